@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+import type { Json } from '../model/json.ts';
+import type { Reason, Verdict } from '../model/outcome.ts';
+import type { Capability, RunStep } from '../model/plan.ts';
+import type { ArtifactEntry } from '../model/result.ts';
+
+/** One execution of a step, complete: every template is resolved, every secret has its value. */
+export interface AttemptSpec {
+  readonly runId: string;
+  readonly step: RunStep;
+  readonly attempt: number;
+  /** Variables of the command, secrets excluded. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values of `step.secrets` by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Blob of the tar with the commit's files, and of the tars that needed steps hand over, in that order. */
+  readonly layers: readonly string[];
+  /** Caches of the step, each with the blob found for its key, if any. */
+  readonly caches: readonly { readonly key: string; readonly paths: readonly string[]; readonly blob?: string }[];
+}
+
+/** Content-addressed bytes, as far as executors need them. */
+export interface BlobAccess {
+  /** Stores a stream and answers its sha256 (hex) and length; the same bytes are stored once. */
+  put(content: Readable): Promise<{ readonly sha256: string; readonly bytes: number }>;
+  /** Rejects with ERR_NOT_FOUND for an unknown digest, and ends with ERR_CORRUPT when the bytes do not match it. */
+  open(sha256: string): Promise<Readable>;
+}
+
+export interface AttemptContext {
+  readonly blobs: BlobAccess;
+  /** Raw output in the order in which it came; resolves when more may be written. Masking happens behind it. */
+  readonly log: { write(chunk: Uint8Array): Promise<void> };
+  /** Tells where the attempt runs as soon as it is known, before the user's command can have an effect. */
+  readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
+  /** A remark for people, shown with the attempt: a cache hit, the version of a service. */
+  readonly note: (text: string) => void;
+  /** Aborted with a StopReason to stop the attempt: TERM, grace, KILL to its whole process tree. */
+  readonly signal: AbortSignal;
+}
+
+export type StopReason = Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'timeout' | 'log_limit'>;
+
+/** What the executor saw and collected. The verdict knows nothing of test reports yet; the engine adds them. */
+export interface AttemptOutcome extends Verdict {
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** Files that matched `artifacts` and `junit`, stored as blobs. Collected for failed attempts too. */
+  readonly files: readonly ArtifactEntry[];
+  /** Raw text of $SLUICE_OUTPUT, 64 KiB at most. */
+  readonly output: string;
+  /** Blob of the tar of `outputs.paths`, absent when none were declared or the command failed. */
+  readonly handover?: string;
+  /** Blobs of the caches to keep, by key; only for keys that were not found before. */
+  readonly caches: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs attempts somewhere. The life of an attempt: `execute` once, or after a restart of the runner `recover` once.
+ *
+ * - A step that fails is an outcome; the promises reject only for defects.
+ * - `succeeded` needs positive proof: exit code 0 that the executor itself saw. Anything unknown is `errored`.
+ * - The executor owns the step's own timeout (`timeoutMs`, from the start of the command).
+ * - When the promise settles, no process, volume or service of the attempt is left.
+ * - Every implementation passes `executor-contract.ts`.
+ */
+export interface Executor {
+  readonly name: string;
+  readonly offers: ReadonlySet<Capability>;
+  execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome>;
+  /**
+   * For an attempt that was under way when the runner ended: carries it on where that is possible, else removes what
+   * is left of it and answers `runner_lost`. `place` is what `placed` was told, if it was.
+   */
+  recover(spec: AttemptSpec, place: Readonly<Record<string, Json>> | undefined, context: AttemptContext): Promise<AttemptOutcome>;
+  /** Ends everything still under way and frees what the executor holds. Safe to call twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** Every way in which Sluice itself, or what it stands on, can fail. A user's mistake is a Problem, a red test an Outcome. */
+export type ErrorCode =
+  | 'ERR_CONFLICT'
+  | 'ERR_NOT_FOUND'
+  | 'ERR_CORRUPT'
+  | 'ERR_UNSUPPORTED'
+  | 'ERR_SOURCE'
+  | 'ERR_SERVICE'
+  | 'ERR_WORKSPACE'
+  | 'ERR_UNREADABLE'
+  | 'ERR_LIMIT'
+  | 'ERR_USAGE'
+  | 'ERR_ABORTED'
+  | 'ERR_INTERNAL';
+
+/** `message` names the thing and the place, `hint` the next step. Errors carry data, never the object that failed. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,77 @@
+/** How an attempt, a step or a run ended: `failed` is the user's fault, `errored` ours or the cluster's. */
+export type Outcome = 'succeeded' | 'failed' | 'errored' | 'cancelled' | 'skipped';
+
+interface ReasonEntry {
+  readonly outcome: Outcome;
+  /** What to do about it, in one sentence. */
+  readonly hint: string;
+}
+
+/** Why something did not simply succeed. The order within an outcome has no meaning; names never change once shipped. */
+export const reasons = {
+  exit_code: { outcome: 'failed', hint: 'The command ended with a non-zero exit code; its last lines say why.' },
+  signalled: { outcome: 'failed', hint: 'The command was ended by a signal that Sluice did not send.' },
+  start_error: { outcome: 'failed', hint: 'The command could not be started; check the name, the shell and the image.' },
+  timeout: { outcome: 'failed', hint: 'The step ran longer than its timeout; make it faster or raise `timeout`.' },
+  oom: { outcome: 'failed', hint: 'The step used more memory than it may; raise `resources.memory`.' },
+  log_limit: { outcome: 'failed', hint: 'The step wrote more log than it may; print less or write to an artefact.' },
+  tests_failed: { outcome: 'failed', hint: '`sluice tests` lists the red cases with their messages.' },
+  no_tests: { outcome: 'failed', hint: 'No test ran; check the `junit` paths, or set `allow-empty: true`.' },
+  report_unreadable: { outcome: 'failed', hint: 'A JUnit report is not well-formed XML; `sluice junit FILE` shows where.' },
+  artifact_missing: { outcome: 'failed', hint: 'A required artefact was not written; check its path.' },
+  output_missing: { outcome: 'failed', hint: 'A declared output was not written to $SLUICE_OUTPUT.' },
+  output_invalid: { outcome: 'failed', hint: '$SLUICE_OUTPUT holds NAME=value lines of declared names, 64 KiB at most.' },
+  output_conflict: { outcome: 'failed', hint: 'Two needed steps hand over the same path; rename one or need only one.' },
+  unsafe_path: { outcome: 'failed', hint: 'A link or path leaves the workspace; write the file inside it.' },
+  rejected: { outcome: 'failed', hint: 'The approval was rejected.' },
+  approval_timeout: { outcome: 'failed', hint: 'Nobody approved in time; rerun from this step.' },
+  expression_error: { outcome: 'failed', hint: 'An expression could not be evaluated with the values of this run.' },
+  step_failed: { outcome: 'failed', hint: 'At least one step failed.' },
+
+  runner_lost: { outcome: 'errored', hint: 'The runner ended while this was under way; `sluice rerun --failed` goes on from here.' },
+  service_failed: { outcome: 'errored', hint: 'A service of the step did not become ready; its log says why.' },
+  workspace_failed: { outcome: 'errored', hint: 'The workspace could not be made; the message says why.' },
+  collect_failed: { outcome: 'errored', hint: 'Artefacts or reports could not be stored; the message says why.' },
+  unsupported: { outcome: 'errored', hint: 'This executor cannot run such a step.' },
+  internal_error: { outcome: 'errored', hint: 'This is a defect in Sluice; please report it with the run id.' },
+  quota: { outcome: 'errored', hint: "The namespace's quota is used up; raise it or wait for other runs." },
+  admission_denied: { outcome: 'errored', hint: "The cluster's admission rules refused the pod." },
+  unschedulable: { outcome: 'errored', hint: 'No node fits; the scheduler message names the missing resource.' },
+  image_pull: { outcome: 'errored', hint: 'The image could not be pulled; check its name, tag and the pull secret.' },
+  image_invalid: { outcome: 'errored', hint: 'The image reference is not valid.' },
+  volume: { outcome: 'errored', hint: 'A volume could not be mounted.' },
+  container_config: { outcome: 'errored', hint: 'The container could not be configured; the event names the missing part.' },
+  evicted: { outcome: 'errored', hint: 'The node evicted the pod; set `resources` or use a larger node.' },
+  preempted: { outcome: 'errored', hint: 'A pod of higher priority took the place.' },
+  node_lost: { outcome: 'errored', hint: 'The node stopped answering.' },
+  node_shutdown: { outcome: 'errored', hint: 'The node was shut down.' },
+  pod_deleted: { outcome: 'errored', hint: 'Somebody or something deleted the pod.' },
+  agent_failed: { outcome: 'errored', hint: 'The agent beside the step ended early.' },
+  step_errored: { outcome: 'errored', hint: 'At least one step could not be carried out.' },
+
+  cancelled: { outcome: 'cancelled', hint: 'Somebody cancelled it.' },
+  interrupted: { outcome: 'cancelled', hint: 'The command line was interrupted.' },
+  superseded: { outcome: 'cancelled', hint: 'A newer run of the same concurrency group took its place.' },
+  group_busy: { outcome: 'cancelled', hint: 'The concurrency group is held by another run and its policy is `reject`.' },
+  run_timeout: { outcome: 'failed', hint: 'The run took longer than the `timeout` of the pipeline.' },
+
+  condition: { outcome: 'skipped', hint: 'Its `if` is false.' },
+  needs_failed: { outcome: 'skipped', hint: 'A step that it needs did not succeed.' },
+  needs_skipped: { outcome: 'skipped', hint: 'A step that it needs was skipped; `needs: [{ step: …, allow: [skipped] }]` runs it all the same.' },
+  run_cancelled: { outcome: 'skipped', hint: 'The run was cancelled before it started.' },
+  nothing_ran: { outcome: 'skipped', hint: 'Every step was skipped, so nothing was proven.' },
+} as const satisfies Readonly<Record<string, ReasonEntry>>;
+
+export type Reason = keyof typeof reasons;
+
+/** An outcome with its reason; `message` holds what is particular to this case. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly reason?: Reason;
+  readonly message?: string;
+}
+
+/** The verdict that a reason stands for. */
+export function verdictOf(reason: Reason, message?: string): Verdict {
+  return { outcome: reasons[reason].outcome, reason, ...(message === undefined ? {} : { message }) };
+}

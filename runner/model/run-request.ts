@@ -1,0 +1,30 @@
+import type { Json } from './json.ts';
+
+/** What made a run start, in the words that conditions use. */
+export interface TriggerEvent {
+  readonly event: 'push' | 'pull_request' | 'schedule' | 'manual';
+  /** Full ref, `refs/heads/main`. */
+  readonly ref: string;
+  /** '' unless the ref is a branch; for a pull request the branch of its head. */
+  readonly branch: string;
+  /** '' unless the ref is a tag. */
+  readonly tag: string;
+  /** 40 or 64 hex digits. */
+  readonly commit: string;
+  readonly actor: string;
+  readonly pullRequest?: { readonly number: number; readonly base: string; readonly fork: boolean };
+  /** Paths that changed against the previous state, where known; path filters match all when it is absent. */
+  readonly changedPaths?: readonly string[];
+}
+
+export interface RunRequest {
+  /** Name of the backend or folder that people know it by. */
+  readonly repository: string;
+  readonly trigger: TriggerEvent;
+  /** The pipeline file inside the repository. */
+  readonly file: string;
+  /** The working tree had changes that are not in the commit, and they are part of the run. */
+  readonly dirty: boolean;
+  readonly rerunOf?: string;
+  readonly labels?: Readonly<Record<string, Json>>;
+}

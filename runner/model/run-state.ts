@@ -1,0 +1,45 @@
+import type { Verdict } from './outcome.ts';
+import type { Plan, StepId } from './plan.ts';
+import type { AttemptRecord, CarriedStep, RunEvent } from './run-event.ts';
+import type { RunRequest } from './run-request.ts';
+import type { Json } from './json.ts';
+
+export interface AttemptState {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly place?: Readonly<Record<string, Json>>;
+  readonly finishedAt?: number;
+  readonly result?: AttemptRecord;
+}
+
+export interface StepState {
+  /** `ready to retry` is `waiting` with a `notBefore`; `settled` never changes again. */
+  readonly phase: 'pending' | 'running' | 'waiting' | 'awaiting-approval' | 'settled';
+  readonly attempts: readonly AttemptState[];
+  readonly notBefore?: number;
+  readonly retries: { readonly user: number; readonly infra: number };
+  readonly approval?: { readonly message: string; readonly expiresAt: number; readonly by?: string; readonly approved?: boolean };
+  readonly carriedFrom?: string;
+  readonly verdict?: Verdict;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly handover?: string;
+  readonly settledAt?: number;
+}
+
+export interface RunState {
+  readonly runId: string;
+  readonly plan: Plan;
+  readonly request: RunRequest;
+  readonly executor: string;
+  readonly snapshot: string;
+  readonly carried: Readonly<Record<StepId, CarriedStep>>;
+  readonly version: number;
+  readonly phase: 'created' | 'waiting' | 'running' | 'finished';
+  readonly waitingFor?: { readonly group: string; readonly holder: string };
+  readonly steps: ReadonlyMap<StepId, StepState>;
+  readonly cancel?: { readonly at: number; readonly by: string; readonly reason: Extract<RunEvent, { type: 'cancel-requested' }>['reason'] };
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly verdict?: Verdict;
+}
