@@ -39,7 +39,10 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
 }
 
-export type StopReason = Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'timeout' | 'log_limit'>;
+export type StopReason = Extract<
+  Reason,
+  'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'timeout' | 'log_limit'
+>;
 
 /** What the executor saw and collected. The verdict knows nothing of test reports yet; the engine adds them. */
 export interface AttemptOutcome extends Verdict {
@@ -74,7 +77,11 @@ export interface Executor {
    * For an attempt that was under way when the runner ended: carries it on where that is possible, else removes what
    * is left of it and answers `runner_lost`. `place` is what `placed` was told, if it was.
    */
-  recover(spec: AttemptSpec, place: Readonly<Record<string, Json>> | undefined, context: AttemptContext): Promise<AttemptOutcome>;
+  recover(
+    spec: AttemptSpec,
+    place: Readonly<Record<string, Json>> | undefined,
+    context: AttemptContext,
+  ): Promise<AttemptOutcome>;
   /** Ends everything still under way and frees what the executor holds. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -5,8 +5,18 @@ import type { StepId } from './plan.ts';
 export type Command =
   | { readonly do: 'start-run' }
   | { readonly do: 'start-attempt'; readonly step: StepId; readonly attempt: number }
-  | { readonly do: 'stop-attempt'; readonly step: StepId; readonly attempt: number; readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout'> }
-  | { readonly do: 'settle'; readonly step: StepId; readonly verdict: Verdict; readonly outputs: Readonly<Record<string, string>> }
+  | {
+      readonly do: 'stop-attempt';
+      readonly step: StepId;
+      readonly attempt: number;
+      readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout'>;
+    }
+  | {
+      readonly do: 'settle';
+      readonly step: StepId;
+      readonly verdict: Verdict;
+      readonly outputs: Readonly<Record<string, string>>;
+    }
   | { readonly do: 'request-approval'; readonly step: StepId; readonly message: string; readonly expiresAt: number }
   | { readonly do: 'cancel-run'; readonly by: string; readonly reason: 'run_timeout' }
   | { readonly do: 'finish-run'; readonly verdict: Verdict }

@@ -11,24 +11,39 @@ interface ReasonEntry {
 export const reasons = {
   exit_code: { outcome: 'failed', hint: 'The command ended with a non-zero exit code; its last lines say why.' },
   signalled: { outcome: 'failed', hint: 'The command was ended by a signal that Sluice did not send.' },
-  start_error: { outcome: 'failed', hint: 'The command could not be started; check the name, the shell and the image.' },
+  start_error: {
+    outcome: 'failed',
+    hint: 'The command could not be started; check the name, the shell and the image.',
+  },
   timeout: { outcome: 'failed', hint: 'The step ran longer than its timeout; make it faster or raise `timeout`.' },
   oom: { outcome: 'failed', hint: 'The step used more memory than it may; raise `resources.memory`.' },
   log_limit: { outcome: 'failed', hint: 'The step wrote more log than it may; print less or write to an artefact.' },
   tests_failed: { outcome: 'failed', hint: '`sluice tests` lists the red cases with their messages.' },
   no_tests: { outcome: 'failed', hint: 'No test ran; check the `junit` paths, or set `allow-empty: true`.' },
-  report_unreadable: { outcome: 'failed', hint: 'A JUnit report is not well-formed XML; `sluice junit FILE` shows where.' },
+  report_unreadable: {
+    outcome: 'failed',
+    hint: 'A JUnit report is not well-formed XML; `sluice junit FILE` shows where.',
+  },
   artifact_missing: { outcome: 'failed', hint: 'A required artefact was not written; check its path.' },
   output_missing: { outcome: 'failed', hint: 'A declared output was not written to $SLUICE_OUTPUT.' },
-  output_invalid: { outcome: 'failed', hint: '$SLUICE_OUTPUT holds NAME=value lines of declared names, 64 KiB at most.' },
-  output_conflict: { outcome: 'failed', hint: 'Two needed steps hand over the same path; rename one or need only one.' },
+  output_invalid: {
+    outcome: 'failed',
+    hint: '$SLUICE_OUTPUT holds NAME=value lines of declared names, 64 KiB at most.',
+  },
+  output_conflict: {
+    outcome: 'failed',
+    hint: 'Two needed steps hand over the same path; rename one or need only one.',
+  },
   unsafe_path: { outcome: 'failed', hint: 'A link or path leaves the workspace; write the file inside it.' },
   rejected: { outcome: 'failed', hint: 'The approval was rejected.' },
   approval_timeout: { outcome: 'failed', hint: 'Nobody approved in time; rerun from this step.' },
   expression_error: { outcome: 'failed', hint: 'An expression could not be evaluated with the values of this run.' },
   step_failed: { outcome: 'failed', hint: 'At least one step failed.' },
 
-  runner_lost: { outcome: 'errored', hint: 'The runner ended while this was under way; `sluice rerun --failed` goes on from here.' },
+  runner_lost: {
+    outcome: 'errored',
+    hint: 'The runner ended while this was under way; `sluice rerun --failed` goes on from here.',
+  },
   service_failed: { outcome: 'errored', hint: 'A service of the step did not become ready; its log says why.' },
   workspace_failed: { outcome: 'errored', hint: 'The workspace could not be made; the message says why.' },
   collect_failed: { outcome: 'errored', hint: 'Artefacts or reports could not be stored; the message says why.' },
@@ -40,7 +55,10 @@ export const reasons = {
   image_pull: { outcome: 'errored', hint: 'The image could not be pulled; check its name, tag and the pull secret.' },
   image_invalid: { outcome: 'errored', hint: 'The image reference is not valid.' },
   volume: { outcome: 'errored', hint: 'A volume could not be mounted.' },
-  container_config: { outcome: 'errored', hint: 'The container could not be configured; the event names the missing part.' },
+  container_config: {
+    outcome: 'errored',
+    hint: 'The container could not be configured; the event names the missing part.',
+  },
   evicted: { outcome: 'errored', hint: 'The node evicted the pod; set `resources` or use a larger node.' },
   preempted: { outcome: 'errored', hint: 'A pod of higher priority took the place.' },
   node_lost: { outcome: 'errored', hint: 'The node stopped answering.' },
@@ -52,12 +70,18 @@ export const reasons = {
   cancelled: { outcome: 'cancelled', hint: 'Somebody cancelled it.' },
   interrupted: { outcome: 'cancelled', hint: 'The command line was interrupted.' },
   superseded: { outcome: 'cancelled', hint: 'A newer run of the same concurrency group took its place.' },
-  group_busy: { outcome: 'cancelled', hint: 'The concurrency group is held by another run and its policy is `reject`.' },
+  group_busy: {
+    outcome: 'cancelled',
+    hint: 'The concurrency group is held by another run and its policy is `reject`.',
+  },
   run_timeout: { outcome: 'failed', hint: 'The run took longer than the `timeout` of the pipeline.' },
 
   condition: { outcome: 'skipped', hint: 'Its `if` is false.' },
   needs_failed: { outcome: 'skipped', hint: 'A step that it needs did not succeed.' },
-  needs_skipped: { outcome: 'skipped', hint: 'A step that it needs was skipped; `needs: [{ step: …, allow: [skipped] }]` runs it all the same.' },
+  needs_skipped: {
+    outcome: 'skipped',
+    hint: 'A step that it needs was skipped; `needs: [{ step: …, allow: [skipped] }]` runs it all the same.',
+  },
   run_cancelled: { outcome: 'skipped', hint: 'The run was cancelled before it started.' },
   nothing_ran: { outcome: 'skipped', hint: 'Every step was skipped, so nothing was proven.' },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;

@@ -22,5 +22,4 @@ export interface Problem extends Location {
 }
 
 export type Checked<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -57,3 +57,9 @@ export interface TestCase {
   /** Paths named by `[[ATTACHMENT|path]]` in the output. */
   readonly attachments: readonly string[];
 }
+
+export interface AttemptKey {
+  readonly runId: string;
+  readonly step: string;
+  readonly attempt: number;
+}

@@ -24,7 +24,12 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'run-started' }
   | { readonly type: 'attempt-started'; readonly step: StepId; readonly attempt: number }
   /** The executor knows it now: process group, Job and pod, … */
-  | { readonly type: 'attempt-placed'; readonly step: StepId; readonly attempt: number; readonly place: Readonly<Record<string, Json>> }
+  | {
+      readonly type: 'attempt-placed';
+      readonly step: StepId;
+      readonly attempt: number;
+      readonly place: Readonly<Record<string, Json>>;
+    }
   | ({
       readonly type: 'attempt-finished';
       readonly step: StepId;
@@ -32,16 +37,33 @@ export type RunEvent = { readonly at: number } & (
       readonly result: AttemptRecord;
     } & Next)
   /** A step that ends without an attempt: skipped, group, approval, expression that cannot be evaluated. */
-  | { readonly type: 'step-settled'; readonly step: StepId; readonly verdict: Verdict; readonly outputs: Readonly<Record<string, string>> }
+  | {
+      readonly type: 'step-settled';
+      readonly step: StepId;
+      readonly verdict: Verdict;
+      readonly outputs: Readonly<Record<string, string>>;
+    }
   | { readonly type: 'approval-requested'; readonly step: StepId; readonly message: string; readonly expiresAt: number }
-  | { readonly type: 'approval-given'; readonly step: StepId; readonly approved: boolean; readonly by: string; readonly comment: string }
-  | { readonly type: 'cancel-requested'; readonly by: string; readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout'> }
+  | {
+      readonly type: 'approval-given';
+      readonly step: StepId;
+      readonly approved: boolean;
+      readonly by: string;
+      readonly comment: string;
+    }
+  | {
+      readonly type: 'cancel-requested';
+      readonly by: string;
+      readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout'>;
+    }
   | { readonly type: 'run-finished'; readonly verdict: Verdict }
 );
 
 /** Decided when the attempt ended and kept in the event, so that a later release replays it the same way. */
 interface Next {
-  readonly next: { readonly kind: 'settle' } | { readonly kind: 'retry'; readonly notBefore: number; readonly cause: 'user' | 'infra' };
+  readonly next:
+    | { readonly kind: 'settle' }
+    | { readonly kind: 'retry'; readonly notBefore: number; readonly cause: 'user' | 'infra' };
 }
 
 /** The proof of an attempt: what the executor saw, what was collected, and the verdict over all of it. */

@@ -18,7 +18,12 @@ export interface StepState {
   readonly attempts: readonly AttemptState[];
   readonly notBefore?: number;
   readonly retries: { readonly user: number; readonly infra: number };
-  readonly approval?: { readonly message: string; readonly expiresAt: number; readonly by?: string; readonly approved?: boolean };
+  readonly approval?: {
+    readonly message: string;
+    readonly expiresAt: number;
+    readonly by?: string;
+    readonly approved?: boolean;
+  };
   readonly carriedFrom?: string;
   readonly verdict?: Verdict;
   readonly outputs: Readonly<Record<string, string>>;
@@ -37,7 +42,11 @@ export interface RunState {
   readonly phase: 'created' | 'waiting' | 'running' | 'finished';
   readonly waitingFor?: { readonly group: string; readonly holder: string };
   readonly steps: ReadonlyMap<StepId, StepState>;
-  readonly cancel?: { readonly at: number; readonly by: string; readonly reason: Extract<RunEvent, { type: 'cancel-requested' }>['reason'] };
+  readonly cancel?: {
+    readonly at: number;
+    readonly by: string;
+    readonly reason: Extract<RunEvent, { type: 'cancel-requested' }>['reason'];
+  };
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;

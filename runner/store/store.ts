@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { RunEvent, StoredEvent } from '../model/run-event.ts';
-import type { ArtifactEntry, TestCase } from '../model/result.ts';
+import type { ArtifactEntry, AttemptKey, TestCase } from '../model/result.ts';
 import type { Outcome } from '../model/outcome.ts';
 
 /** Who drives a run. The store judges whether an owner still lives. */
@@ -100,12 +100,6 @@ export interface Store {
   saveCache(scope: string, key: string, blob: string): Promise<void>;
 
   close(): Promise<void>;
-}
-
-export interface AttemptKey {
-  readonly runId: string;
-  readonly step: string;
-  readonly attempt: number;
 }
 
 /** Immutable bytes by sha256. A blob is readable only when it is whole: temporary file, fsync, rename. */

@@ -1,0 +1,56 @@
+import type { Checked } from '../model/problem.ts';
+import type { Plan, StepId } from '../model/plan.ts';
+import type { StoredEvent } from '../model/run-event.ts';
+import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
+import type { RunState } from '../model/run-state.ts';
+import type { Source } from '../sources/source.ts';
+
+export interface PrepareOptions {
+  /** Folder of a repository. */
+  readonly location: string;
+  /** Undefined: the working tree as it is now. */
+  readonly commit?: string;
+  /** Pipeline file inside the repository. */
+  readonly file: string;
+  readonly event: TriggerEvent['event'];
+  readonly actor: string;
+}
+
+/** A commit and its compiled pipeline; nothing is stored yet. */
+export interface PreparedRun {
+  readonly request: RunRequest;
+  readonly source: Source;
+  readonly plan: Plan;
+}
+
+/** Sees a run from inside while it is driven. Called in order and not awaited. */
+export interface RunObserver {
+  event(state: RunState, event: StoredEvent): void;
+  /** Masked bytes, in the order in which they were stored. */
+  log(step: StepId, attempt: number, chunk: Uint8Array): void;
+}
+
+/** What a rerun repeats; every other step that succeeded is carried over with its outputs. */
+export type RerunScope = { readonly kind: 'failed' } | { readonly kind: 'from'; readonly step: StepId };
+
+export interface Engine {
+  /** Opens the commit and compiles its pipeline. Missing secrets and abilities of the executor are problems too. */
+  prepare(options: PrepareOptions): Promise<Checked<PreparedRun>>;
+  /** Stores a new run and answers its id; `drive` runs it. */
+  start(prepared: PreparedRun): Promise<string>;
+  /** Stores a run that repeats part of a finished one, with the same commit and plan. ERR_USAGE when there is nothing to repeat. */
+  rerun(runId: string, scope: RerunScope): Promise<string>;
+  /** Drives a run to its end. Aborting the signal cancels it (`interrupted`) and still waits for the clean end. */
+  drive(runId: string, observer: RunObserver, signal: AbortSignal): Promise<RunState>;
+  /** The fold over a run's events. ERR_NOT_FOUND for an unknown run. */
+  state(runId: string): Promise<RunState>;
+  /** Wishes from outside: picked up by the process that drives the run. ERR_USAGE when the run or step is not in such a state. */
+  cancel(runId: string, by: string): Promise<void>;
+  approve(
+    runId: string,
+    step: StepId,
+    decision: { readonly approved: boolean; readonly by: string; readonly comment: string },
+  ): Promise<void>;
+  /** Ends runs whose process is gone as `runner_lost`, after their executor removed what was left; answers their ids. */
+  recover(): Promise<readonly string[]>;
+}

@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+import type { AttemptKey, LogSeal } from '../../model/result.ts';
+
+/** The log of one attempt while it is written. Bytes are masked before they reach a disk or an observer. */
+export interface LogWriter {
+  /** Resolves when the caller may write more. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Flushes what masking holds back, syncs, and closes the log for good. Safe to call twice: the same seal. */
+  seal(complete: boolean): Promise<LogSeal>;
+}
+
+export interface LogLine {
+  /** When its first byte arrived, ms since the epoch. */
+  readonly at: number;
+  /** Without the line end. Bytes, because a log need not be text. */
+  readonly bytes: Uint8Array;
+}
+
+/** Logs of attempts: raw bytes beside an index of arrival times. */
+export interface Logs {
+  /**
+   * `secrets` are masked in every usual encoding; `observer` gets the masked bytes as they are stored; more than `maxBytes`
+   * are not stored, and `onLimit` is called once. A log left open by a dead process is continued behind its last byte.
+   */
+  open(
+    key: AttemptKey,
+    options: {
+      readonly secrets: readonly string[];
+      readonly maxBytes: number;
+      readonly observer: (chunk: Uint8Array) => void;
+      readonly onLimit: () => void;
+    },
+  ): Promise<LogWriter>;
+  /** Stored bytes, `end` exclusive. ERR_NOT_FOUND when the attempt has no log. */
+  read(key: AttemptKey, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
+  lines(key: AttemptKey): AsyncIterable<LogLine>;
+}
