@@ -1,0 +1,60 @@
+import { verdictOf } from '../model/outcome.ts';
+import type { Verdict } from '../model/outcome.ts';
+import type { GroupEnd, Need, PlanStep } from '../model/plan.ts';
+import type { RunState, StepState } from '../model/run-state.ts';
+
+export type NeedsStatus =
+  | { readonly kind: 'satisfied' }
+  | { readonly kind: 'waiting' }
+  /** The step ends with this verdict without having begun. */
+  | { readonly kind: 'refused'; readonly verdict: Verdict };
+
+/** May the step begin, as far as the steps that it needs are concerned? */
+export function needsOf(state: RunState, step: PlanStep): NeedsStatus {
+  if (step.kind === 'group-end') return groupStatus(state, step);
+  const needed = step.needs.flatMap((need) => need.steps.map((id) => ({ id, need, step: state.steps.get(id) })));
+  const unmet = needed.filter(({ need, step: other }) => other?.phase === 'settled' && !satisfies(need, other));
+  const failed = unmet.find(
+    ({ step: other }) => other?.verdict?.outcome !== 'skipped' || other.verdict.reason !== 'condition',
+  );
+  const first = failed ?? unmet[0];
+  if (first) return refused(first.id, first.step);
+  return needed.every(({ step: other }) => other?.phase === 'settled') ? { kind: 'satisfied' } : { kind: 'waiting' };
+}
+
+function satisfies(need: Need, step: StepState): boolean {
+  const outcome = step.verdict?.outcome;
+  if (outcome === 'succeeded') return true;
+  // `allow: [skipped]` is for a step that was not wanted, never for one that fell with a failed need.
+  return outcome === 'skipped' && need.allow.includes('skipped') && !fellWithFailure(step);
+}
+
+function fellWithFailure(step: StepState): boolean {
+  return step.verdict?.reason === 'needs_failed' || step.verdict?.reason === 'run_cancelled';
+}
+
+function refused(id: string, step: StepState | undefined): NeedsStatus {
+  const outcome = step?.verdict?.outcome;
+  if (outcome !== 'skipped')
+    return { kind: 'refused', verdict: verdictOf('needs_failed', `${id} ${outcome ?? 'did not end'}`) };
+  const reason = step && fellWithFailure(step) ? 'needs_failed' : 'needs_skipped';
+  return { kind: 'refused', verdict: verdictOf(reason, `${id} was skipped`) };
+}
+
+/** A group ends when all its steps have; it succeeds when none of them went wrong and it was entered at all. */
+function groupStatus(state: RunState, step: GroupEnd): NeedsStatus {
+  const start = step.inputsFrom === undefined ? undefined : state.steps.get(step.inputsFrom)?.verdict;
+  if (start && start.outcome !== 'succeeded') return { kind: 'refused', verdict: start };
+  const inner = step.needs.flatMap((need) => need.steps).map((id) => state.steps.get(id));
+  if (!inner.every((other) => other?.phase === 'settled')) return { kind: 'waiting' };
+  const outcomes = inner.map((other) => other?.verdict?.outcome);
+  if (outcomes.includes('failed')) return { kind: 'refused', verdict: verdictOf('step_failed') };
+  if (outcomes.includes('errored')) return { kind: 'refused', verdict: verdictOf('step_errored') };
+  const cancelled = inner.find((other) => other?.verdict?.outcome === 'cancelled')?.verdict;
+  if (cancelled) return { kind: 'refused', verdict: cancelled };
+  if (inner.some((other) => other && fellWithFailure(other)))
+    return { kind: 'refused', verdict: verdictOf('step_failed') };
+  if (!outcomes.includes('succeeded'))
+    return { kind: 'refused', verdict: verdictOf('needs_skipped', 'every step of the workflow was skipped') };
+  return { kind: 'satisfied' };
+}
