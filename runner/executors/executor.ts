@@ -1,16 +1,23 @@
 import type { Readable } from 'node:stream';
 import type { Json } from '../model/json.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
-import type { Capability, RunStep } from '../model/plan.ts';
+import type { Capability, RunStep, Template } from '../model/plan.ts';
 import type { ArtifactEntry } from '../model/result.ts';
 
-/** One execution of a step, complete: every template is resolved, every secret has its value. */
+/** Where a service of a step listens. The step finds it as NAME_HOST, NAME_PORT and NAME_URL, dashes as underscores. */
+export interface ServiceAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** One execution of a step, complete: every secret has its value, and templates lack nothing but addresses of services. */
 export interface AttemptSpec {
   readonly runId: string;
   readonly step: RunStep;
   readonly attempt: number;
   /** Variables of the command, secrets excluded. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, Template>>;
   /** Values of `step.secrets` by name. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Blob of the tar with the commit's files, and of the tars that needed steps hand over, in that order. */
@@ -29,6 +36,8 @@ export interface BlobAccess {
 
 export interface AttemptContext {
   readonly blobs: BlobAccess;
+  /** Text of a value of `env`. Called once the services are ready; what it throws ends the attempt as `expression_error`. */
+  readonly render: (template: Template, services: Readonly<Record<string, ServiceAddress>>) => string;
   /** Raw output in the order in which it came; resolves when more may be written. Masking happens behind it. */
   readonly log: { write(chunk: Uint8Array): Promise<void> };
   /** Tells where the attempt runs as soon as it is known, before the user's command can have an effect. */
@@ -72,6 +81,8 @@ export interface AttemptOutcome extends Verdict {
 export interface Executor {
   readonly name: string;
   readonly offers: ReadonlySet<Capability>;
+  /** A sentence on why this executor can never run the step (an unknown service, …), known before the run starts. */
+  unsupportedReason(step: RunStep): string | undefined;
   execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome>;
   /**
    * For an attempt that was under way when the runner ended: carries it on where that is possible, else removes what
