@@ -1,0 +1,3 @@
+import { fileURLToPath } from 'node:url';
+
+export const schemaFolder = fileURLToPath(new URL('../../../schemas/', import.meta.url));

@@ -1,0 +1,511 @@
+/* Made from schemas/*.json by runner/language/generate/generate.ts. */
+
+export type LanguageFile = PipelineFile | WorkflowFile;
+/**
+ * A branch or tag was pushed.
+ */
+export type PushTrigger = {
+  readonly branches?: Patterns;
+  readonly tags?: Patterns;
+  readonly paths?: Patterns;
+} | null;
+/**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns = readonly string[];
+/**
+ * A pull or merge request was opened or got new commits. `branches` are its target branches.
+ */
+export type PullRequestTrigger = {
+  readonly branches?: Patterns;
+  readonly paths?: Patterns;
+} | null;
+/**
+ * Paths or patterns inside the workspace.
+ *
+ * @minItems 1
+ * @maxItems 200
+ *
+ * Items: A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
+ */
+export type Globs = readonly string[];
+
+/**
+ * A pipeline file, `sluice.yaml` at the root of a repository.
+ */
+export interface PipelineFile {
+  /**
+   * Name of the pipeline.
+   */
+  readonly pipeline: string;
+  /**
+   * What the pipeline is for, in one or two sentences.
+   */
+  readonly description?: string;
+  readonly on?: Triggers;
+  /**
+   * Image of the steps that name none: a name from runtime-images, or any image reference.
+   */
+  readonly runtime?: string;
+  readonly env?: Env;
+  readonly backend?: Backend;
+  readonly concurrency?: Concurrency;
+  /**
+   * Longest time of a whole run, waiting for approvals included.
+   */
+  readonly timeout?: string;
+  /**
+   * The steps by name. Each needs the one above it unless `needs` says otherwise.
+   */
+  readonly steps: {
+    readonly [k: string]: Step;
+  };
+  /**
+   * Steps that run when all others have ended, whatever the outcome, also after a cancel. They run at once unless `needs` names other `finally` steps.
+   */
+  readonly finally?: {
+    readonly [k: string]: Step;
+  };
+}
+/**
+ * What starts a run. Without it, only the command line and the API do.
+ */
+export interface Triggers {
+  readonly push?: PushTrigger;
+  readonly pull_request?: PullRequestTrigger;
+  /**
+   * Times at which the default branch is run.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  readonly schedule?: readonly Schedule[];
+}
+/**
+ * One schedule.
+ */
+export interface Schedule {
+  /**
+   * Five fields: minute, hour, day of month, month, day of week.
+   */
+  readonly cron: string;
+  /**
+   * IANA time zone.
+   */
+  readonly timezone?: string;
+}
+/**
+ * Environment variables. Values may contain `${{ }}`.
+ */
+export interface Env {
+  readonly [k: string]: string;
+}
+/**
+ * What this repository deploys. It owns one namespace.
+ */
+export interface Backend {
+  /**
+   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   */
+  readonly name: string;
+  /**
+   * Long-running processes of the backend.
+   */
+  readonly services?: {
+    readonly [k: string]: BackendService;
+  };
+  readonly database?: Database;
+}
+/**
+ * One process of the backend.
+ */
+export interface BackendService {
+  /**
+   * Command that starts it.
+   */
+  readonly start: string;
+  /**
+   * Port it listens on.
+   */
+  readonly port?: number;
+  /**
+   * Path that answers 200 when it is healthy.
+   */
+  readonly health?: string;
+  /**
+   * Image to run it in; the default is the runtime.
+   */
+  readonly image?: string;
+  readonly env?: Env;
+  /**
+   * How many copies run.
+   */
+  readonly replicas?: number;
+}
+/**
+ * The database of the backend.
+ */
+export interface Database {
+  /**
+   * Database engine.
+   */
+  readonly engine: 'postgres';
+  /**
+   * Major version.
+   */
+  readonly version?: string;
+  /**
+   * Command that fills the testing database.
+   */
+  readonly seed?: string;
+}
+/**
+ * At most one holder of a group at a time.
+ */
+export interface Concurrency {
+  /**
+   * Name of the group; may contain `${{ }}`.
+   */
+  readonly group: string;
+  /**
+   * What to do while the group is held: wait (`queue`), end the holder (`cancel`), or end at once (`reject`).
+   */
+  readonly policy?: 'queue' | 'cancel' | 'reject';
+}
+/**
+ * One step: `run` a script, `uses` a workflow, or wait for an `approval`.
+ */
+export interface Step {
+  /**
+   * What the step is for.
+   */
+  readonly description?: string;
+  /**
+   * Shell script, ended by the first command that fails. Expressions are not put into scripts: pass values through `env`.
+   */
+  readonly run?: string;
+  /**
+   * Shell of the script: `sh -e`, or `bash -eo pipefail`.
+   */
+  readonly shell?: 'sh' | 'bash';
+  /**
+   * A gate (`validate`), a workflow file of the repository (`./ci/load.yaml`) or `git+URL//path@SHA`.
+   */
+  readonly uses?: string;
+  /**
+   * Inputs of the used workflow.
+   */
+  readonly with?: {
+    readonly [k: string]: string;
+  };
+  readonly approval?: Approval;
+  /**
+   * Steps that must have succeeded first; `[]` for none.
+   *
+   * @maxItems 2000
+   */
+  readonly needs?: readonly (string | Need)[];
+  /**
+   * A CEL expression; the step is skipped when it is false. `branch == 'main'`.
+   */
+  readonly if?: string;
+  readonly matrix?: Matrix;
+  /**
+   * Image to run in; may contain `${{ }}`. The default is `runtime`.
+   */
+  readonly image?: string;
+  /**
+   * Folder of the workspace to start in.
+   */
+  readonly workdir?: string;
+  readonly env?: Env;
+  /**
+   * Secrets to pass as environment variables of the same name. Their values are masked in the log.
+   *
+   * @maxItems 100
+   *
+   * Items: Name of an environment variable.
+   */
+  readonly secrets?: readonly string[];
+  /**
+   * Helpers that run beside the step, ready before it starts. `${{ services.NAME.url }}`, `.host` and `.port` can be used in `env`.
+   */
+  readonly services?: {
+    readonly [k: string]: Service;
+  };
+  /**
+   * JUnit reports. The step is green only if the command succeeded, at least one test ran and none is red.
+   */
+  readonly junit?: string | Globs | Junit;
+  /**
+   * Files to keep, also when the step fails.
+   *
+   * @minItems 1
+   * @maxItems 200
+   */
+  readonly artifacts?: readonly (string | Artifact)[];
+  /**
+   * What later steps get: files as a list of paths, or files and values.
+   */
+  readonly outputs?: Globs | Outputs;
+  /**
+   * Folders kept between runs.
+   */
+  readonly cache?: Cache | readonly Cache[];
+  readonly resources?: Resources;
+  /**
+   * Longest time of one attempt, from the start of the command.
+   */
+  readonly timeout?: string;
+  readonly retry?: Retry;
+  readonly concurrency?: Concurrency;
+}
+/**
+ * Wait until a person approves with `sluice approve`.
+ */
+export interface Approval {
+  /**
+   * What is asked; may contain `${{ }}`.
+   */
+  readonly message: string;
+  /**
+   * How long to wait.
+   */
+  readonly timeout?: string;
+}
+/**
+ * A need that may also be satisfied otherwise.
+ */
+export interface Need {
+  /**
+   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   */
+  readonly step: string;
+  /**
+   * Outcomes besides `succeeded` that will do.
+   *
+   * @minItems 1
+   */
+  readonly allow: readonly 'skipped'[];
+}
+/**
+ * Runs the step once per combination of the values. `include` adds combinations, `exclude` takes out those that fit.
+ */
+export interface Matrix {
+  /**
+   * Combinations to add.
+   *
+   * @minItems 1
+   * @maxItems 256
+   */
+  readonly include?: readonly Combination[];
+  /**
+   * Combinations to leave out.
+   *
+   * @minItems 1
+   * @maxItems 256
+   */
+  readonly exclude?: readonly Combination[];
+  /**
+   * How many cells run at once.
+   */
+  readonly 'max-parallel'?: number;
+  /**
+   * Values of one axis.
+   *
+   * @minItems 1
+   * @maxItems 256
+   */
+  readonly [k: string]: readonly string[] | readonly Combination[] | number | undefined;
+}
+/**
+ * Values by axis.
+ */
+export interface Combination {
+  readonly [k: string]: string;
+}
+/**
+ * A helper beside the step.
+ */
+export interface Service {
+  /**
+   * Image of the service; the local executor knows `postgres` and `redis`.
+   */
+  readonly image: string;
+  readonly env?: Env;
+  /**
+   * Port it listens on; known for the usual images.
+   */
+  readonly port?: number;
+  /**
+   * Command that exits 0 once the service can be used; known for the usual images.
+   */
+  readonly ready?: string;
+}
+/**
+ * Reports with options.
+ */
+export interface Junit {
+  readonly paths: Globs;
+  /**
+   * Whether no test at all is fine.
+   */
+  readonly 'allow-empty'?: boolean;
+}
+/**
+ * An artefact with options.
+ */
+export interface Artifact {
+  /**
+   * A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
+   */
+  readonly path: string;
+  /**
+   * The step fails when nothing matches.
+   */
+  readonly required?: boolean;
+}
+/**
+ * Files and values.
+ */
+export interface Outputs {
+  readonly paths?: Globs;
+  /**
+   * Names of values that the script writes as NAME=value lines to the file $SLUICE_OUTPUT.
+   *
+   * @minItems 1
+   * @maxItems 100
+   *
+   * Items: Name of an environment variable.
+   */
+  readonly values?: readonly string[];
+}
+/**
+ * One cache.
+ */
+export interface Cache {
+  /**
+   * Name of the content; may contain `${{ hashFiles('package-lock.json') }}`. A key never changes its content.
+   */
+  readonly key: string;
+  readonly paths: Globs;
+}
+/**
+ * What the step may use.
+ */
+export interface Resources {
+  /**
+   * A Kubernetes quantity.
+   */
+  readonly cpu?: string;
+  /**
+   * A Kubernetes quantity.
+   */
+  readonly memory?: string;
+}
+/**
+ * Try again by outcome. Faults of Sluice or the cluster have a budget of their own.
+ */
+export interface Retry {
+  /**
+   * How many more attempts.
+   */
+  readonly max: number;
+  /**
+   * Outcomes to retry.
+   *
+   * @minItems 1
+   */
+  readonly on?: readonly ('failed' | 'errored')[];
+  /**
+   * Pause before the first retry; it doubles each time.
+   */
+  readonly backoff?: string;
+}
+/**
+ * A workflow file: steps with typed inputs and outputs, for `uses`.
+ */
+export interface WorkflowFile {
+  /**
+   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   */
+  readonly workflow: string;
+  /**
+   * What the workflow is for.
+   */
+  readonly description?: string;
+  /**
+   * What the executor must offer.
+   */
+  readonly requires?: readonly ('services' | 'environments' | 'images')[];
+  /**
+   * Values that the user of the workflow gives in `with`.
+   */
+  readonly inputs?: {
+    readonly [k: string]: Input;
+  };
+  /**
+   * Values that later steps can use as `needs.NAME.outputs.…`.
+   */
+  readonly outputs?: {
+    readonly [k: string]: Output;
+  };
+  /**
+   * Image of the steps that name none; the default is that of the pipeline.
+   */
+  readonly runtime?: string;
+  readonly env?: Env;
+  /**
+   * The steps by name. Each needs the one above it unless `needs` says otherwise.
+   */
+  readonly steps: {
+    readonly [k: string]: Step;
+  };
+}
+/**
+ * One input.
+ */
+export interface Input {
+  /**
+   * What it means.
+   */
+  readonly description?: string;
+  /**
+   * Type of the value. A `command` is a script from the pipeline file; only a `run` that is nothing else than `${{ inputs.NAME }}` takes it.
+   */
+  readonly type?: 'string' | 'number' | 'boolean' | 'duration' | 'command';
+  /**
+   * Whether it must be given.
+   */
+  readonly required?: boolean;
+  /**
+   * Value when it is not given.
+   */
+  readonly default?: string;
+  /**
+   * Values that are allowed.
+   *
+   * @minItems 1
+   */
+  readonly enum?: readonly string[];
+}
+/**
+ * One output.
+ */
+export interface Output {
+  /**
+   * What it means.
+   */
+  readonly description?: string;
+  /**
+   * Expression over the steps: `${{ steps.load.outputs.p95 }}`.
+   */
+  readonly value: string;
+  /**
+   * Type of the value.
+   */
+  readonly type?: 'string' | 'number' | 'boolean';
+}
