@@ -1,4 +1,4 @@
-import { evaluateCondition, renderTemplate } from '../expressions/expression.ts';
+import { evaluateCondition, renderTemplate } from '../expressions/evaluate-expression.ts';
 import type { Command } from '../model/command.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { PlanStep, Template } from '../model/plan.ts';
@@ -9,7 +9,7 @@ import { scopeOf } from './scope.ts';
 export function decideReady(state: RunState, step: PlanStep, now: number): readonly Command[] {
   const scope = scopeOf(state, step);
   if (step.condition) {
-    const condition = evaluateCondition(step.condition, scope);
+    const condition = evaluateCondition(step.condition.cel, scope);
     if (!condition.ok) return [settle(step, verdictOf('expression_error', condition.message))];
     if (!condition.value) return [settle(step, verdictOf('condition', `if: ${step.condition.cel}`))];
   }

@@ -1,0 +1,161 @@
+import type { Command } from '../model/command.ts';
+import type { Verdict } from '../model/outcome.ts';
+import type { Plan, PlanStep, RunStep, StepId } from '../model/plan.ts';
+import type { AttemptRecord, RunEvent, StoredEvent } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
+import { decide } from './decide.ts';
+import { begin, evolve } from './evolve.ts';
+import { nextAfter } from './retry.ts';
+
+/** A world in which every attempt ends as the script says, for tests of the scheduler: no clock, no I/O. */
+export interface Script {
+  readonly capacity: number;
+  /** How attempt `number` of a step ends. */
+  readonly result: (step: RunStep, number: number) => Verdict;
+  /** Which of the attempts under way ends next. */
+  readonly pick: (running: number) => number;
+  /** Answer to an approval; undefined: nobody answers. */
+  readonly approve?: (step: StepId) => boolean | undefined;
+  /** The run is cancelled after this many events. */
+  readonly cancelAfter?: number;
+}
+
+export interface Simulation {
+  readonly state: RunState;
+  readonly events: readonly StoredEvent[];
+  /** Every state that the run went through. */
+  readonly history: readonly RunState[];
+}
+
+const maxRounds = 20_000;
+
+export function simulate(plan: Plan, script: Script): Simulation {
+  return new World(plan, script).run();
+}
+
+class World {
+  readonly #script: Script;
+  readonly #steps: ReadonlyMap<StepId, PlanStep>;
+  readonly #events: StoredEvent[];
+  readonly #history: RunState[];
+  #now = 1_000;
+
+  constructor(plan: Plan, script: Script) {
+    this.#script = script;
+    this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
+    const created = { ...runCreated, at: this.#now, version: 1 };
+    this.#events = [created];
+    this.#history = [begin(plan, created)];
+  }
+
+  run(): Simulation {
+    for (let round = 0; this.#state.phase !== 'finished'; round++) {
+      if (round > maxRounds) throw new Error(`The run did not end in ${maxRounds} rounds.`);
+      this.#round();
+    }
+    return { state: this.#state, events: this.#events, history: this.#history };
+  }
+
+  #round(): void {
+    const { capacity, cancelAfter } = this.#script;
+    if (cancelAfter !== undefined && this.#events.length > cancelAfter && !this.#state.cancel) {
+      this.#record({ type: 'cancel-requested', at: this.#now, by: 'test', reason: 'cancelled' });
+    }
+    const commands = decide(this.#state, { now: this.#now, capacity, blocked: new Set() });
+    const before = this.#events.length;
+    for (const command of commands) this.#carryOut(command);
+    if (this.#events.length === before) this.#letTimePass(commands);
+  }
+
+  get #state(): RunState {
+    const state = this.#history.at(-1);
+    if (!state) throw new Error('A simulation begins with a state.');
+    return state;
+  }
+
+  #carryOut(command: Command): void {
+    const at = this.#now;
+    switch (command.do) {
+      case 'start-run':
+        return this.#record({ type: 'run-started', at });
+      case 'start-attempt':
+        return this.#record({ type: 'attempt-started', at, step: command.step, attempt: command.attempt });
+      case 'settle':
+        return this.#record({
+          type: 'step-settled',
+          at,
+          step: command.step,
+          verdict: command.verdict,
+          outputs: command.outputs,
+        });
+      case 'request-approval':
+        return this.#ask(command);
+      case 'cancel-run':
+        return this.#record({ type: 'cancel-requested', at, by: command.by, reason: command.reason });
+      case 'stop-attempt':
+        return this.#end(command.step, { outcome: 'cancelled', reason: command.reason });
+      case 'finish-run':
+        return this.#record({ type: 'run-finished', at, verdict: command.verdict });
+      case 'wake':
+        return;
+    }
+  }
+
+  #ask({ step, message, expiresAt }: Command & { readonly do: 'request-approval' }): void {
+    this.#record({ type: 'approval-requested', at: this.#now, step, message, expiresAt });
+    const approved = this.#script.approve?.(step);
+    if (approved !== undefined)
+      this.#record({ type: 'approval-given', at: this.#now, step, approved, by: 'test', comment: '' });
+  }
+
+  /** Nothing to decide: an attempt ends, or the clock moves to the next thing that is due. */
+  #letTimePass(commands: readonly Command[]): void {
+    const running = [...this.#state.steps].filter(([, { phase }]) => phase === 'running').map(([id]) => id);
+    const next = running[this.#script.pick(running.length) % Math.max(1, running.length)];
+    const step = next === undefined ? undefined : this.#steps.get(next);
+    if (step?.kind === 'run') {
+      this.#now += 10;
+      return this.#end(step.id, this.#script.result(step, this.#state.steps.get(step.id)?.attempts.length ?? 0));
+    }
+    const wake = commands.find((command) => command.do === 'wake')?.at ?? Infinity;
+    if (!Number.isFinite(wake)) throw new Error('The run waits for nothing.');
+    this.#now = Math.max(this.#now + 1, wake);
+  }
+
+  #end(id: StepId, verdict: Verdict): void {
+    const step = this.#steps.get(id);
+    const current = this.#state.steps.get(id);
+    if (step?.kind !== 'run' || !current) throw new Error(`${id} is no step that runs.`);
+    const result: AttemptRecord = { ...verdict, artifacts: 0, outputs: {}, notes: [] };
+    const next = nextAfter(step, current, result, this.#now, this.#state.cancel !== undefined && !step.finally);
+    this.#record({ type: 'attempt-finished', at: this.#now, step: id, attempt: current.attempts.length, result, next });
+  }
+
+  #record(event: RunEvent): void {
+    const stored = { ...event, version: this.#events.length + 1 };
+    this.#events.push(stored);
+    this.#history.push(evolve(this.#state, stored));
+  }
+}
+
+const runCreated = {
+  type: 'run-created',
+  runId: 'test',
+  request: {
+    repository: 'test',
+    trigger: {
+      event: 'manual',
+      ref: 'refs/heads/main',
+      branch: 'main',
+      tag: '',
+      commit: '0'.repeat(40),
+      actor: 'test',
+    },
+    file: 'sluice.yaml',
+    dirty: false,
+  },
+  plan: '',
+  snapshot: '',
+  executor: 'test',
+  carried: {},
+} as const;
