@@ -1,7 +1,6 @@
 import type { Fault } from './fault.ts';
 import { faultOf } from './fault.ts';
-import { parseExpression } from './parse-expression.ts';
-import type { ParsedExpression, Reference } from './parse-expression.ts';
+import type { ParsedExpression } from './parse-expression.ts';
 
 /** Where an expression stands, as far as it decides what the expression may use and give. */
 export interface Place {
@@ -10,32 +9,17 @@ export interface Place {
   readonly hashFiles?: boolean;
 }
 
-export type CheckedExpression =
-  { readonly ok: true; readonly references: readonly Reference[] } | { readonly ok: false; readonly fault: Fault };
-
 const resultTypes: Readonly<Record<Place['result'], ReadonlySet<string>>> = {
   condition: new Set(['bool', 'dyn']),
   text: new Set(['string', 'bool', 'int', 'double', 'dyn']),
 };
 
-/** Syntax, names, functions and types of an expression at its place. Answers what it refers to. */
-export function checkExpression(cel: string, place: Place): CheckedExpression {
-  const parsed = parseExpression(cel);
-  if (!parsed.ok) return parsed;
-  const fault =
-    unknownRoot(cel, parsed.expression.references, place) ??
-    forbiddenFunction(parsed.expression, place) ??
-    wrongType(cel, parsed.expression, place);
-  return fault ? { ok: false, fault } : { ok: true, references: parsed.expression.references };
+/** Names, functions and types of an expression at its place. */
+export function checkExpression(expression: ParsedExpression, place: Place): Fault | undefined {
+  return unknownRoot(expression, place) ?? forbiddenFunction(expression, place) ?? wrongType(expression, place);
 }
 
-/** The names that an expression begins its paths with; empty when it cannot be read. */
-export function rootsOf(cel: string): ReadonlySet<string> {
-  const parsed = parseExpression(cel);
-  return new Set(parsed.ok ? parsed.expression.references.map((reference) => reference.path[0] ?? '') : []);
-}
-
-function unknownRoot(cel: string, references: readonly Reference[], place: Place): Fault | undefined {
+function unknownRoot({ cel, references }: ParsedExpression, place: Place): Fault | undefined {
   for (const { path, offset, length } of references) {
     const name = path[0] ?? '';
     if (place.roots.has(name)) continue;
@@ -63,8 +47,8 @@ function forbiddenFunction(expression: ParsedExpression, place: Place): Fault | 
   return use && { message: '`hashFiles` can be used in cache keys only.', offset: use.offset, length: use.name.length };
 }
 
-function wrongType(cel: string, expression: ParsedExpression, place: Place): Fault | undefined {
-  const { valid, type = 'dyn', error } = expression.program.check();
+function wrongType({ cel, program }: ParsedExpression, place: Place): Fault | undefined {
+  const { valid, type = 'dyn', error } = program.check();
   if (!valid) return faultOf(error, cel);
   if (resultTypes[place.result].has(type)) return undefined;
   const wanted = place.result === 'condition' ? 'true or false' : 'text, a number, true or false';

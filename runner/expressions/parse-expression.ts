@@ -18,6 +18,7 @@ export interface FunctionUse {
 
 /** An expression of correct syntax that uses known functions only; names and types are not checked yet. */
 export interface ParsedExpression {
+  readonly cel: string;
   readonly references: readonly Reference[];
   readonly functions: readonly FunctionUse[];
   readonly program: ParseResult;
@@ -48,7 +49,9 @@ export function parseExpression(cel: string, hashFiles: HashFiles = noFiles): Pa
     const found: Findings = { references: [], functions: [], faults: [] };
     visit(program.ast, [], found);
     const fault = found.faults[0];
-    return fault ? { ok: false, fault } : { ok: true, expression: { ...found, program } };
+    return fault
+      ? { ok: false, fault }
+      : { ok: true, expression: { cel, references: found.references, functions: found.functions, program } };
   } catch (error) {
     return { ok: false, fault: faultOf(error, cel) };
   }
