@@ -1,4 +1,4 @@
-import { evaluateCondition, renderTemplate } from '../expressions/evaluate-expression.ts';
+import { evaluateCondition, renderTemplate } from '../expressions/expression.ts';
 import type { Command } from '../model/command.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { PlanStep, Template } from '../model/plan.ts';

@@ -75,30 +75,9 @@ class World {
 
   #carryOut(command: Command): void {
     const at = this.#now;
-    switch (command.do) {
-      case 'start-run':
-        return this.#record({ type: 'run-started', at });
-      case 'start-attempt':
-        return this.#record({ type: 'attempt-started', at, step: command.step, attempt: command.attempt });
-      case 'settle':
-        return this.#record({
-          type: 'step-settled',
-          at,
-          step: command.step,
-          verdict: command.verdict,
-          outputs: command.outputs,
-        });
-      case 'request-approval':
-        return this.#ask(command);
-      case 'cancel-run':
-        return this.#record({ type: 'cancel-requested', at, by: command.by, reason: command.reason });
-      case 'stop-attempt':
-        return this.#end(command.step, { outcome: 'cancelled', reason: command.reason });
-      case 'finish-run':
-        return this.#record({ type: 'run-finished', at, verdict: command.verdict });
-      case 'wake':
-        return;
-    }
+    if (command.do === 'request-approval') this.#ask(command);
+    else if (command.do === 'stop-attempt') this.#end(command.step, { outcome: 'cancelled', reason: command.reason });
+    else if (command.do !== 'wake') this.#record(eventOf(command, at));
   }
 
   #ask({ step, message, expiresAt }: Command & { readonly do: 'request-approval' }): void {
@@ -115,7 +94,8 @@ class World {
     const step = next === undefined ? undefined : this.#steps.get(next);
     if (step?.kind === 'run') {
       this.#now += 10;
-      return this.#end(step.id, this.#script.result(step, this.#state.steps.get(step.id)?.attempts.length ?? 0));
+      this.#end(step.id, this.#script.result(step, this.#state.steps.get(step.id)?.attempts.length ?? 0));
+      return;
     }
     const wake = commands.find((command) => command.do === 'wake')?.at ?? Infinity;
     if (!Number.isFinite(wake)) throw new Error('The run waits for nothing.');
@@ -135,6 +115,23 @@ class World {
     const stored = { ...event, version: this.#events.length + 1 };
     this.#events.push(stored);
     this.#history.push(evolve(this.#state, stored));
+  }
+}
+
+type Recorded = Exclude<Command, { readonly do: 'request-approval' | 'stop-attempt' | 'wake' }>;
+
+function eventOf(command: Recorded, at: number): RunEvent {
+  switch (command.do) {
+    case 'start-run':
+      return { type: 'run-started', at };
+    case 'start-attempt':
+      return { type: 'attempt-started', at, step: command.step, attempt: command.attempt };
+    case 'settle':
+      return { type: 'step-settled', at, step: command.step, verdict: command.verdict, outputs: command.outputs };
+    case 'cancel-run':
+      return { type: 'cancel-requested', at, by: command.by, reason: command.reason };
+    case 'finish-run':
+      return { type: 'run-finished', at, verdict: command.verdict };
   }
 }
 
