@@ -9,7 +9,7 @@ import { scopeOf } from './scope.ts';
 export function decideReady(state: RunState, step: PlanStep, now: number): readonly Command[] {
   const scope = scopeOf(state, step);
   if (step.condition) {
-    const condition = evaluateCondition(step.condition.cel, scope);
+    const condition = evaluateCondition(step.condition, scope);
     if (!condition.ok) return [settle(step, verdictOf('expression_error', condition.message))];
     if (!condition.value) return [settle(step, verdictOf('condition', `if: ${step.condition.cel}`))];
   }
