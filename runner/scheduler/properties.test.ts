@@ -5,7 +5,7 @@ import { verdictOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Plan, PlanStep } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
-import { replay } from './evolve.ts';
+import { evolve, replay } from './evolve.ts';
 import { approvalStep, needs, planOf, runStep } from './plan-for-test.ts';
 import { simulate } from './simulate.ts';
 import type { Simulation } from './simulate.ts';
@@ -160,6 +160,17 @@ test('I13: a run is green only if every step is green or was not wanted', (t) =>
     const ends = [...state.steps.values()].map(({ verdict }) => verdict);
     return ends.every(
       (end) => end?.outcome === 'succeeded' || end?.reason === 'condition' || end?.reason === 'needs_skipped',
+    );
+  });
+});
+
+test('I4: events that arrive twice or late change no step that has settled', (t) => {
+  property(t, (plan, { history, events }) => {
+    const middle = history[Math.floor(history.length / 2)];
+    if (!middle) return false;
+    const late = events.reduce(evolve, middle);
+    return plan.steps.every(
+      ({ id }) => middle.steps.get(id)?.phase !== 'settled' || late.steps.get(id) === middle.steps.get(id),
     );
   });
 });
