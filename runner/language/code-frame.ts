@@ -1,7 +1,8 @@
 import type { Location } from '../model/problem.ts';
 
 const maxWidth = 100;
-const wide = /[\p{Extended_Pictographic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uFF01-\uFF60]/u;
+const wide =
+  /[\p{Extended_Pictographic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uFF01-\uFF60]/u;
 const invisible = /[\p{Mn}\p{Cf}]/u;
 
 /**

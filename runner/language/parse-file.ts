@@ -1,0 +1,58 @@
+import type { ValidateFunction } from 'ajv';
+import type { ParsedNode } from 'yaml';
+import type { Checked, Problem } from '../model/problem.ts';
+import { explainSchemaErrors } from './explain-schema-errors.ts';
+import { locator } from './locate.ts';
+import type { PipelineFile, WorkflowFile } from './pipeline-file.generated.ts';
+import type { Positioned } from './positioned.ts';
+import { sortProblems } from './problem.ts';
+import { checkContent, readText } from './read-text.ts';
+import type { Text } from './read-text.ts';
+import { readValue } from './read-value.ts';
+import type { RefuseKey } from './read-value.ts';
+import { readYaml } from './read-yaml.ts';
+import { explainRefusedKey } from './refused-keys.ts';
+import { pipelineSchema, workflowSchema } from './schema.ts';
+import type { Schema } from './schema.ts';
+import { validatePipelineFile, validateWorkflowFile } from './validators.generated.js';
+
+/** The text of a pipeline file to its checked value with places, or to every mistake in it, sorted by place. */
+export function parsePipelineFile(content: string, file: string): Checked<Positioned<PipelineFile>> {
+  return parseFile(content, file, { schema: pipelineSchema, validate: validatePipelineFile });
+}
+
+/** The same for a workflow file. */
+export function parseWorkflowFile(content: string, file: string): Checked<Positioned<WorkflowFile>> {
+  return parseFile(content, file, { schema: workflowSchema, validate: validateWorkflowFile });
+}
+
+interface Grammar<Value> {
+  readonly schema: Schema;
+  readonly validate: ValidateFunction<Value>;
+}
+
+function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>): Checked<Positioned<Value>> {
+  const source = readText(content, file);
+  const unreadable = checkContent(content, source);
+  if (unreadable) return { ok: false, problems: [unreadable] };
+  const yaml = readYaml(source);
+  if (!yaml.root) return { ok: false, problems: yaml.problems };
+  const checked = check(source, yaml.root, grammar);
+  if (yaml.problems.length === 0 && checked.ok) return checked;
+  return { ok: false, problems: sortProblems([...yaml.problems, ...(checked.ok ? [] : checked.problems)]) };
+}
+
+function check<Value>(
+  source: Text,
+  root: ParsedNode,
+  { schema, validate }: Grammar<Value>,
+): Checked<Positioned<Value>> {
+  const problems: Problem[] = [];
+  const refuse: RefuseKey = (code, node, key) => problems.push(explainRefusedKey(source, code, node, key));
+  const value = readValue(root, schema, refuse);
+  const { file, lines } = source;
+  const locate = locator(source, root);
+  if (validate(value) && problems.length === 0) return { ok: true, value: { file, lines, value, locate } };
+  problems.push(...explainSchemaErrors({ file, lines, value, locate }, schema, validate.errors ?? []));
+  return { ok: false, problems };
+}

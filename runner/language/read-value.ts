@@ -1,0 +1,54 @@
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import type { ParsedNode, Scalar, YAMLMap } from 'yaml';
+import type { Json } from '../model/json.ts';
+import { below, resolve, typesOf } from './schema.ts';
+import type { Schema } from './schema.ts';
+
+/** Stands for an alias: nothing can be said about such a value. */
+export const unknown: Json = Object.freeze({});
+
+/** Told of each key that YAML allows and the language does not. */
+export type RefusedKey = 'yaml-merge-key' | 'yaml-key' | 'duplicate-key';
+export type RefuseKey = (code: RefusedKey, node: ParsedNode, key: string) => void;
+
+/**
+ * YAML nodes to the value that the schema describes. Every scalar is the text that was written; it becomes a number, a
+ * boolean or null only where the schema asks for one, and null where nothing was written at all.
+ */
+export function readValue(node: ParsedNode | null, schema: Schema, refuseKey: RefuseKey): Json {
+  if (isMap(node)) return readMap(node, resolve(schema, 'object'), refuseKey);
+  if (isSeq(node)) {
+    const items = resolve(schema, 'array').items ?? {};
+    return node.items.map((item) => readValue(item, items, refuseKey));
+  }
+  if (isAlias(node)) return unknown;
+  return node === null ? null : readScalar(node, typesOf(resolve(schema, 'scalar')));
+}
+
+function readMap(map: YAMLMap.Parsed, schema: Schema, refuseKey: RefuseKey): Json {
+  const entries = new Map<string, Json>();
+  for (const { key, value } of map.items) {
+    const name = keyText(key);
+    if (name === undefined || name === '__proto__') refuseKey('yaml-key', key, name ?? '');
+    else if (name === '<<') refuseKey('yaml-merge-key', key, name);
+    else if (entries.has(name)) refuseKey('duplicate-key', key, name);
+    else entries.set(name, readValue(value, below(schema, name), refuseKey));
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Keys are texts; undefined for everything else, an empty key included. */
+export function keyText(key: unknown): string | undefined {
+  return isScalar(key) && typeof key.value === 'string' && key.value !== '' ? key.value : undefined;
+}
+
+/** The failsafe schema makes every scalar a string, or null where nothing was written. */
+export const textOf = (node: Scalar): string => (typeof node.value === 'string' ? node.value : '');
+
+function readScalar(node: Scalar, types: readonly string[]): Json {
+  const text = textOf(node);
+  if (node.type === 'PLAIN' && (text === '' || (types.includes('null') && /^(~|null)$/.test(text)))) return null;
+  if (types.includes('integer') && /^-?(0|[1-9]\d{0,14})$/.test(text)) return Number(text);
+  if (types.includes('boolean') && /^(true|false)$/.test(text)) return text === 'true';
+  return text;
+}

@@ -1,0 +1,47 @@
+import { Composer, Parser } from 'yaml';
+import type { CST, Document, ParsedNode } from 'yaml';
+import type { Problem } from '../model/problem.ts';
+import { problem } from './problem.ts';
+import type { Text } from './read-text.ts';
+import { explainRefusedTokens } from './refused-tokens.ts';
+import { maxDepth, scanTokens } from './scan-tokens.ts';
+import { explainSyntaxErrors } from './syntax-errors.ts';
+
+export interface YamlText {
+  /** Undefined where nothing can be made of the text. */
+  readonly root?: ParsedNode;
+  readonly problems: readonly Problem[];
+  /** Where the text stops being YAML; what stands before it can still be judged. */
+  readonly brokenAt: number;
+}
+
+// Failsafe: every scalar stays text. Keys are compared by the reader, because the library's own check is quadratic.
+const composing = { schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' } as const;
+
+/** Text to YAML nodes that keep the way they were written: nothing is guessed, no alias is followed. */
+export function readYaml(source: Text): YamlText {
+  const tokens = [...new Parser().parse(source.text)];
+  const scan = scanTokens(tokens);
+  if (scan.tooDeep) return { problems: [tooDeep(source, scan.tooDeep)], brokenAt: 0 };
+  const documents = [...new Composer(composing).compose(tokens, true, source.text.length)] as Document.Parsed[];
+  const errors = documents.flatMap((document) => document.errors);
+  const problems = [
+    ...explainRefusedTokens(source, scan.refused),
+    ...documents.slice(1, 2).map((document) => secondDocument(source, document)),
+    ...explainSyntaxErrors(source, errors),
+  ];
+  const brokenAt = Math.min(source.text.length, ...errors.map((error) => error.pos[0]));
+  const root = documents[0]?.contents;
+  return { ...(root && { root }), problems, brokenAt };
+}
+
+function tooDeep(source: Text, token: CST.Token): Problem {
+  const message = `Values are nested more than ${maxDepth} levels deep.`;
+  return problem(source, source.at(token.offset), 'too-deep', message, 'No pipeline needs more than ten levels.');
+}
+
+function secondDocument(source: Text, document: Document.Parsed): Problem {
+  const at = source.at(document.range[0]);
+  const hint = 'Delete the `---` or `...` before it, or move what follows to a file of its own.';
+  return problem(source, at, 'yaml-documents', 'A second YAML document starts here; a file has one.', hint);
+}

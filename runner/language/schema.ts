@@ -1,0 +1,51 @@
+import type { Json } from '../model/json.ts';
+import pipeline from '../../schemas/pipeline.schema.json' with { type: 'json' };
+import workflow from '../../schemas/workflow.schema.json' with { type: 'json' };
+
+/** The part of JSON Schema that the two schemas use to say what stands where. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean | Schema;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly enum?: readonly string[];
+}
+
+interface SchemaFile extends Schema {
+  readonly $defs: Readonly<Record<string, Schema>>;
+}
+
+export const pipelineSchema: SchemaFile = pipeline;
+export const workflowSchema: SchemaFile = workflow;
+const definitions: Readonly<Record<string, Schema>> = { ...pipelineSchema.$defs, ...workflowSchema.$defs };
+
+export type Kind = 'object' | 'array' | 'scalar';
+
+/** `schema` with its reference followed and, of several forms, the one for this kind of value; `{}` when none fits. */
+export function resolve(schema: Schema, kind: Kind): Schema {
+  if (schema.anyOf) return resolve(schema.anyOf.find((form) => fits(resolve(form, kind), kind)) ?? {}, kind);
+  const name = schema.$ref?.slice(schema.$ref.lastIndexOf('/') + 1);
+  return name === undefined ? schema : resolve(definitions[name] ?? {}, kind);
+}
+
+export const typesOf = (schema: Schema): readonly string[] => [schema.type ?? []].flat();
+
+function fits(schema: Schema, kind: Kind): boolean {
+  const types = typesOf(schema);
+  if (kind !== 'scalar') return types.includes(kind);
+  return types.some((type) => type !== 'object' && type !== 'array') || schema.enum !== undefined;
+}
+
+/** The schema of what stands under a key, or of the items of a list. */
+export function below(schema: Schema, key: string | number): Schema {
+  if (typeof key === 'number') return schema.items ?? {};
+  const named = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
+  return named ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {});
+}
+
+export const kindOf = (value: Json | undefined): Kind =>
+  Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';
