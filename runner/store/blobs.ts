@@ -1,0 +1,158 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform, pipeline } from 'node:stream';
+import { SluiceError } from '../model/errors.ts';
+import { isAlive, thisProcess } from './owner.ts';
+import type { Blobs, Owner } from './store.ts';
+import { hasCode } from './system-error.ts';
+
+/**
+ * Blobs in a folder: `ab/abcd…` holds the bytes whose sha256 is `abcd…`, `incoming/` what is still being written.
+ * Processes may share the folder. What dead processes left in `incoming/` is removed.
+ */
+export async function openBlobs(folder: string): Promise<Blobs> {
+  const incoming = join(folder, 'incoming');
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await sweep(incoming);
+  const owner = thisProcess();
+  return {
+    put: (content) => put(folder, join(incoming, temporaryName(owner)), content),
+    open: (sha256, range) => read(folder, sha256, range),
+    size: (sha256) => sizeOf(folder, sha256),
+  };
+}
+
+interface Received {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+async function put(folder: string, temporary: string, content: Readable): Promise<Received> {
+  try {
+    const received = await receive(content, temporary);
+    await moveIn(folder, temporary, received.sha256);
+    return received;
+  } catch (error) {
+    content.destroy();
+    await rm(temporary, { force: true });
+    throw hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG') ? noSpace(folder, error) : error;
+  }
+}
+
+async function receive(content: Readable, temporary: string): Promise<Received> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const file = await open(temporary, 'wx', 0o400);
+  try {
+    for await (const chunk of content as AsyncIterable<Uint8Array>) {
+      hash.update(chunk);
+      bytes += chunk.byteLength;
+      await file.writeFile(chunk);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+/** Replaces an equal blob that is there already: that heals one whose bytes have rotted. */
+async function moveIn(folder: string, temporary: string, sha256: string): Promise<void> {
+  const shard = join(folder, sha256.slice(0, 2));
+  if ((await mkdir(shard, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(folder);
+  await rename(temporary, join(shard, sha256));
+  await syncFolder(shard);
+}
+
+/** A new name in a folder is on disk only after this. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function read(
+  folder: string,
+  sha256: string,
+  range: { readonly start: number; readonly end?: number } | undefined,
+): Promise<Readable> {
+  const file = await openBlob(folder, sha256);
+  if (!range) return verified(file, sha256);
+  const { start, end = Infinity } = range;
+  if (start < end) return file.createReadStream({ start, end: end - 1 });
+  await file.close();
+  return Readable.from([]);
+}
+
+async function openBlob(folder: string, sha256: string): Promise<FileHandle> {
+  try {
+    return await open(pathOf(folder, sha256));
+  } catch (error) {
+    throw hasCode(error, 'ENOENT') ? unknownBlob(sha256, error) : error;
+  }
+}
+
+function verified(file: FileHandle, sha256: string): Readable {
+  const hash = createHash('sha256');
+  const check = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(hash.digest('hex') === sha256 ? null : rotten(sha256));
+    },
+  });
+  return pipeline(file.createReadStream(), check, () => {
+    // Errors reach the reader through the stream that it holds.
+  });
+}
+
+async function sizeOf(folder: string, sha256: string): Promise<number | undefined> {
+  try {
+    return (await stat(pathOf(folder, sha256))).size;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || error instanceof SluiceError) return undefined;
+    throw error;
+  }
+}
+
+/** Only digests become paths, so no name from outside leads anywhere else. */
+function pathOf(folder: string, sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw unknownBlob(sha256);
+  return join(folder, sha256.slice(0, 2), sha256);
+}
+
+/** The name tells who writes the file, so that another process can see whether its writer is dead. */
+function temporaryName({ host, pid, startedAt }: Owner): string {
+  return [host, String(pid), startedAt, randomUUID()].map(encodeURIComponent).join(',');
+}
+
+async function sweep(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const [host = '', pid = '', startedAt = '', id = ''] = name.split(',').map(decodeURIComponent);
+    if (!isAlive({ id, host, pid: Number(pid), startedAt })) await rm(join(incoming, name), { force: true });
+  }
+}
+
+function unknownBlob(sha256: string, cause?: unknown): SluiceError {
+  return new SluiceError('ERR_NOT_FOUND', `There is no blob ${sha256}.`, { cause });
+}
+
+function rotten(sha256: string): SluiceError {
+  return new SluiceError('ERR_CORRUPT', `The stored bytes of blob ${sha256} do not match its digest.`, {
+    hint: 'The disk may be failing; restore the blob folder from a backup, or run the pipeline again.',
+  });
+}
+
+function noSpace(folder: string, cause: unknown): SluiceError {
+  return new SluiceError('ERR_LIMIT', `There is no space left to store a blob in ${folder}.`, {
+    hint: 'Free some disk space, or choose another data folder.',
+    cause,
+  });
+}
