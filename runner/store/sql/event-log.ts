@@ -1,0 +1,142 @@
+import type { Kysely, Updateable } from 'kysely';
+import { SluiceError } from '../../model/errors.ts';
+import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
+import type { Lease, NewRun, Owner } from '../store.ts';
+import { dropUnfinishedSaves } from './attempt-results.ts';
+import { releaseGroupsOf } from './held-groups.ts';
+import { runIsUnknown } from './run-rows.ts';
+import type { RunsTable, Schema } from './schema.ts';
+import { corrupt, readEvent } from './stored-event.ts';
+
+export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owner: Owner): Promise<Lease> {
+  const lease = { runId: row.runId, fence: 1 };
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('runs')
+    .values({
+      run_id: row.runId,
+      repository: row.repository,
+      pipeline: row.pipeline,
+      branch: row.branch,
+      commit_id: row.commit,
+      event: row.event,
+      phase: 'created',
+      outcome: null,
+      reason: null,
+      created_at: row.createdAt,
+      finished_at: null,
+      version: 1,
+      group_name: row.group,
+      fence: lease.fence,
+      owner_id: owner.id,
+      owner_host: owner.host,
+      owner_pid: owner.pid,
+      owner_started_at: owner.startedAt,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 0n) throw new SluiceError('ERR_CONFLICT', `There is a run ${row.runId} already.`);
+  await insertEvents(db, row.runId, 1, [event]);
+  return lease;
+}
+
+export async function append(
+  db: Kysely<Schema>,
+  { runId, fence }: Lease,
+  expected: number,
+  events: readonly RunEvent[],
+): Promise<number> {
+  const version = expected + events.length;
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set({ ...project(events), version })
+    .where('run_id', '=', runId)
+    .where('version', '=', expected)
+    .where('fence', '=', fence)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw await refusal(db, { runId, fence }, expected);
+  await insertEvents(db, runId, expected + 1, events);
+  if (events.some((event) => event.type === 'run-finished')) {
+    await releaseGroupsOf(db, runId);
+    await dropUnfinishedSaves(db, runId);
+  }
+  return version;
+}
+
+/** Without lease and expected version: the row lock alone puts the event behind those of other writers. */
+export async function appendRequest(db: Kysely<Schema>, runId: string, event: RunEvent): Promise<number> {
+  const row = await db
+    .updateTable('runs')
+    .set((runs) => ({ version: runs('version', '+', 1) }))
+    .where('run_id', '=', runId)
+    .returning('version')
+    .executeTakeFirst();
+  if (!row) throw runIsUnknown(runId);
+  await insertEvents(db, runId, row.version, [event]);
+  return row.version;
+}
+
+export async function readEvents(db: Kysely<Schema>, runId: string, after: number): Promise<readonly StoredEvent[]> {
+  const run = await db.selectFrom('runs').select('version').where('run_id', '=', runId).executeTakeFirst();
+  if (!run) throw runIsUnknown(runId);
+  const rows = await db
+    .selectFrom('events')
+    .select(['version', 'body'])
+    .where('run_id', '=', runId)
+    .where('version', '>', after)
+    .orderBy('version')
+    .execute();
+  for (let version = after + 1; version <= run.version; version++) {
+    if (rows[version - after - 1]?.version !== version) throw corrupt(runId, version, 'it is missing');
+  }
+  return rows.map(({ version, body }) => readEvent(runId, version, body));
+}
+
+async function insertEvents(
+  db: Kysely<Schema>,
+  runId: string,
+  first: number,
+  events: readonly RunEvent[],
+): Promise<void> {
+  // Row by row: one prepared statement serves any number of events.
+  for (const [index, event] of events.entries()) {
+    await db
+      .insertInto('events')
+      .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
+      .execute();
+  }
+}
+
+/** What the events change in the run's row. */
+function project(events: readonly RunEvent[]): Updateable<RunsTable> {
+  const changes: Updateable<RunsTable> = {};
+  for (const event of events) Object.assign(changes, projectOne(event));
+  return changes;
+}
+
+function projectOne(event: RunEvent): Updateable<RunsTable> {
+  switch (event.type) {
+    case 'run-waiting':
+      return { phase: 'waiting' };
+    case 'run-started':
+      return { phase: 'running' };
+    case 'run-finished': {
+      const { outcome, reason = null } = event.verdict;
+      return { phase: 'finished', outcome, reason, finished_at: event.at };
+    }
+    default:
+      return {};
+  }
+}
+
+async function refusal(db: Kysely<Schema>, lease: Lease, expected: number): Promise<SluiceError> {
+  const { runId } = lease;
+  const run = await db.selectFrom('runs').select(['version', 'fence']).where('run_id', '=', runId).executeTakeFirst();
+  if (!run) return runIsUnknown(runId);
+  if (run.fence !== lease.fence) {
+    const hint = 'This process must not write to the run any more.';
+    return new SluiceError('ERR_CONFLICT', `Run ${runId} was taken over by another process.`, { hint });
+  }
+  return new SluiceError('ERR_CONFLICT', `Run ${runId} is at version ${run.version}, not at ${expected}.`, {
+    hint: 'Read the events behind the known version and decide again.',
+  });
+}

@@ -1,0 +1,112 @@
+import type { Kysely } from 'kysely';
+import { SluiceError } from '../../model/errors.ts';
+import type { Schema } from './schema.ts';
+import type { SqlDatabase } from './sql-database.ts';
+
+/** Forward only. A migration that was released is never edited. */
+const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables];
+
+/** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
+export async function migrate(database: SqlDatabase): Promise<void> {
+  await database.write(async (db) => {
+    await db.schema
+      .createTable('schema_version')
+      .ifNotExists()
+      .addColumn('version', 'integer', (column) => column.notNull())
+      .execute();
+    const stored = await db.selectFrom('schema_version').select('version').executeTakeFirst();
+    const version = stored?.version ?? 0;
+    if (version > migrations.length) throw tooNew(version);
+    if (version === migrations.length) return;
+    for (const migration of migrations.slice(version)) await migration(db);
+    await db.deleteFrom('schema_version').execute();
+    await db.insertInto('schema_version').values({ version: migrations.length }).execute();
+  });
+}
+
+function tooNew(version: number): SluiceError {
+  const message = `The database has schema version ${version}, this Sluice knows versions up to ${migrations.length}.`;
+  return new SluiceError('ERR_UNSUPPORTED', message, {
+    hint: 'A newer Sluice has used this data folder; update Sluice, or choose another data folder.',
+  });
+}
+
+async function createTables(db: Kysely<Schema>): Promise<void> {
+  await createRunTables(db);
+  await createResultTables(db);
+}
+
+async function createRunTables({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('runs')
+    .addColumn('run_id', 'text', (column) => column.primaryKey())
+    .addColumn('repository', 'text', (column) => column.notNull())
+    .addColumn('pipeline', 'text', (column) => column.notNull())
+    .addColumn('branch', 'text', (column) => column.notNull())
+    .addColumn('commit_id', 'text', (column) => column.notNull())
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('phase', 'text', (column) => column.notNull())
+    .addColumn('outcome', 'text')
+    .addColumn('reason', 'text')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('finished_at', 'bigint')
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('group_name', 'text', (column) => column.notNull())
+    .addColumn('fence', 'integer', (column) => column.notNull())
+    .addColumn('owner_id', 'text', (column) => column.notNull())
+    .addColumn('owner_host', 'text', (column) => column.notNull())
+    .addColumn('owner_pid', 'integer', (column) => column.notNull())
+    .addColumn('owner_started_at', 'text', (column) => column.notNull())
+    .execute();
+  await schema.createIndex('runs_newest').on('runs').columns(['created_at', 'run_id']).execute();
+  await schema.createIndex('runs_unfinished').on('runs').column('phase').where('phase', '<>', 'finished').execute();
+  await schema
+    .createTable('events')
+    .addColumn('run_id', 'text', (column) => column.notNull().references('runs.run_id'))
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('events_key', ['run_id', 'version'])
+    .execute();
+  await schema
+    .createTable('held_groups')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('holder', 'text', (column) => column.notNull())
+    .addColumn('run_id', 'text', (column) => column.notNull().references('runs.run_id'))
+    .addColumn('acquired_at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function createResultTables({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('test_saves')
+    .addColumn('save_id', 'text', (column) => column.primaryKey())
+    .addColumn('run_id', 'text', (column) => column.notNull().references('runs.run_id'))
+    .addColumn('step', 'text', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('chunks', 'integer')
+    .execute();
+  await schema.createIndex('test_saves_attempt').on('test_saves').columns(['run_id', 'step', 'attempt']).execute();
+  await schema
+    .createTable('test_chunks')
+    .addColumn('save_id', 'text', (column) => column.notNull().references('test_saves.save_id').onDelete('cascade'))
+    .addColumn('position', 'integer', (column) => column.notNull())
+    .addColumn('cases', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('test_chunks_key', ['save_id', 'position'])
+    .execute();
+  await schema
+    .createTable('attempt_artifacts')
+    .addColumn('run_id', 'text', (column) => column.notNull().references('runs.run_id'))
+    .addColumn('step', 'text', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('entries', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('attempt_artifacts_key', ['run_id', 'step', 'attempt'])
+    .execute();
+  await schema
+    .createTable('caches')
+    .addColumn('scope', 'text', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('blob', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('caches_key', ['scope', 'key'])
+    .execute();
+}

@@ -1,0 +1,41 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { Lease, Owner, RunRow } from '../store.ts';
+import { runIsUnknown, toRunRow, unfinishedRuns } from './run-rows.ts';
+import type { RunsTable, Schema } from './schema.ts';
+
+type IsAlive = (owner: Owner) => boolean;
+
+export async function claimRun(
+  db: Kysely<Schema>,
+  runId: string,
+  owner: Owner,
+  isAlive: IsAlive,
+): Promise<Lease | undefined> {
+  const run = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
+  if (!run) throw runIsUnknown(runId);
+  if (run.owner_id !== owner.id && isAlive(ownerOf(run))) return undefined;
+  const fence = run.fence + 1;
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set({
+      fence,
+      owner_id: owner.id,
+      owner_host: owner.host,
+      owner_pid: owner.pid,
+      owner_started_at: owner.startedAt,
+    })
+    .where('run_id', '=', runId)
+    // Another process may have claimed it between the two statements.
+    .where('fence', '=', run.fence)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n ? { runId, fence } : undefined;
+}
+
+export async function abandonedRuns(db: Kysely<Schema>, isAlive: IsAlive): Promise<readonly RunRow[]> {
+  const unfinished = await unfinishedRuns(db);
+  return unfinished.filter((run) => !isAlive(ownerOf(run))).map(toRunRow);
+}
+
+function ownerOf(run: Selectable<RunsTable>): Owner {
+  return { id: run.owner_id, host: run.owner_host, pid: run.owner_pid, startedAt: run.owner_started_at };
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../../model/clock.ts';
+import type { Owner, Store } from '../store.ts';
+import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
+import { findCache, keepCache } from './caches.ts';
+import { append, appendRequest, createRun, readEvents } from './event-log.ts';
+import { acquireGroup, releaseGroup } from './held-groups.ts';
+import { abandonedRuns, claimRun } from './run-owners.ts';
+import { findRun, listRuns, resolveRun } from './run-rows.ts';
+import type { SqlDatabase } from './sql-database.ts';
+
+/** The store on any SQL database that has the tables. */
+export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: Owner) => boolean): Store {
+  const { read, write } = database;
+  return {
+    createRun: (run, owner) => write((db) => createRun(db, run, owner)),
+    append: (lease, expected, events) => write((db) => append(db, lease, expected, events)),
+    request: (runId, event) => write((db) => appendRequest(db, runId, event)),
+    events: (runId, after = 0) => read((db) => readEvents(db, runId, after)),
+    changes: () => database.changes(),
+
+    run: (runId) => read((db) => findRun(db, runId)),
+    runs: (filter) => read((db) => listRuns(db, filter)),
+    resolve: (idOrPrefix) => read((db) => resolveRun(db, idOrPrefix)),
+
+    claim: (runId, owner) => write((db) => claimRun(db, runId, owner, isAlive)),
+    abandoned: () => read((db) => abandonedRuns(db, isAlive)),
+    acquire: (group, holder) => write((db) => acquireGroup(db, group, holder, clock())),
+    release: (group, holder) => write((db) => releaseGroup(db, group, holder)),
+
+    saveTests: (key, cases) => saveTests(database, key, cases),
+    tests: (key) => readTests(database, key),
+    saveArtifacts: (key, entries) => write((db) => saveArtifacts(db, key, entries)),
+    artifacts: (key) => read((db) => readArtifacts(db, key)),
+
+    cache: (scope, key) => read((db) => findCache(db, scope, key)),
+    saveCache: (scope, key, blob) => write((db) => keepCache(db, scope, key, blob, clock())),
+
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../../model/clock.ts';
+import { migrate } from '../sql/migrate.ts';
+import { sqlStore } from '../sql/sql-store.ts';
+import type { Owner, Store } from '../store.ts';
+import { openSqliteDatabase } from './sqlite-database.ts';
+
+export interface SqliteStoreOptions {
+  /** The database file; it and its folder are made when they are missing. */
+  readonly file: string;
+  readonly clock: Clock;
+  /** Judges whether the process that drives a run still lives. */
+  readonly isAlive: (owner: Owner) => boolean;
+}
+
+/** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
+export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store> {
+  const database = await openSqliteDatabase(file);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return sqlStore(database, clock, isAlive);
+}
