@@ -20,8 +20,8 @@ export interface AttemptSpec {
   readonly env: Readonly<Record<string, Template>>;
   /** Values of `step.secrets` by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Blob of the tar with the commit's files, and of the tars that needed steps hand over, in that order. */
-  readonly layers: readonly string[];
+  /** Tar with the commit's files, and those that needed steps hand over, in that order. `from` is '' or the step. */
+  readonly layers: readonly { readonly from: string; readonly blob: string }[];
   /** Caches of the step, each with the blob found for its key, if any. */
   readonly caches: readonly { readonly key: string; readonly paths: readonly string[]; readonly blob?: string }[];
 }
