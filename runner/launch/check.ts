@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { junitXml } from './junit-xml.ts';
+import { readTap } from './read-tap.ts';
+import type { TapResult } from './read-tap.ts';
+
+/** Checks beside the tests; each counts as one. */
+const checks = [
+  { title: 'types', program: 'tsc', args: ['-p', '.'] },
+  { title: 'lint', program: 'eslint', args: ['--max-warnings=0', '.'] },
+  { title: 'format', program: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+  { title: 'unused', program: 'knip', args: [] },
+];
+
+/** Runs every check and every test even when some are red, and ends with the line `N passed, N failed`. */
+async function checkAll(testArgs: readonly string[], signal: AbortSignal): Promise<number> {
+  const results: TapResult[] = [];
+  const add = (result: TapResult): void => {
+    results.push(result);
+    if (result.outcome === 'failed') console.log(`✗ ${result.file}: ${result.title}\n${result.details}`);
+  };
+  for (const result of await Promise.all(checks.map((check) => runCheck(check, signal)))) add(result);
+  await runTests(testArgs, add, signal);
+  await mkdir('reports', { recursive: true });
+  await writeFile('reports/junit.xml', junitXml(results));
+  return report(results);
+}
+
+async function runCheck({ title, program, args }: (typeof checks)[number], signal: AbortSignal): Promise<TapResult> {
+  const child = spawn(program, args, { signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  let details = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (details += text));
+  const code = await exitCode(child);
+  if (code === 0) console.log(`✓ ${title}`);
+  return { file: 'checks', title, outcome: code === 0 ? 'passed' : 'failed', details };
+}
+
+async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
+  const child = spawn('ava', ['--tap', ...args], { signal, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = exitCode(child);
+  let red = false;
+  for await (const result of readTap(createInterface({ input: child.stdout }))) {
+    red ||= result.outcome === 'failed';
+    add(result);
+  }
+  const code = await ended;
+  if (code !== 0 && !red) add({ file: 'ava', title: `exit code ${code}`, outcome: 'failed', details: '' });
+}
+
+async function exitCode(child: ChildProcess): Promise<number> {
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code ?? 1;
+}
+
+function report(results: readonly TapResult[]): number {
+  const count = (outcome: TapResult['outcome']): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  if (count('skipped') > 0) console.log(`${count('skipped')} skipped`);
+  console.log(`${count('passed')} passed, ${count('failed')} failed`);
+  return count('failed') === 0 && count('passed') > checks.length ? 0 : 1;
+}
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
+process.exitCode = await checkAll(process.argv.slice(2), interrupted.signal);

@@ -1,0 +1,31 @@
+import type { TapResult } from './read-tap.ts';
+
+/** A JUnit report with one suite per file. */
+export function junitXml(results: readonly TapResult[]): string {
+  const suites = Map.groupBy(results, (result) => result.file);
+  const body = [...suites].map(([file, cases]) => suite(file, cases)).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts(results)}>\n${body}</testsuites>\n`;
+}
+
+function suite(name: string, cases: readonly TapResult[]): string {
+  return `<testsuite name="${escape(name)}"${counts(cases)}>\n${cases.map(testCase).join('')}</testsuite>\n`;
+}
+
+function testCase({ file, title, outcome, details }: TapResult): string {
+  const body = { passed: '', skipped: '<skipped/>', failed: `<failure>${escape(details)}</failure>` }[outcome];
+  return `<testcase classname="${escape(file)}" name="${escape(title)}">${body}</testcase>\n`;
+}
+
+function counts(results: readonly TapResult[]): string {
+  const count = (outcome: TapResult['outcome']): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  return ` tests="${results.length}" failures="${count('failed')}" skipped="${count('skipped')}"`;
+}
+
+/** Characters that XML 1.0 cannot hold become the replacement character. */
+function escape(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\u{fffd}')
+    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

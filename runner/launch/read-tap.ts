@@ -1,0 +1,32 @@
+/** One result of a TAP stream, with its YAML block as text. */
+export interface TapResult {
+  /** The test file without its ending; '' for what belongs to none. */
+  readonly file: string;
+  readonly title: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly details: string;
+}
+
+const result = /^(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO))?$/;
+const separator = ' › ';
+
+/** Results as ava writes them with `--tap`, each once its details are complete. */
+export async function* readTap(lines: AsyncIterable<string>): AsyncGenerator<TapResult> {
+  let current: TapResult | undefined;
+  for await (const line of lines) {
+    const match = result.exec(line);
+    if (match) {
+      if (current) yield current;
+      current = resultOf(match);
+    } else if (current && line.startsWith('  ')) {
+      current = { ...current, details: `${current.details}${line.slice(2)}\n` };
+    }
+  }
+  if (current) yield current;
+}
+
+function resultOf([, word, name = '', directive]: RegExpExecArray): TapResult {
+  const [file = '', ...title] = name.includes(separator) ? name.split(separator) : ['', name];
+  const outcome = directive ? 'skipped' : word === 'ok' ? 'passed' : 'failed';
+  return { file, title: title.join(separator), outcome, details: '' };
+}
