@@ -1,0 +1,89 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptKey } from '../../model/result.ts';
+import { identityOf } from './process-table.ts';
+import type { ProcessIdentity } from './process-table.ts';
+
+/** Everything that an attempt has on disk, below one folder. */
+export interface AttemptFolder {
+  readonly root: string;
+  readonly workspace: string;
+  readonly home: string;
+  readonly temporary: string;
+  readonly script: string;
+  readonly output: string;
+  /** Stands in the environment of each of its processes. */
+  readonly marker: string;
+}
+
+/** What is needed to clean up after a runner that was killed. */
+export interface AttemptJournal {
+  readonly marker: string;
+  /** The runner that drives the attempt. */
+  readonly runner: ProcessIdentity;
+  /** Leaders of the process groups that were opened for it. */
+  readonly leaders: readonly ProcessIdentity[];
+}
+
+/** Where an attempt lives: the same for the same key, so that it is found again without any record of it. */
+export function attemptRoot(parent: string, key: AttemptKey): string {
+  const name = createHash('sha256')
+    .update(JSON.stringify([key.runId, key.step, key.attempt]))
+    .digest('hex')
+    .slice(0, 16);
+  return join(parent, name);
+}
+
+/** Makes the folder with its journal. Rejects when it exists: an attempt is executed once. */
+export async function createAttemptFolder(root: string): Promise<AttemptFolder> {
+  const folder = {
+    root,
+    workspace: join(root, 'workspace'),
+    home: join(root, 'home'),
+    temporary: join(root, 'tmp'),
+    script: join(root, 'script'),
+    output: join(root, 'output'),
+    marker: randomUUID(),
+  };
+  await mkdir(root);
+  await writeFile(journalPath(root), jsonLine({ marker: folder.marker, runner: identityOf(process.pid) }));
+  await Promise.all([
+    mkdir(folder.workspace),
+    mkdir(folder.home),
+    mkdir(folder.temporary),
+    writeFile(folder.output, ''),
+  ]);
+  return folder;
+}
+
+/** Written before the process may do anything, so that none is ever unknown. */
+export function recordLeader(root: string, leader: ProcessIdentity): void {
+  appendFileSync(journalPath(root), jsonLine(leader));
+}
+
+/** Undefined when the folder holds no journal: it is gone, or not an attempt's. */
+export function readJournal(root: string): AttemptJournal | undefined {
+  let text;
+  try {
+    text = readFileSync(journalPath(root), 'utf8');
+  } catch {
+    return undefined;
+  }
+  // A line that was cut short by the end of the runner belongs to a process that was not let go.
+  const [head, ...rest] = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as unknown);
+  if (head === undefined) return undefined;
+  return { ...(head as Pick<AttemptJournal, 'marker' | 'runner'>), leaders: rest as readonly ProcessIdentity[] };
+}
+
+function journalPath(root: string): string {
+  return join(root, 'journal');
+}
+
+function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}

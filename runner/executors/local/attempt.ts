@@ -1,0 +1,156 @@
+import { realpath, stat, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { Clock } from '../../model/clock.ts';
+import { messageOf } from '../../model/errors.ts';
+import { verdictOf } from '../../model/outcome.ts';
+import type { Verdict } from '../../model/outcome.ts';
+import type { RunStep } from '../../model/plan.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress } from '../executor.ts';
+import { AttemptEnded } from './attempt-ended.ts';
+import type { AttemptFolder } from './attempt-folder.ts';
+import { collect } from './collect.ts';
+import { commandVerdict } from './command-verdict.ts';
+import { findProgram } from './find-program.ts';
+import type { OutputPipes } from './output-pipe.ts';
+import { placeOf } from './place.ts';
+import { prepareWorkspace } from './prepare-workspace.ts';
+import { runCommand } from './run-command.ts';
+import type { CommandEnd } from './run-command.ts';
+import { startServices } from './services/start-services.ts';
+import type { RunningServices } from './services/start-services.ts';
+import { attemptEnvironment, stepEnvironment } from './step-environment.ts';
+import { stopReason } from './stop.ts';
+import type { Stop } from './stop.ts';
+
+/** What all attempts of an executor share. */
+export interface LocalMachine {
+  readonly base: Readonly<Record<string, string>>;
+  /** Holds downloaded tools. */
+  readonly cache: string;
+  readonly clock: Clock;
+  readonly pipes: OutputPipes;
+}
+
+const shellOptions = { sh: ['-e'], bash: ['-eo', 'pipefail'] } as const;
+
+interface Attempt {
+  readonly machine: LocalMachine;
+  readonly folder: AttemptFolder;
+  readonly spec: AttemptSpec;
+  readonly context: AttemptContext;
+  readonly stop: Stop;
+  /** What its programs see before anything is declared. */
+  readonly base: Readonly<Record<string, string>>;
+}
+
+/** One attempt from its empty folder to its outcome; what it started has ended when the promise settles. */
+export async function runAttempt(
+  machine: LocalMachine,
+  folder: AttemptFolder,
+  spec: AttemptSpec,
+  context: AttemptContext,
+  stop: Stop,
+): Promise<AttemptOutcome> {
+  try {
+    const base = attemptEnvironment(machine.base, folder);
+    const attempt = { machine, folder, spec, context, stop, base };
+    const services = await prepare(attempt);
+    const end = await command(attempt, services.addresses).finally(() => services.stop());
+    return await outcomeOf(attempt, end);
+  } catch (error) {
+    const verdict = endedEarly(error, stop);
+    if (verdict === undefined) throw error;
+    return { ...verdict, files: [], output: '', caches: {} };
+  }
+}
+
+function endedEarly(error: unknown, stop: Stop): Verdict | undefined {
+  const reason = stopReason(stop);
+  if (reason !== undefined && !(error instanceof AttemptEnded)) return verdictOf(reason);
+  return error instanceof AttemptEnded ? error.verdict : undefined;
+}
+
+/** Workspace and services, side by side; when one fails, the other is taken back. */
+async function prepare({ spec, folder, context, stop }: Attempt): Promise<RunningServices> {
+  const [workspace, services] = await Promise.allSettled([
+    prepareWorkspace(spec, folder, context.blobs, stop.signal),
+    startServices(),
+  ]);
+  if (workspace.status === 'fulfilled' && services.status === 'fulfilled') return services.value;
+  if (services.status === 'fulfilled') await services.value.stop();
+  throw (workspace.status === 'rejected' ? workspace : (services as PromiseRejectedResult)).reason;
+}
+
+async function command(attempt: Attempt, services: Readonly<Record<string, ServiceAddress>>): Promise<CommandEnd> {
+  const { machine, folder, spec, context, stop } = attempt;
+  const env = stepEnvironment(attempt.base, spec, declaredValues(spec, context, services), services, folder);
+  const [cwd, argv] = await Promise.all([workingFolder(folder, spec.step), shell(spec.step, folder, env)]);
+  await writeFile(folder.script, spec.step.script, { mode: 0o600 });
+  return runCommand({
+    argv,
+    cwd,
+    env,
+    folder,
+    stop,
+    timeoutMs: spec.step.timeoutMs,
+    pipes: machine.pipes,
+    clock: machine.clock,
+    log: (chunk) => context.log.write(chunk),
+    placed: (leader) => context.placed(placeOf(folder, leader)),
+  });
+}
+
+function declaredValues(
+  spec: AttemptSpec,
+  context: AttemptContext,
+  services: Readonly<Record<string, ServiceAddress>>,
+): Readonly<Record<string, string>> {
+  try {
+    return Object.fromEntries(
+      Object.entries(spec.env).map(([name, template]) => [name, context.render(template, services)]),
+    );
+  } catch (error) {
+    throw new AttemptEnded('expression_error', messageOf(error));
+  }
+}
+
+async function workingFolder(folder: AttemptFolder, step: RunStep): Promise<string> {
+  const path = join(folder.workspace, step.workdir);
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined || !(await stat(real)).isDirectory()) {
+    throw new AttemptEnded('start_error', `the workspace has no folder "${step.workdir}" (workdir)`);
+  }
+  const root = await realpath(folder.workspace);
+  if (real !== root && !real.startsWith(root + sep)) {
+    throw new AttemptEnded('unsafe_path', `workdir "${step.workdir}" leaves the workspace`);
+  }
+  return path;
+}
+
+async function shell(
+  step: RunStep,
+  folder: AttemptFolder,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const program = await findProgram(step.shell, env['PATH'] ?? '');
+  if (program === undefined)
+    throw new AttemptEnded('start_error', `there is no "${step.shell}" on this machine's PATH`);
+  return [program, ...shellOptions[step.shell], folder.script];
+}
+
+async function outcomeOf({ spec, folder, context }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
+  const verdict = commandVerdict(end);
+  const collected = await collect(spec, folder, context, verdict.outcome === 'succeeded');
+  return {
+    ...(verdict.outcome === 'succeeded' && collected.problem !== undefined ? collected.problem : verdict),
+    ...exitOf(end),
+    startedAt: end.startedAt,
+    finishedAt: end.finishedAt,
+    ...collected.results,
+  };
+}
+
+function exitOf({ end }: CommandEnd): Pick<AttemptOutcome, 'exitCode' | 'signal'> {
+  if (end === undefined) return {};
+  return 'code' in end ? { exitCode: end.code } : { signal: end.signal };
+}

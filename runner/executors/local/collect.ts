@@ -1,0 +1,134 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { messageOf } from '../../model/errors.ts';
+import { verdictOf } from '../../model/outcome.ts';
+import type { Verdict } from '../../model/outcome.ts';
+import type { ArtifactEntry } from '../../model/result.ts';
+import { findFiles, openFound } from '../../workspace/find-files.ts';
+import type { Found } from '../../workspace/find-files.ts';
+import { packTar } from '../../workspace/pack-tar.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec } from '../executor.ts';
+import type { AttemptFolder } from './attempt-folder.ts';
+
+const outputLimit = 64 * 1024;
+
+type Results = Pick<AttemptOutcome, 'files' | 'output' | 'handover' | 'caches'>;
+
+export interface Collected {
+  readonly results: Results;
+  /** What turns a command that succeeded into a step that did not. */
+  readonly problem: Verdict | undefined;
+}
+
+interface Part<Value> {
+  readonly value: Value;
+  readonly problem?: Verdict | undefined;
+}
+
+/** Takes out of the attempt's folder what was declared: files always, what later steps build on only after success. */
+export async function collect(
+  spec: AttemptSpec,
+  folder: AttemptFolder,
+  context: AttemptContext,
+  succeeded: boolean,
+): Promise<Collected> {
+  const nothing = { files: [], output: '', caches: {} };
+  try {
+    const files = await collectFiles(spec, folder, context);
+    const output = await readOutput(folder.output);
+    const handover = succeeded ? await packHandover(spec, folder, context) : { value: undefined };
+    const problem = files.problem ?? output.problem ?? handover.problem;
+    const caches = succeeded && problem === undefined ? await saveCaches(spec, folder, context) : {};
+    return {
+      problem,
+      results: {
+        files: files.value,
+        output: output.value,
+        caches,
+        ...(problem !== undefined || handover.value === undefined ? {} : { handover: handover.value }),
+      },
+    };
+  } catch (error) {
+    return { results: nothing, problem: verdictOf('collect_failed', messageOf(error)) };
+  }
+}
+
+async function collectFiles(
+  { step }: AttemptSpec,
+  folder: AttemptFolder,
+  context: AttemptContext,
+): Promise<Part<readonly ArtifactEntry[]>> {
+  const files = new Map<string, ArtifactEntry>();
+  const problems: Verdict[] = [];
+  const declared = [
+    ...step.junit.paths.map((path) => ({ kind: 'junit' as const, path, required: false })),
+    ...step.artifacts.map((artifact) => ({ kind: 'artifact' as const, ...artifact })),
+  ];
+  for (const { kind, path, required } of declared) {
+    const found = await findFiles(folder.workspace, [path], { home: folder.home });
+    if (found.unsafe.length > 0) problems.push(unsafe(found));
+    if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
+    if (found.files.length === 0 && !required) context.note(`nothing matches ${path}`);
+    for (const file of found.files) {
+      const stored = await context.blobs.put(openFound(file));
+      files.set(`${kind}:${file.path}`, { kind, path: file.path, ...stored, mode: file.mode });
+    }
+  }
+  return { value: [...files.values()], problem: problems[0] };
+}
+
+async function packHandover(
+  { step }: AttemptSpec,
+  folder: AttemptFolder,
+  { blobs }: AttemptContext,
+): Promise<Part<string | undefined>> {
+  if (step.outputs.paths.length === 0) return { value: undefined };
+  for (const path of step.outputs.paths) {
+    const found = await findFiles(folder.workspace, [path]);
+    if (found.unsafe.length > 0) return { value: undefined, problem: unsafe(found) };
+    if (found.paths.length === 0) {
+      return { value: undefined, problem: verdictOf('output_missing', `nothing matches ${path}`) };
+    }
+  }
+  const found = await findFiles(folder.workspace, step.outputs.paths);
+  const { sha256 } = await blobs.put(packTar(folder.workspace, found.paths));
+  return { value: sha256 };
+}
+
+async function saveCaches(
+  spec: AttemptSpec,
+  folder: AttemptFolder,
+  context: AttemptContext,
+): Promise<Readonly<Record<string, string>>> {
+  const saved: Record<string, string> = {};
+  for (const { key, paths } of spec.caches.filter((cache) => cache.blob === undefined)) {
+    const found = await findFiles(folder.workspace, paths, { home: folder.home });
+    if (found.unsafe.length > 0) context.note(`cache ${key} not saved: ${unsafe(found).message ?? ''}`);
+    if (found.unsafe.length > 0 || found.paths.length === 0) continue;
+    saved[key] = (await context.blobs.put(packTar(folder.workspace, found.paths, folder.home))).sha256;
+  }
+  return saved;
+}
+
+/** The command may have put anything in the place of the file: nothing but a regular file is read, and never more than allowed. */
+async function readOutput(path: string): Promise<Part<string>> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined);
+  if (file === undefined)
+    return { value: '', problem: verdictOf('output_invalid', '$SLUICE_OUTPUT is no file any more') };
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile())
+      return { value: '', problem: verdictOf('output_invalid', '$SLUICE_OUTPUT is no file any more') };
+    if (stat.size > outputLimit) {
+      return { value: '', problem: verdictOf('output_invalid', `$SLUICE_OUTPUT holds ${stat.size} bytes`) };
+    }
+    return { value: (await file.readFile()).toString('utf8') };
+  } finally {
+    await file.close();
+  }
+}
+
+function unsafe(found: Found): Verdict {
+  return verdictOf('unsafe_path', found.unsafe.join(', '));
+}

@@ -1,0 +1,117 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '../../model/clock.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Json } from '../../model/json.ts';
+import { verdictOf } from '../../model/outcome.ts';
+import type { Capability } from '../../model/plan.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
+import { attemptRoot, createAttemptFolder } from './attempt-folder.ts';
+import { runAttempt } from './attempt.ts';
+import type { LocalMachine } from './attempt.ts';
+import { OutputPipes } from './output-pipe.ts';
+import { removeAttempt } from './remove-attempt.ts';
+import { removeTree } from './remove-tree.ts';
+import type { Stop } from './stop.ts';
+
+export interface LocalExecutorOptions {
+  /** Work folder, made when it is missing. Several executors may share one. */
+  readonly folder: string;
+  /** What every step sees of the machine's environment; see `baseEnvironment`. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** Time between TERM and KILL. */
+  readonly graceMs?: number;
+  readonly clock?: Clock;
+}
+
+const defaultGraceMs = 10_000;
+const hurriedGraceMs = 2_000;
+
+/** Runs each attempt as a process group of this machine, in a folder of its own that goes with it. */
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  return new LocalExecutor(options);
+}
+
+class LocalExecutor implements Executor {
+  readonly name = 'local';
+  readonly offers: ReadonlySet<Capability> = new Set(['services']);
+  readonly #attempts: string;
+  readonly #graceMs: number;
+  readonly #machine: LocalMachine;
+  readonly #closing = new AbortController();
+  /** Aborted when `close` has waited long enough for the grace of what still runs. */
+  readonly #hurry = new AbortController();
+  /** Whatever `close` has to wait for. */
+  readonly #pending = new Set<Promise<unknown>>();
+
+  constructor({ folder, baseEnv, graceMs = defaultGraceMs, clock = systemClock }: LocalExecutorOptions) {
+    this.#attempts = join(folder, 'attempts');
+    this.#graceMs = graceMs;
+    this.#machine = {
+      base: baseEnv,
+      cache: join(folder, 'tools'),
+      clock,
+      pipes: new OutputPipes(join(folder, 'pipes')),
+    };
+  }
+
+  unsupportedReason(): string | undefined {
+    return undefined;
+  }
+
+  async execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
+    return this.#track(this.#execute(spec, context));
+  }
+
+  async recover(
+    spec: AttemptSpec,
+    place: Readonly<Record<string, Json>> | undefined,
+    context: AttemptContext,
+  ): Promise<AttemptOutcome> {
+    const folder = place?.['folder'];
+    const root = typeof folder === 'string' ? folder : this.#rootOf(spec);
+    await this.#track(removeAttempt(root));
+    context.note('the runner ended while the command ran; its processes were ended and its folder removed');
+    return { ...verdictOf('runner_lost'), files: [], output: '', caches: {} };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort('interrupted' satisfies StopReason);
+    const timer = setTimeout(() => this.#hurry.abort(), Math.min(this.#graceMs, hurriedGraceMs));
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    clearTimeout(timer);
+    await this.#machine.pipes.close();
+  }
+
+  async #execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
+    const root = this.#rootOf(spec);
+    await mkdir(this.#attempts, { recursive: true });
+    const folder = await createAttemptFolder(root);
+    try {
+      return await runAttempt(this.#machine, folder, spec, context, this.#stop(context.signal));
+    } finally {
+      // The result does not wait for the disk; `close` does.
+      void this.#track(removeTree(root));
+    }
+  }
+
+  #stop(wish: AbortSignal): Stop {
+    return {
+      signal: AbortSignal.any([wish, this.#closing.signal]),
+      grace: () => AbortSignal.any([AbortSignal.timeout(this.#graceMs), this.#hurry.signal]),
+    };
+  }
+
+  #rootOf({ runId, step, attempt }: AttemptSpec): string {
+    return attemptRoot(this.#attempts, { runId, step: step.id, attempt });
+  }
+
+  async #track<Value>(work: Promise<Value>): Promise<Value> {
+    this.#pending.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#pending.delete(work);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { readJournal } from './attempt-folder.ts';
+import { isRunning } from './process-table.ts';
+import { killTree } from './process-tree.ts';
+import { removeTree } from './remove-tree.ts';
+
+/**
+ * Ends what still lives of an attempt whose runner is gone, and removes its folder. A process counts only when its start
+ * is the recorded one or it carries the attempt's marker, so that a pid that was given out again is left alone.
+ */
+export async function removeAttempt(root: string): Promise<void> {
+  const journal = readJournal(root);
+  if (journal === undefined) return;
+  await killTree({
+    marker: journal.marker,
+    groups: journal.leaders.filter(isRunning).map((leader) => leader.pid),
+  });
+  await removeTree(root);
+}
