@@ -4,12 +4,18 @@ const maxDistance = 3;
 
 /** "Did you mean `x`?" for the nearest of the names that exist, undefined when none is near. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  const found = nearest(name, candidates);
+  return found === undefined ? undefined : `Did you mean \`${found}\`?`;
+}
+
+/** The name that `name` was probably meant to be. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.min(maxDistance, Math.ceil(name.length / 3));
-  let nearest: string | undefined;
+  let found: string | undefined;
   let least = limit + 1;
   for (const candidate of candidates) {
     const distance = leven(name.toLowerCase(), candidate.toLowerCase(), { maxDistance: least });
-    if (distance < least) [nearest, least] = [candidate, distance];
+    if (distance < least) [found, least] = [candidate, distance];
   }
-  return nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`;
+  return found;
 }
