@@ -130,6 +130,161 @@ export const problemCodes = {
     title: 'The file has more problems than are shown',
     explanation: 'The first hundred are shown; the others usually go with them.',
   },
+  'step-kind': {
+    title: 'A step is not exactly one of `run`, `uses` and `approval`',
+    explanation: 'A step runs a script, uses a workflow or waits for a person. To do two of these, write two steps.',
+  },
+  'step-field': {
+    title: 'A field has no meaning for this kind of step',
+    explanation: 'A field that would be ignored is refused, so that nobody relies on it.',
+  },
+  'step-name': {
+    title: 'The name of a step is taken',
+    explanation: 'Names of steps are unique in `steps` and `finally` together; `inputs` is reserved in workflows.',
+  },
+  'need-unknown': {
+    title: 'A needed step does not exist',
+    explanation: '`needs` names steps of the same file.',
+  },
+  'need-self': {
+    title: 'A step needs itself',
+    explanation: 'It could never start.',
+  },
+  'need-duplicate': {
+    title: 'A step is needed twice',
+    explanation: 'One entry is enough, and two could contradict each other.',
+  },
+  'need-finally': {
+    title: 'A need crosses `finally`',
+    explanation:
+      'Steps of `finally` run when all others have ended, so they need each other only, and no other step can wait for them.',
+  },
+  'need-cycle': {
+    title: 'Steps wait for each other',
+    explanation: 'Each step of the cycle needs the next one, so that none could ever start.',
+  },
+  'matrix-empty': {
+    title: 'The matrix has no combination',
+    explanation: 'A matrix without combinations would leave the step out silently.',
+  },
+  'matrix-too-large': {
+    title: 'The matrix has too many combinations',
+    explanation: 'A matrix has at most 256 combinations, counted before `exclude`.',
+  },
+  'matrix-duplicate': {
+    title: 'A combination stands in the matrix already',
+    explanation: 'The same combination would run twice.',
+  },
+  'matrix-exclude': {
+    title: 'An entry of `exclude` fits nothing',
+    explanation: 'An exclusion without effect is most likely a typing error, and what it should leave out would run.',
+  },
+  'plan-too-large': {
+    title: 'The plan has too many steps',
+    explanation: 'With all matrices and workflows expanded, a plan has at most 2,000 steps.',
+  },
+  'uses-invalid': {
+    title: '`uses` names no workflow',
+    explanation:
+      'A workflow is a gate, a file of the repository, or a file of another repository at a whole commit id.',
+  },
+  'uses-remote': {
+    title: 'Workflows of other repositories are not available',
+    explanation: 'This version runs gates and workflow files of the same repository.',
+  },
+  'uses-unknown-gate': {
+    title: 'There is no such gate',
+    explanation: 'A name without `./` is one of the gates that come with Sluice.',
+  },
+  'uses-missing-file': {
+    title: 'The workflow file does not exist',
+    explanation: 'The path begins at the root of the repository, and the file must be part of the commit.',
+  },
+  'uses-cycle': {
+    title: 'A workflow uses itself',
+    explanation: 'Directly or through others, it would never end.',
+  },
+  'uses-too-deep': {
+    title: 'Workflows are nested too deeply',
+    explanation: 'A workflow that uses a workflow, and so on, goes at most eight deep.',
+  },
+  'input-unknown': {
+    title: 'The workflow has no such input',
+    explanation: 'An input that would be ignored is refused.',
+  },
+  'input-missing': {
+    title: 'A required input is missing',
+    explanation: 'The workflow cannot work without it.',
+  },
+  'input-value': {
+    title: 'The value does not fit the input',
+    explanation: 'Inputs have a type and sometimes a list of allowed values, which are checked before the run.',
+  },
+  'input-declaration': {
+    title: 'An input is declared in a contradictory way',
+    explanation: 'A default must fit its type, and is of use only when the input may be left out.',
+  },
+  'expression-invalid': {
+    title: 'The expression cannot be understood',
+    explanation: 'Its syntax, a function or a type is wrong. docs/expressions.md has the whole language.',
+  },
+  'expression-unknown-name': {
+    title: 'The expression uses a name that does not exist here',
+    explanation:
+      'Which values can be used depends on the place: what later steps give is not known when an earlier one starts.',
+  },
+  'expression-undecided': {
+    title: 'The value must be known before the run',
+    explanation:
+      'Images, paths, cache keys and groups are part of the plan, so they cannot depend on what a step gives.',
+  },
+  'expression-failed': {
+    title: 'The expression has no value',
+    explanation: 'It is well-formed, but with the values of this commit it cannot be evaluated.',
+  },
+  'expression-in-script': {
+    title: 'An expression stands in a script',
+    explanation:
+      'A value that becomes part of a script can become code: a branch name may hold any command. Environment variables cannot.',
+  },
+  'path-outside': {
+    title: 'A path leaves the workspace',
+    explanation: 'Steps read and hand over files of their own workspace only.',
+  },
+  'glob-invalid': {
+    title: 'The pattern is not valid',
+    explanation: 'Patterns know `*`, `**`, `?`, `[abc]` and `{a,b}`, and few of them at a time.',
+  },
+  'variable-reserved': {
+    title: 'The variable cannot be set from a file',
+    explanation:
+      'Variables such as `PATH`, `LD_PRELOAD` or `SLUICE_OUTPUT` change what runs instead of telling it something.',
+  },
+  'variable-twice': {
+    title: 'A secret and a variable have the same name',
+    explanation: 'Only one of them could reach the script.',
+  },
+  'duration-invalid': {
+    title: 'The time is too long',
+    explanation: 'No wait is longer than 30 days.',
+  },
+  'quantity-invalid': {
+    title: 'The amount makes no sense',
+    explanation: 'CPU is counted in cores or thousandths, memory in bytes with a unit, and both are more than nothing.',
+  },
+  'pattern-invalid': {
+    title: 'The patterns of a trigger let nothing in',
+    explanation: '`!` takes out what earlier entries let in, so it cannot stand first or alone.',
+  },
+  'cron-invalid': {
+    title: 'The schedule is not valid',
+    explanation:
+      'A schedule has five fields, minute, hour, day of month, month and day of week, and a time that comes.',
+  },
+  'timezone-unknown': {
+    title: 'The time zone does not exist',
+    explanation: 'Time zones are those of the IANA database.',
+  },
 } as const satisfies Readonly<Record<string, ProblemEntry>>;
 
 export type ProblemCode = keyof typeof problemCodes;
