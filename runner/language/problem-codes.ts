@@ -285,6 +285,22 @@ export const problemCodes = {
     title: 'The time zone does not exist',
     explanation: 'Time zones are those of the IANA database.',
   },
+  'file-missing': {
+    title: 'The pipeline file does not exist',
+    explanation: 'Without a pipeline file in the commit there is nothing to run.',
+  },
+  'secret-missing': {
+    title: 'A secret has no value',
+    explanation: 'A step that asks for a secret would run without it, so the run is not started.',
+  },
+  'secret-unsafe': {
+    title: 'A secret cannot be masked',
+    explanation: 'A value that is very short stands in ordinary text too, so that it could not be kept out of the log.',
+  },
+  'step-unsupported': {
+    title: 'The executor cannot run the step',
+    explanation: 'What a step asks for must be known to the executor before the run starts.',
+  },
 } as const satisfies Readonly<Record<string, ProblemEntry>>;
 
 export type ProblemCode = keyof typeof problemCodes;
