@@ -9,12 +9,15 @@ export interface Knowledge {
   readonly isKnown: (path: readonly string[]) => boolean;
 }
 
-export type Reduced =
+export type Reduced<Part> =
   | { readonly ok: true; readonly value: Template }
-  | { readonly ok: false; readonly expression: ParsedExpression; readonly message: string };
+  | { readonly ok: false; readonly expression: Part; readonly message: string };
 
 /** Turns every expression that can be decided now into text; a template with none left is a plain string. */
-export function reduceTemplate(parts: readonly (string | ParsedExpression)[], known: Knowledge): Reduced {
+export function reduceTemplate<Part extends ParsedExpression>(
+  parts: readonly (string | Part)[],
+  known: Knowledge,
+): Reduced<Part> {
   const reduced: (string | Expression)[] = [];
   for (const part of parts) {
     if (typeof part === 'string') append(reduced, part);

@@ -9,13 +9,18 @@ export interface PathFault {
 const maxWildcards = 8;
 
 /** What is wrong with a path or pattern of the workspace. `home` allows `~/`. */
+export function patternFault(path: string, home = false): PathFault | undefined {
+  return pathFault(path, home) ?? globFault(path);
+}
+
+/** What is wrong with the path of one file or folder. */
 export function pathFault(path: string, home = false): PathFault | undefined {
   const inside = home && path.startsWith('~/') ? path.slice(2) : path;
   if (inside.startsWith('/') || inside.startsWith('~') || /^[A-Za-z]:/.test(inside) || inside.includes('\\')) {
     return outside(path, home, 'is not a path of the workspace');
   }
   if (inside.split(/[/{},()|]/).includes('..')) return outside(path, home, 'leaves the workspace');
-  return globFault(inside);
+  return undefined;
 }
 
 function outside(path: string, home: boolean, why: string): PathFault {

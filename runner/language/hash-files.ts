@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import type { HashFiles } from '../expressions/cel-environment.ts';
-import { pathFault } from './check-path.ts';
+import { patternFault } from './check-path.ts';
 
 /** A file of the commit by its Git object id, which stands for its content. */
 export interface CommitFile {
@@ -21,7 +21,7 @@ export function hashFilesOf(files: readonly CommitFile[]): HashFiles {
 }
 
 function digestOf(files: readonly CommitFile[], globs: readonly string[]): string {
-  const fault = globs.map((glob) => pathFault(glob)).find(Boolean);
+  const fault = globs.map((glob) => patternFault(glob)).find(Boolean);
   if (fault) throw new Error(fault.message);
   const fits = picomatch([...globs], { dot: true });
   const lines = files.filter((file) => fits(file.path)).map((file) => `${file.path}\0${file.oid}\n`);

@@ -1,0 +1,56 @@
+import type { Step } from './pipeline-file.generated.ts';
+import { under } from './problem-list.ts';
+import type { ProblemList, Spot } from './problem-list.ts';
+
+export type StepKind = 'run' | 'uses' | 'approval';
+const kinds: readonly StepKind[] = ['run', 'uses', 'approval'];
+
+const common: readonly (keyof Step)[] = ['description', 'needs', 'if'];
+
+/** Fields that have a meaning for a kind of step; a `run` step takes everything that belongs to no other kind. */
+const fields: Readonly<Record<'uses' | 'approval', readonly (keyof Step)[]>> = {
+  uses: [...common, 'uses', 'with', 'matrix'],
+  approval: [...common, 'approval'],
+};
+
+/** The kind of a step, once it is certain that it is exactly one and has no field of another. */
+export function checkFields(problems: ProblemList, spot: Spot, step: Step): StepKind | undefined {
+  const found = kinds.filter((kind) => step[kind] !== undefined);
+  const [kind, second] = found;
+  if (kind === undefined) {
+    problems.add(
+      { ...spot, part: 'key' },
+      'step-kind',
+      'The step does nothing.',
+      'Give it `run`, `uses` or `approval`.',
+    );
+    return undefined;
+  }
+  if (second !== undefined) {
+    const message = `A step has only one of \`run\`, \`uses\` and \`approval\`, and this has ${found.map((name) => `\`${name}\``).join(' and ')}.`;
+    problems.add({ ...under(spot, second), part: 'key' }, 'step-kind', message, 'Make two steps of it.');
+    return undefined;
+  }
+  const foreign = (Object.keys(step) as (keyof Step)[]).filter((field) => !belongs(field, kind));
+  for (const field of foreign) {
+    problems.add(
+      { ...under(spot, field), part: 'key' },
+      'step-field',
+      `\`${field}\` has no meaning for a step with \`${kind}\`.`,
+      hintFor(field, kind),
+    );
+  }
+  return kind;
+}
+
+function belongs(field: keyof Step, kind: StepKind): boolean {
+  return kind === 'run' ? field !== 'with' : fields[kind].includes(field);
+}
+
+function hintFor(field: keyof Step, kind: StepKind): string {
+  if (field === 'with') return '`with` gives the inputs of a workflow that is called by `uses`.';
+  if (kind === 'uses') return 'Set it on the steps of the workflow, or pass a value to an input by `with`.';
+  return field === 'timeout'
+    ? 'Write `approval: { message: …, timeout: … }`.'
+    : 'Set it on the steps behind the approval.';
+}

@@ -1,0 +1,165 @@
+import type { Need, StepId } from '../model/plan.ts';
+import { checkFields } from './check-fields.ts';
+import type { StepKind } from './check-fields.ts';
+import { knowledgeOf, maxSteps } from './compilation.ts';
+import type { Body, Compilation } from './compilation.ts';
+import { declaredValues } from './compile-files.ts';
+import { durationMs } from './compile-limits.ts';
+import { compileRun } from './compile-run.ts';
+import { compileUse, inputNames } from './compile-use.ts';
+import type { CompiledBody } from './compile-use.ts';
+import { expandMatrix, matrixNames } from './expand-matrix.ts';
+import type { Cell } from './expand-matrix.ts';
+import type { Names, Offer } from './names.ts';
+import type { Step } from './pipeline-file.generated.ts';
+import { under } from './problem-list.ts';
+import type { Spot } from './problem-list.ts';
+import { resolveNeeds } from './resolve-needs.ts';
+import type { NamedNeed } from './resolve-needs.ts';
+import { complain, lateText } from './step-cell.ts';
+import type { StepCell, StepNode } from './step-cell.ts';
+
+/** Appends the steps of a body to the plan, each behind those that it needs. */
+export function compileBody(
+  compilation: Compilation,
+  body: Body,
+  elsewhere: ReadonlySet<string> = new Set(),
+): CompiledBody {
+  const { problems } = compilation;
+  const section: Spot = { source: body.source, path: [body.section] };
+  const { needs, order } = resolveNeeds(problems, section, body.steps, body.section === 'steps', elsewhere);
+  const offers = new Map(
+    Object.entries(body.steps).map(([name, step]) => [name, offerOf(compilation, under(section, name), step)]),
+  );
+  const ids = new Map<string, readonly StepId[]>();
+  for (const name of order) {
+    const step = body.steps[name];
+    if (!step || compilation.steps.length >= maxSteps) continue;
+    const needed = needs.get(name) ?? [];
+    const planned: PlannedStep = {
+      name,
+      step,
+      spot: under(section, name),
+      needs: [...entryNeed(body), ...needed.map((need) => planNeed(need, ids))],
+      names: namesOf(body, step, needed, offers),
+    };
+    ids.set(name, compileStep(compilation, body, planned));
+  }
+  return { ids, offers };
+}
+
+interface PlannedStep {
+  readonly name: string;
+  readonly step: Step;
+  readonly spot: Spot;
+  readonly needs: readonly Need[];
+  readonly names: StepCell['names'];
+}
+
+function offerOf({ workflows }: Compilation, spot: Spot, step: Step): Offer {
+  const workflow = step.uses === undefined ? undefined : workflows.find(spot, step.uses);
+  const declared = declaredValues(step);
+  const outputs = workflow ? Object.keys(workflow.source.value.outputs ?? {}) : declared;
+  return { outputs: new Set(outputs), matrix: step.matrix !== undefined };
+}
+
+/** Every step of a workflow waits for its start, so that none runs when the workflow is skipped. */
+function entryNeed({ inputs }: Body): readonly Need[] {
+  return inputs ? [{ name: 'inputs', steps: [inputs.from], allow: [] }] : [];
+}
+
+function planNeed({ name, allow }: NamedNeed, ids: ReadonlyMap<string, readonly StepId[]>): Need {
+  return { name, steps: ids.get(name) ?? [], allow };
+}
+
+function namesOf(
+  body: Body,
+  step: Step,
+  needed: readonly NamedNeed[],
+  offers: ReadonlyMap<string, Offer>,
+): StepCell['names'] {
+  const early: Names = { ...inputNames(body), ...(step.matrix && { matrix: matrixNames(step.matrix) }) };
+  const needs = new Map(needed.flatMap(({ name }) => [...offers].filter(([other]) => other === name)));
+  return { early, late: { ...early, needs, ...(body.section === 'finally' && { run: true }) } };
+}
+
+function compileStep(compilation: Compilation, body: Body, planned: PlannedStep): readonly StepId[] {
+  const { name, step, spot, needs, names } = planned;
+  const { problems, reader } = compilation;
+  if (body.inputs && name === 'inputs') {
+    problems.add(
+      { ...spot, part: 'key' },
+      'step-name',
+      'A step of a workflow cannot be called `inputs`.',
+      'Rename it.',
+    );
+  }
+  const kind = checkFields(problems, spot, step);
+  const condition = step.if === undefined ? undefined : reader.condition(under(spot, 'if'), step.if, names.late);
+  const location = spot.source.locate(spot.path, 'key');
+  if (!kind) return [];
+  return cellsOf(compilation, spot, step).flatMap((cell) => {
+    if (compilation.steps.length >= maxSteps) return [];
+    const knowledge = knowledgeOf(compilation, body, cell?.values);
+    const node: StepNode = {
+      id: `${body.prefix}${name}${cell ? `:${cell.suffix}` : ''}`,
+      name,
+      needs,
+      ...(condition && { condition }),
+      scope: knowledge.scope,
+      ...(body.inputs && { inputsFrom: body.inputs.from }),
+      finally: body.finally,
+      location,
+    };
+    compileCell({ compilation, body, spot, step, node, names, knowledge }, kind);
+    return [node.id];
+  });
+}
+
+function cellsOf({ problems }: Compilation, spot: Spot, { matrix }: Step): readonly (Cell | undefined)[] {
+  if (!matrix) return [undefined];
+  const expanded = expandMatrix(matrix);
+  if (expanded.ok) return expanded.cells;
+  for (const { path, code, message, hint } of expanded.faults)
+    problems.add(under(spot, 'matrix', ...path), code, message, hint);
+  return [];
+}
+
+function compileCell(cell: StepCell, kind: StepKind): void {
+  const { compilation, step, spot } = cell;
+  if (kind === 'run') compilation.steps.push(compileRun(cell));
+  else if (kind === 'approval') compileApproval(cell);
+  else {
+    const workflow = compilation.workflows.find(spot, step.uses ?? '');
+    if (step.matrix?.['max-parallel'] !== undefined) {
+      complain(
+        cell,
+        ['matrix', 'max-parallel'],
+        'step-field',
+        '`max-parallel` has no meaning for a step with `uses`.',
+        'Set it on a matrix inside the workflow.',
+      );
+    }
+    if (workflow) compileUse(cell, workflow, compileBody);
+  }
+}
+
+function compileApproval(cell: StepCell): void {
+  const { compilation, step, spot, node } = cell;
+  const approval = step.approval ?? { message: '' };
+  if (cell.body.finally) {
+    complain(
+      cell,
+      ['approval'],
+      'step-field',
+      '`finally` steps cannot wait for a person.',
+      'Put the approval among `steps`.',
+    );
+  }
+  compilation.steps.push({
+    ...node,
+    kind: 'approval',
+    message: lateText(cell, ['approval', 'message'], approval.message),
+    timeoutMs: durationMs(compilation.problems, under(spot, 'approval', 'timeout'), approval.timeout, '24h'),
+  });
+}

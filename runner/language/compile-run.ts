@@ -1,0 +1,37 @@
+import type { RunStep } from '../model/plan.ts';
+import { compileEnv, compileSecrets, compileServices } from './compile-environment.ts';
+import { compileArtifacts, compileCaches, compileJunit, compileOutputs, compileWorkdir } from './compile-files.ts';
+import { compileConcurrency, compileResources, compileRetry, durationMs } from './compile-limits.ts';
+import { compileScript } from './compile-script.ts';
+import { under } from './problem-list.ts';
+import { earlyText } from './step-cell.ts';
+import type { StepCell } from './step-cell.ts';
+
+export function compileRun(cell: StepCell): RunStep {
+  const { step, body, compilation } = cell;
+  const env = compileEnv(cell);
+  const services = compileServices(cell);
+  const limit = step.matrix?.['max-parallel'];
+  return {
+    ...cell.node,
+    kind: 'run',
+    script: compileScript(cell),
+    shell: step.shell ?? 'sh',
+    image: step.image === undefined ? body.runtime : earlyText(cell, ['image'], step.image),
+    workdir: compileWorkdir(cell),
+    env,
+    secrets: compileSecrets(cell, env),
+    services,
+    junit: compileJunit(cell),
+    artifacts: compileArtifacts(cell),
+    outputs: compileOutputs(cell),
+    caches: compileCaches(cell),
+    resources: compileResources(cell),
+    timeoutMs: durationMs(compilation.problems, under(cell.spot, 'timeout'), step.timeout, '1h'),
+    retry: compileRetry(cell),
+    infraRetries: body.infraRetries,
+    ...(step.concurrency && { concurrency: compileConcurrency(cell, step.concurrency) }),
+    ...(limit !== undefined && { throttle: { group: `${body.prefix}${cell.node.name}`, limit } }),
+    requires: [...new Set([...body.requires, ...(services.length > 0 ? (['services'] as const) : [])])],
+  };
+}

@@ -1,0 +1,66 @@
+import { parseTemplate } from '../expressions/parse-template.ts';
+import type { TemplateExpression, TemplatePart } from '../expressions/parse-template.ts';
+import { under } from './problem-list.ts';
+import type { StepCell } from './step-cell.ts';
+
+/** The script of a step. Values never become part of one; only a command input stands for a whole script. */
+export function compileScript(cell: StepCell): string {
+  const script = cell.step.run ?? '';
+  if (!script.includes('${{')) return script;
+  const command = commandOf(script, cell.body.inputs?.commands);
+  if (command !== undefined) return command;
+  return literalScript(cell, ['run'], script);
+}
+
+/** The script that a text like `${{ inputs.run }}` stands for, if it is nothing else than a command input. */
+export function commandOf(text: string, commands: Readonly<Record<string, string>> = {}): string | undefined {
+  const template = parseTemplate(text.trim());
+  const only = template.ok && template.parts.length === 1 ? template.parts[0] : undefined;
+  if (only === undefined || typeof only === 'string') return undefined;
+  const name = /^inputs\.(\w+)$/.exec(only.cel)?.[1] ?? '';
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+}
+
+/** A script without expressions; each one in it is a problem that shows how to pass the value instead. */
+export function literalScript(cell: StepCell, path: readonly string[], script: string): string {
+  const template = parseTemplate(script);
+  const spot = under(cell.spot, ...path);
+  const { problems } = cell.compilation;
+  if (!template.ok) {
+    problems.add(
+      { ...spot, within: template.fault },
+      'expression-invalid',
+      template.fault.message,
+      template.fault.hint,
+    );
+    return '';
+  }
+  const expressions = template.parts.filter((part) => typeof part !== 'string');
+  for (const expression of expressions) {
+    const within = { offset: expression.offset, length: Math.max(1, expression.cel.length) };
+    const message = `\`\${{ ${expression.cel} }}\` cannot be put into a script.`;
+    problems.add({ ...spot, within }, 'expression-in-script', message, remedy(template.parts, expression));
+  }
+  return template.parts.filter((part) => typeof part === 'string').join('');
+}
+
+/** The exact lines to write instead, with the line of the script that holds the expression. */
+function remedy(parts: readonly TemplatePart[], expression: TemplateExpression): string {
+  const variable = variableFor(expression.cel);
+  const script = parts
+    .map((part) =>
+      typeof part === 'string' ? part : part === expression ? `"$${variable}"` : `"$${variableFor(part.cel)}"`,
+    )
+    .join('');
+  const line = script.split('\n').find((candidate) => candidate.includes(`"$${variable}"`)) ?? '';
+  return `Pass it through \`env\`, so that a value cannot become code:\n  env: { ${variable}: "\${{ ${expression.cel.replaceAll('"', "'")} }}" }\n  run: ${line.trim()}`;
+}
+
+function variableFor(cel: string): string {
+  const name = cel
+    .replace(/^(needs|services|steps)\.|\.outputs\b/g, '')
+    .replace(/\W+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .toUpperCase();
+  return /^[A-Z]\w{0,40}$/.test(name) ? name : 'VALUE';
+}

@@ -1,0 +1,121 @@
+import type { GroupEnd, GroupStart, Need, StepId } from '../model/plan.ts';
+import { knowledgeOf } from './compilation.ts';
+import type { Body, Compilation } from './compilation.ts';
+import { checkVariables, mapValues } from './compile-environment.ts';
+import { compileInputs } from './compile-inputs.ts';
+import type { GivenInputs } from './compile-inputs.ts';
+import type { Offer } from './names.ts';
+import { under } from './problem-list.ts';
+import { complain } from './step-cell.ts';
+import type { StepCell } from './step-cell.ts';
+import type { Workflow } from './workflows.ts';
+
+/** The steps of a body by name, and what each offers. */
+export interface CompiledBody {
+  readonly ids: ReadonlyMap<string, readonly StepId[]>;
+  readonly offers: ReadonlyMap<string, Offer>;
+}
+
+export type CompileBody = (compilation: Compilation, body: Body) => CompiledBody;
+
+const deepest = 8;
+/** Gates that must not run twice by themselves: a fault in the middle of one is for people to look at. */
+const once: ReadonlySet<string> = new Set(['migrate', 'promote']);
+
+/** A used workflow becomes a start that holds its inputs, its steps, and an end of the caller's name that holds its outputs. */
+export function compileUse(cell: StepCell, workflow: Workflow, compileBody: CompileBody): void {
+  const { compilation, node } = cell;
+  if (isEndless(cell, workflow)) return;
+  const inputs = compileInputs(cell, workflow.source);
+  const start: GroupStart = { ...node, kind: 'group-start', id: `${node.id}/inputs`, outputs: inputs.values };
+  compilation.steps.push(start);
+  const body = innerBody(cell, workflow, start.id, inputs);
+  const inner = compileBody(compilation, body);
+  compilation.steps.push(groupEnd(cell, workflow, body, inner));
+}
+
+function isEndless({ body, ...cell }: StepCell, { key }: Workflow): boolean {
+  const path = [...body.calls, key];
+  if (body.calls.includes(key)) {
+    const message = `This workflow uses itself: ${path.slice(path.indexOf(key)).join(' → ')}.`;
+    complain({ body, ...cell }, ['uses'], 'uses-cycle', message, 'Take out one of these uses.');
+    return true;
+  }
+  if (path.length <= deepest) return false;
+  const message = `Workflows are used more than ${deepest} deep: ${path.join(' → ')}.`;
+  complain({ body, ...cell }, ['uses'], 'uses-too-deep', message, 'Use the inner workflow directly.');
+  return true;
+}
+
+function innerBody(cell: StepCell, { key, gate, source }: Workflow, from: StepId, inputs: GivenInputs): Body {
+  const { compilation, body } = cell;
+  const { value } = source;
+  const names = new Set(Object.keys(inputs.values));
+  const bare: Body = {
+    source,
+    section: 'steps',
+    steps: value.steps,
+    prefix: `${cell.node.id}/`,
+    finally: body.finally,
+    inputs: { from, names, known: inputs.known, commands: inputs.commands },
+    env: compilation.env,
+    runtime: compilation.runtime,
+    requires: [...new Set([...body.requires, ...(value.requires ?? [])])],
+    infraRetries: gate && once.has(key) ? 0 : body.infraRetries,
+    calls: [...body.calls, key],
+  };
+  return { ...bare, ...fileDefaults(compilation, bare, value) };
+}
+
+/** `env` and `runtime` of a workflow file, which may use its inputs. */
+function fileDefaults(
+  compilation: Compilation,
+  body: Body,
+  file: Workflow['source']['value'],
+): Pick<Body, 'env' | 'runtime'> {
+  const { reader, problems } = compilation;
+  const known = knowledgeOf(compilation, body);
+  const names = inputNames(body);
+  const root = { source: body.source, path: [] };
+  checkVariables(problems, under(root, 'env'), file.env ?? {});
+  const own = mapValues(file.env ?? {}, (name, text) =>
+    reader.template({ spot: under(root, 'env', name), text, names }, known),
+  );
+  const { runtime } = file;
+  return {
+    env: { ...body.env, ...own },
+    runtime:
+      runtime === undefined ? body.runtime : reader.text({ spot: under(root, 'runtime'), text: runtime, names }, known),
+  };
+}
+
+export function inputNames({ inputs }: Body): {
+  readonly inputs?: ReadonlySet<string>;
+  readonly commands?: ReadonlySet<string>;
+} {
+  return inputs ? { inputs: inputs.names, commands: new Set(Object.keys(inputs.commands)) } : {};
+}
+
+function groupEnd({ compilation, node }: StepCell, workflow: Workflow, body: Body, inner: CompiledBody): GroupEnd {
+  const { id, name, location } = node;
+  const known = knowledgeOf(compilation, body);
+  const names = { ...inputNames(body), steps: inner.offers };
+  const outputs = mapValues(workflow.source.value.outputs ?? {}, (output, { value }) =>
+    compilation.reader.template(
+      { spot: { source: workflow.source, path: ['outputs', output, 'value'] }, text: value, names },
+      known,
+    ),
+  );
+  const needs: readonly Need[] = [...inner.ids].map(([step, steps]) => ({ name: step, steps, allow: [] }));
+  return {
+    kind: 'group-end',
+    id,
+    name,
+    needs,
+    scope: known.scope,
+    inputsFrom: `${id}/inputs`,
+    finally: body.finally,
+    location,
+    outputs,
+  };
+}
