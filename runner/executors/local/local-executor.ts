@@ -13,6 +13,7 @@ import { OutputPipes } from './output-pipe.ts';
 import { removeAttempt } from './remove-attempt.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Stop } from './stop.ts';
+import { sweep } from './sweep.ts';
 
 export interface LocalExecutorOptions {
   /** Work folder, made when it is missing. Several executors may share one. */
@@ -43,6 +44,7 @@ class LocalExecutor implements Executor {
   readonly #hurry = new AbortController();
   /** Whatever `close` has to wait for. */
   readonly #pending = new Set<Promise<unknown>>();
+  #swept: Promise<void> | undefined;
 
   constructor({ folder, baseEnv, graceMs = defaultGraceMs, clock = systemClock }: LocalExecutorOptions) {
     this.#attempts = join(folder, 'attempts');
@@ -51,7 +53,7 @@ class LocalExecutor implements Executor {
       base: baseEnv,
       cache: join(folder, 'tools'),
       clock,
-      pipes: new OutputPipes(join(folder, 'pipes')),
+      pipes: new OutputPipes(folder),
     };
   }
 
@@ -80,12 +82,13 @@ class LocalExecutor implements Executor {
     const timer = setTimeout(() => this.#hurry.abort(), Math.min(this.#graceMs, hurriedGraceMs));
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     clearTimeout(timer);
-    await this.#machine.pipes.close();
+    this.#machine.pipes.close();
   }
 
   async #execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
     const root = this.#rootOf(spec);
     await mkdir(this.#attempts, { recursive: true });
+    this.#swept ??= this.#track(sweep(this.#attempts));
     const folder = await createAttemptFolder(root);
     try {
       return await runAttempt(this.#machine, folder, spec, context, this.#stop(context.signal));

@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process';
-import { constants, openSync, unlinkSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const batch = 16;
+const batch = 8;
+
+/** Both ends of a pipe, as file descriptors. */
+interface Ends {
+  readonly reader: number;
+  readonly writer: number;
+}
 
 /** One pipe for stdout and stderr, so that the order of what is written to them is kept. */
 export interface OutputPipe {
@@ -21,47 +27,41 @@ export interface OutputPipe {
  */
 export class OutputPipes {
   readonly #folder: string;
-  #made: Promise<readonly string[]> = Promise.resolve([]);
+  readonly #idle: Ends[] = [];
+  #filling: Promise<void> | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   async open(): Promise<OutputPipe> {
-    const path = await this.#take();
-    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writer = openSync(path, constants.O_WRONLY);
-    unlinkSync(path);
-    return { reader: new Socket({ fd: reader, readable: true, writable: false }), writer };
+    for (let ends = this.#idle.pop(); ; ends = this.#idle.pop()) {
+      if (ends !== undefined)
+        return { ...ends, reader: new Socket({ fd: ends.reader, readable: true, writable: false }) };
+      this.#filling ??= this.#fill().finally(() => (this.#filling = undefined));
+      await this.#filling;
+    }
   }
 
-  /** Removes the pipes that nobody took. */
-  async close(): Promise<void> {
-    const paths = await this.#made;
-    this.#made = Promise.resolve([]);
-    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  close(): void {
+    for (const fd of this.#idle.splice(0).flatMap(({ reader, writer }) => [reader, writer])) closeSync(fd);
   }
 
-  /** Takes turns: each caller sees the list that the one before it left. */
-  async #take(): Promise<string> {
-    const turn = this.#made.then(async ([first, ...rest]) =>
-      first === undefined ? this.#make() : ([first, ...rest] as const),
-    );
-    this.#made = turn.then(
-      ([, ...rest]) => rest,
-      () => [],
-    );
-    const [path] = await turn;
-    return path;
-  }
-
-  async #make(): Promise<readonly [string, ...string[]]> {
+  async #fill(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const name = join(this.#folder, randomUUID());
-    const paths = [`${name}-0`, ...Array.from({ length: batch - 1 }, (_, index) => `${name}-${index + 1}`)] as const;
+    const paths = Array.from({ length: batch }, (_, index) => `${name}-${index}`);
     await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
-    return paths;
+    for (const path of paths) this.#idle.push(openAndUnlink(path));
   }
+}
+
+/** A reader that does not wait for data lets the writer open at once. */
+function openAndUnlink(path: string): Ends {
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY);
+  unlinkSync(path);
+  return { reader, writer };
 }
 
 /** Passes on what comes out of a pipe, no faster than it is taken. */

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Json } from '../../model/json.ts';
+import type { AttemptContext } from '../executor.ts';
+import { MemoryBlobs } from './memory-blobs.ts';
+
+/** Everything that an attempt said while it ran. */
+export class Recorder implements AttemptContext {
+  readonly blobs: MemoryBlobs;
+  readonly signal: AbortSignal;
+  readonly #chunks: Uint8Array[] = [];
+  readonly notes: string[] = [];
+  readonly places: Readonly<Record<string, Json>>[] = [];
+  placedAt = 0;
+  /** Replaces what happens with a chunk of output. */
+  take: (chunk: Uint8Array) => Promise<void> = (chunk) => {
+    this.#chunks.push(Uint8Array.from(chunk));
+    return Promise.resolve();
+  };
+
+  constructor(signal: AbortSignal = new AbortController().signal, blobs = new MemoryBlobs()) {
+    this.signal = signal;
+    this.blobs = blobs;
+  }
+
+  readonly log = { write: (chunk: Uint8Array): Promise<void> => this.take(chunk) };
+  readonly note = (text: string): void => void this.notes.push(text);
+  placed = async (place: Readonly<Record<string, Json>>): Promise<void> => {
+    this.places.push(place);
+    await sleep(50);
+    this.placedAt = Date.now();
+  };
+  render: AttemptContext['render'] = (template, services) => {
+    if (typeof template === 'string') return template;
+    return template.parts.map((part) => (typeof part === 'string' ? part : services[part.cel]?.url)).join('');
+  };
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
+  }
+}
