@@ -19,7 +19,7 @@ export function compileWorkdir(cell: StepCell): string {
 export function compileJunit(cell: StepCell): RunStep['junit'] {
   const { junit } = cell.step;
   if (junit === undefined) return { paths: [], allowEmpty: false };
-  if (typeof junit === 'string') return { paths: [pattern(cell, ['junit'], junit)], allowEmpty: false };
+  if (typeof junit === 'string') return { paths: pattern(cell, ['junit'], junit), allowEmpty: false };
   if ('paths' in junit) {
     return { paths: patterns(cell, ['junit', 'paths'], junit.paths), allowEmpty: junit['allow-empty'] ?? false };
   }
@@ -27,11 +27,12 @@ export function compileJunit(cell: StepCell): RunStep['junit'] {
 }
 
 export function compileArtifacts(cell: StepCell): readonly PlanArtifact[] {
-  return (cell.step.artifacts ?? []).map((artifact, index) =>
-    typeof artifact === 'string'
-      ? { path: pattern(cell, ['artifacts', index], artifact), required: false }
-      : { path: pattern(cell, ['artifacts', index, 'path'], artifact.path), required: artifact.required ?? false },
-  );
+  return (cell.step.artifacts ?? []).flatMap((artifact, index) => {
+    if (typeof artifact === 'string')
+      return pattern(cell, ['artifacts', index], artifact).map((path) => ({ path, required: false }));
+    const paths = pattern(cell, ['artifacts', index, 'path'], artifact.path);
+    return paths.map((path) => ({ path, required: artifact.required ?? false }));
+  });
 }
 
 export function compileOutputs(cell: StepCell): RunStep['outputs'] {
@@ -62,14 +63,16 @@ function compileCache(cell: StepCell, path: Path, cache: Cache): PlanCache {
 }
 
 function patterns(cell: StepCell, path: Path, texts: Globs, home = false): readonly string[] {
-  return texts.map((text, index) => pattern(cell, [...path, index], text, home));
+  return texts.flatMap((text, index) => pattern(cell, [...path, index], text, home));
 }
 
-function pattern(cell: StepCell, path: Path, text: string, home = false): string {
+/** None when an input leaves it empty. */
+function pattern(cell: StepCell, path: Path, text: string, home = false): readonly string[] {
   const decided = earlyText(cell, path, text).replace(/^(\.\/)+/, '');
+  if (decided === '') return [];
   const fault = patternFault(decided, home);
   if (fault) complain(cell, path, fault.code, fault.message, fault.hint);
-  return decided;
+  return [decided];
 }
 
 function isList(outputs: Globs | Outputs): outputs is Globs {

@@ -17,7 +17,7 @@ export function compileRun(cell: StepCell): RunStep {
     kind: 'run',
     script: compileScript(cell),
     shell: step.shell ?? 'sh',
-    image: step.image === undefined ? body.runtime : earlyText(cell, ['image'], step.image),
+    image: earlyText(cell, ['image'], step.image ?? '') || body.runtime,
     workdir: compileWorkdir(cell),
     env,
     secrets: compileSecrets(cell, env),
