@@ -1,0 +1,98 @@
+import type { Define } from './define.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: 'Pipelines' | 'Runs' | 'Tools';
+  readonly hidden?: boolean;
+  /** Loaded only when the command is named, so that each starts fast. */
+  load(): Promise<Define>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'lint',
+    summary: 'check a pipeline file',
+    group: 'Pipelines',
+    load: async () => (await import('./commands/lint.ts')).defineLint,
+  },
+  {
+    name: 'plan',
+    summary: 'show the graph and the exact steps that a run would have',
+    group: 'Pipelines',
+    load: async () => (await import('./commands/plan.ts')).definePlan,
+  },
+  {
+    name: 'run',
+    summary: 'run the pipeline of a repository',
+    group: 'Runs',
+    load: async () => (await import('./commands/run.ts')).defineRun,
+  },
+  {
+    name: 'runs',
+    summary: 'list runs, newest first',
+    group: 'Runs',
+    load: async () => (await import('./commands/runs.ts')).defineRuns,
+  },
+  {
+    name: 'show',
+    summary: 'show the steps of a run',
+    group: 'Runs',
+    load: async () => (await import('./commands/show.ts')).defineShow,
+  },
+  {
+    name: 'logs',
+    summary: 'print what steps wrote',
+    group: 'Runs',
+    load: async () => (await import('./commands/logs.ts')).defineLogs,
+  },
+  {
+    name: 'tests',
+    summary: 'list test results, red ones first',
+    group: 'Runs',
+    load: async () => (await import('./commands/tests.ts')).defineTests,
+  },
+  {
+    name: 'artifacts',
+    summary: 'list or download the files that steps kept',
+    group: 'Runs',
+    load: async () => (await import('./commands/artifacts.ts')).defineArtifacts,
+  },
+  {
+    name: 'rerun',
+    summary: 'repeat the failed steps of a run, or all from one step on',
+    group: 'Runs',
+    load: async () => (await import('./commands/rerun.ts')).defineRerun,
+  },
+  {
+    name: 'cancel',
+    summary: 'cancel a run that is under way',
+    group: 'Runs',
+    load: async () => (await import('./commands/cancel.ts')).defineCancel,
+  },
+  {
+    name: 'approve',
+    summary: 'approve or reject a step that waits for it',
+    group: 'Runs',
+    load: async () => (await import('./commands/approve.ts')).defineApprove,
+  },
+  {
+    name: 'doctor',
+    summary: 'check that this machine has what runs need',
+    group: 'Tools',
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    group: 'Tools',
+    load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
+  {
+    name: 'complete',
+    summary: 'list what may follow on the command line',
+    group: 'Tools',
+    hidden: true,
+    load: async () => (await import('./commands/complete.ts')).defineComplete,
+  },
+];

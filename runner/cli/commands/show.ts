@@ -1,0 +1,20 @@
+import { reportOf } from '../../results/report/run-report.ts';
+import type { Define } from '../define.ts';
+import { exitCodes } from '../exit-code.ts';
+import { printRun } from '../print-run.ts';
+
+export const defineShow: Define = (command) => {
+  command
+    .argument('[run]', 'id, its beginning, or `latest`', 'latest')
+    .option('-f, --follow', 'stay until the run has ended');
+  return async (session) => {
+    const services = await session.services();
+    const runId = await services.store.resolve(command.args[0] ?? 'latest');
+    const { follow } = command.opts<{ readonly follow?: boolean }>();
+    if (follow && !session.json) return (await import('../follow-run.ts')).followRun(runId, session, services);
+    const report = reportOf(await services.engine.state(runId));
+    if (session.json) session.printJson(report);
+    else await printRun(report, session, services);
+    return exitCodes.succeeded;
+  };
+};

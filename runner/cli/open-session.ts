@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Overrides } from '../config/load-config.ts';
+import type { GlobalOptions } from './program.ts';
+import type { Dependencies, Io, Services, Session } from './session.ts';
+import { colors, noColors } from './terminal/palette.ts';
+
+interface OpenSession {
+  readonly session: Session;
+  close(): Promise<void>;
+}
+
+/** What one command works with. `close` closes the services if the command opened them. */
+export function openSession(options: GlobalOptions, io: Io, dependencies: Dependencies): OpenSession {
+  const given: Overrides = { color: options.color, ...(options.home === undefined ? {} : { home: options.home }) };
+  const config = loadConfig(dependencies.environment, given);
+  const json = options.json ?? false;
+  let opened: Promise<Services> | undefined;
+  const open = (overrides: Overrides = {}): Promise<Services> =>
+    (opened ??= dependencies.open(loadConfig(dependencies.environment, { ...given, ...overrides })));
+  const note = (text: string): void => {
+    if (!json) io.stderr.write(`${text}\n`);
+  };
+  const session: Session = {
+    io,
+    config,
+    json,
+    palette: useColors(config, io) ? colors : noColors,
+    folder: resolve(io.cwd, options.directory ?? '.'),
+    version: dependencies.version,
+    gates: () => dependencies.gates(),
+    open,
+    services: async (overrides) => {
+      const services = await open(overrides);
+      for (const runId of await services.engine.recover()) {
+        note(
+          `Run ${runId} ended as errored: the process that drove it is gone. Go on with: sluice rerun ${runId} --failed`,
+        );
+      }
+      return services;
+    },
+    print: (text) => io.stdout.write(text === '' ? '' : `${text}\n`),
+    printJson: (value) => io.stdout.write(`${JSON.stringify(value)}\n`),
+    note,
+  };
+  return { session, close: async () => (await opened?.catch(() => undefined))?.close() };
+}
+
+function useColors({ color }: Config, io: Io): boolean {
+  return color === 'always' || (color === 'auto' && io.stdout.isTTY === true);
+}

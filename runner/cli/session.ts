@@ -1,0 +1,61 @@
+import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import type { Overrides } from '../config/load-config.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Logs } from '../results/log/logs.ts';
+import type { Blobs, Store } from '../store/store.ts';
+import type { Palette } from './terminal/palette.ts';
+
+/** A stream that text goes to; `process.stdout` is one. The sizes are there when it is a terminal. */
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** What the command line touches of its process. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly cwd: string;
+  /** Emits SIGINT, SIGTERM and SIGHUP, as `process` does. */
+  readonly signals: EventEmitter;
+}
+
+/** What most commands work on; opening it opens the data folder. */
+export interface Services {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly logs: Logs;
+  readonly blobs: Blobs;
+  /** Ends what is still under way at once. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface Dependencies {
+  readonly version: string;
+  readonly environment: Environment;
+  open(config: Config): Promise<Services>;
+  /** Texts of the workflows that Sluice ships, by name. */
+  gates(): Promise<ReadonlyMap<string, string>>;
+}
+
+/** What a command gets: where to write, what is configured, and the services once it asks for them. */
+export interface Session {
+  readonly io: Io;
+  readonly config: Config;
+  readonly json: boolean;
+  readonly palette: Palette;
+  /** `-C`, else the working directory. */
+  readonly folder: string;
+  readonly version: string;
+  /** The services, after runs whose process is gone were ended. The command line closes them. */
+  services(overrides?: Overrides): Promise<Services>;
+  gates(): Promise<ReadonlyMap<string, string>>;
+  /** The services as they are. */
+  open(overrides?: Overrides): Promise<Services>;
+  /** Lines of text, for people. */
+  print(text: string): void;
+  /** One document on one line, for programs. */
+  printJson(value: unknown): void;
+  /** A remark that is no result; nothing with `--json`. */
+  note(text: string): void;
+}

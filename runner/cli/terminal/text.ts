@@ -1,0 +1,63 @@
+const sgr = /^\x1b\[[\d;:]*m$/;
+/** Strings of terminal commands (OSC, DCS, …), control sequences, other escapes, control and direction characters. */
+const control =
+  /\x1b[PX^_\]].*?(?:\x07|\x1b\\|$)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gsu;
+const reset = '\x1b[0m';
+
+/** One line of foreign output that can do nothing to a terminal: only colours pass, and they end with the line. */
+export function harmless(line: string, keepColors: boolean): string {
+  // What was overwritten, as progress bars do, is gone.
+  const shown = line.split('\r').findLast((part) => part !== '') ?? '';
+  const text = shown
+    .replaceAll('\t', '    ')
+    .replace(control, (sequence) => (keepColors && sgr.test(sequence) ? sequence : ''));
+  return text.includes('\x1b') ? text + reset : text;
+}
+
+const plainAscii = /^[\x20-\x7e]*$/;
+const escapeOrText = /\x1b\[[\d;:]*m|[^\x1b]+/g;
+const invisible = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
+const wide =
+  /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\ufe0f/u;
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Columns that a terminal uses for the text; colours use none. */
+export function widthOf(text: string): number {
+  if (plainAscii.test(text)) return text.length;
+  let width = 0;
+  for (const [part] of text.matchAll(escapeOrText)) {
+    if (part.startsWith('\x1b')) continue;
+    for (const { segment } of graphemes.segment(part)) width += widthOfGrapheme(segment);
+  }
+  return width;
+}
+
+function widthOfGrapheme(grapheme: string): number {
+  if (invisible.test(grapheme)) return 0;
+  return wide.test(grapheme) ? 2 : 1;
+}
+
+/** The text, cut with an ellipsis where it is wider than `columns`. */
+export function fit(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let [shown, width, colored] = ['', 0, false];
+  for (const [part] of text.matchAll(escapeOrText)) {
+    if (part.startsWith('\x1b')) {
+      shown += part;
+      colored = true;
+      continue;
+    }
+    for (const { segment } of graphemes.segment(part)) {
+      const next = widthOfGrapheme(segment);
+      if (width + next > columns - 1) return `${shown}…${colored ? reset : ''}`;
+      shown += segment;
+      width += next;
+    }
+  }
+  return shown;
+}
+
+/** Padded with spaces to a width; longer text stays as it is. */
+export function padTo(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}

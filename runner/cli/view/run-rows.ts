@@ -1,0 +1,36 @@
+import { formatDuration } from '../../model/duration.ts';
+import type { RunRow } from '../../store/store.ts';
+import type { Palette } from '../terminal/palette.ts';
+import { fit, padTo, widthOf } from '../terminal/text.ts';
+import { markOf } from './step-mark.ts';
+import type { StepMark } from './step-mark.ts';
+import { oneLine, shortCommit } from './words.ts';
+
+interface RowOptions {
+  readonly columns: number;
+  readonly now: number;
+  readonly palette: Palette;
+}
+
+/** One line per run: mark, id, pipeline, branch and commit, how it ended, how long it took, how long ago. */
+export function runRows(runs: readonly RunRow[], options: RowOptions): readonly string[] {
+  const { palette, now, columns } = options;
+  const table = runs.map((run) => [
+    run.runId,
+    oneLine(run.pipeline),
+    [oneLine(run.branch), shortCommit(run.commit)].filter((part) => part !== '').join(' '),
+    run.outcome ?? run.phase,
+    formatDuration((run.finishedAt ?? now) - run.createdAt),
+    `${formatDuration(now - run.createdAt)} ago`,
+  ]);
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))));
+  return runs.map((run, index) => {
+    const cells = (table[index] ?? []).map((cell, column) => padTo(cell, widths[column] ?? 0));
+    const mark = markOf(stateOfRun(run), { palette, animated: false, now });
+    return fit(`${mark} ${cells.join('  ')}`.trimEnd(), columns);
+  });
+}
+
+function stateOfRun({ outcome, phase }: RunRow): StepMark {
+  return outcome ?? (phase === 'running' ? 'running' : 'pending');
+}

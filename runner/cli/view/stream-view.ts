@@ -1,0 +1,95 @@
+import { reportOf } from '../../results/report/run-report.ts';
+import type { RunReport } from '../../results/report/run-report.ts';
+import type { StepReport } from '../../results/report/step-report.ts';
+import type { Palette } from '../terminal/palette.ts';
+import { harmless } from '../terminal/text.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { titleOf } from './run-lines.ts';
+import type { RunView } from './run-view.ts';
+import { stepDetail, stepTime } from './step-detail.ts';
+import { markOf, stateOf } from './step-mark.ts';
+import { waitingWords } from './words.ts';
+
+export interface StreamOptions {
+  readonly write: (text: string) => void;
+  readonly palette: Palette;
+  /** Whether the colours of the steps' own output pass. */
+  readonly colors: boolean;
+  /** Whether output of steps is shown at all. */
+  readonly logs: boolean;
+}
+
+/** Lines as they come, each with the name of its step; for pipes, files, and terminals that do not move. */
+export function openStreamView({ write, palette, colors, logs }: StreamOptions): RunView {
+  const partial = new Map<string, LineSplitter>();
+
+  const flush = (step: string): void => {
+    const rest = partial.get(step)?.end();
+    partial.delete(step);
+    if (rest) write(logLine(step, rest));
+  };
+  const logLine = (step: string, line: string): string => `${palette.faint(`${step} │`)} ${harmless(line, colors)}\n`;
+
+  return {
+    event: (state, event) => {
+      if (event.type === 'attempt-finished') flush(event.step);
+      const line = eventLine(reportOf(state), event, palette);
+      if (line !== undefined) write(`${line}\n`);
+    },
+    log: (step, _attempt, chunk) => {
+      if (!logs) return;
+      const lines = partial.get(step) ?? new LineSplitter();
+      partial.set(step, lines);
+      write(
+        lines
+          .add(chunk)
+          .map((line) => logLine(step, line))
+          .join(''),
+      );
+    },
+    notice: (text) => write(`${text}\n`),
+    close: () => {
+      for (const step of [...partial.keys()]) flush(step);
+    },
+  };
+}
+
+type StreamEvent = Parameters<RunView['event']>[1];
+
+function eventLine(report: RunReport, event: StreamEvent, palette: Palette): string | undefined {
+  switch (event.type) {
+    case 'run-started':
+      return titleOf(report, palette);
+    case 'run-waiting':
+      return report.waiting && waitingWords(report.waiting, event.at);
+    case 'attempt-started':
+      return stepLine(
+        report,
+        event.step,
+        event.at,
+        palette,
+        event.attempt > 1 ? `attempt ${event.attempt} started` : 'started',
+      );
+    case 'attempt-finished':
+    case 'step-settled':
+      return stepLine(report, event.step, event.at, palette);
+    case 'approval-requested':
+      return stepLine(report, event.step, event.at, palette, `waits for: sluice approve ${report.runId} ${event.step}`);
+    default:
+      return undefined;
+  }
+}
+
+function stepLine(report: RunReport, id: string, now: number, palette: Palette, words?: string): string | undefined {
+  const step = report.steps.find((other) => other.id === id);
+  if (!step || isSilent(step)) return undefined;
+  const mark = markOf(stateOf(step), { palette, animated: false, now });
+  if (words !== undefined) return `${mark} ${id}  ${palette.faint(words)}`;
+  const detail = [step.outcome === 'succeeded' ? 'succeeded' : '', stepTime(step, now), stepDetail(step, now)];
+  return `${mark} ${id}  ${detail.filter((part) => part !== '').join('  ')}`;
+}
+
+/** Group steps do nothing of their own. */
+function isSilent({ kind, outcome }: StepReport): boolean {
+  return kind === 'group-start' && outcome === 'succeeded';
+}

@@ -1,0 +1,67 @@
+import { formatBytes } from './format-bytes.ts';
+import type { TestCase } from '../../model/result.ts';
+import type { RunReport } from '../../results/report/run-report.ts';
+import type { StepReport } from '../../results/report/step-report.ts';
+import type { Palette } from '../terminal/palette.ts';
+import { isWork } from './run-lines.ts';
+import { endingWords } from './step-detail.ts';
+import { count, oneLine, testCounts } from './words.ts';
+
+/** What is shown of a red step below the tree. */
+export interface RedStep {
+  readonly step: StepReport;
+  /** Last lines of its log, safe for a terminal. */
+  readonly tail: readonly string[];
+  /** Some of its red test cases. */
+  readonly cases: readonly TestCase[];
+}
+
+export function isRed({ outcome }: StepReport): boolean {
+  return outcome === 'failed' || outcome === 'errored';
+}
+
+/** Why each red step is red: reason, next step, red tests, last lines. */
+export function redLines({ step, tail, cases }: RedStep, palette: Palette): readonly string[] {
+  const hint = step.message === undefined ? undefined : step.hint;
+  return [
+    `${palette.bad(palette.strong(step.id))} ${palette.bad(endingWords(step))}`,
+    ...(hint === undefined ? [] : [`  ${palette.faint(hint)}`]),
+    ...cases.flatMap((testCase) => [
+      `  ${palette.bad('✗')} ${caseName(testCase)}`,
+      ...(testCase.message === '' ? [] : [`    ${palette.faint(oneLine(testCase.message))}`]),
+    ]),
+    ...tail.map((line) => `  ${palette.faint('│')} ${line}`),
+  ];
+}
+
+/** "api › login › refuses a wrong password". */
+export function caseName({ suites, className, name }: TestCase): string {
+  const path = suites.length > 0 ? suites : [className];
+  return oneLine([...path.filter((part) => part !== '' && part !== name), name].join(' › '));
+}
+
+/** Totals, and what to type next. */
+export function summaryLines(report: RunReport, palette: Palette): readonly string[] {
+  const { tests, artifacts } = report;
+  const log = report.steps.reduce((sum, step) => sum + (step.attempts.at(-1)?.log?.bytes ?? 0), 0);
+  const facts: readonly (readonly [string, string])[] = [
+    ...(tests ? [['tests', testCounts(tests)] as const] : []),
+    ...(artifacts > 0 ? [['artefacts', count(artifacts, 'file')] as const] : []),
+    ...(log > 0 ? [['logs', formatBytes(log)] as const] : []),
+    ...nextCommands(report).map((command, index) => [index === 0 ? 'next' : '', command] as const),
+  ];
+  return facts.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
+}
+
+function nextCommands(report: RunReport): readonly string[] {
+  const { runId, tests, artifacts, steps } = report;
+  const red = steps.find((step) => isWork(step) && isRed(step));
+  return [
+    ...(report.outcome === undefined ? [`sluice show ${runId} --follow`] : []),
+    ...(red && tests && tests.failures + tests.errors > 0 ? [`sluice tests ${runId}`] : []),
+    ...(red && red.attempts.length > 0 ? [`sluice logs ${runId} ${red.id}`] : []),
+    ...(red ? [`sluice rerun ${runId} --failed`] : []),
+    ...(!red && artifacts > 0 ? [`sluice artifacts ${runId}`] : []),
+    ...(!red && artifacts === 0 ? [`sluice show ${runId}`] : []),
+  ];
+}

@@ -1,0 +1,77 @@
+import type { StepId } from '../../model/plan.ts';
+import type { TestSummary, TestTotals } from '../../model/result.ts';
+import type { RunRequest } from '../../model/run-request.ts';
+import type { RunState } from '../../model/run-state.ts';
+import { defined } from './defined.ts';
+import { endingOf } from './ending.ts';
+import type { Ending } from './ending.ts';
+import { stepReportOf } from './step-report.ts';
+import type { StepReport } from './step-report.ts';
+import type { Waiting } from './waiting.ts';
+
+/** What people and programs read about a run: `schemas/cli.schema.json#/$defs/runReport`. Times are ms since the epoch. */
+export interface RunReport extends Ending {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly request: RunRequest;
+  readonly executor: string;
+  readonly phase: RunState['phase'];
+  readonly waiting?: Waiting;
+  readonly cancelledBy?: string;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** Over all steps; absent when no step has test reports. */
+  readonly tests?: TestTotals;
+  readonly artifacts: number;
+  /** In plan order. */
+  readonly steps: readonly StepReport[];
+}
+
+export function reportOf(state: RunState): RunReport {
+  const groups = new Set(state.plan.steps.filter(({ kind }) => kind === 'group-end').map(({ id }) => id));
+  const steps = state.plan.steps.map((step) => ({
+    ...stepReportOf(state, step),
+    ...defined({ group: groupOf(step.id, groups) }),
+  }));
+  const tests = totals(steps.flatMap((step) => step.tests ?? []));
+  return {
+    runId: state.runId,
+    pipeline: state.plan.pipeline,
+    request: state.request,
+    executor: state.executor,
+    phase: state.phase,
+    ...endingOf(state.verdict),
+    ...(state.waitingFor && { waiting: { for: 'group', ...state.waitingFor } as const }),
+    ...(state.cancel && { cancelledBy: state.cancel.by }),
+    createdAt: state.createdAt,
+    ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt, tests }),
+    artifacts: sum(steps, (step) => step.artifacts),
+    steps,
+  };
+}
+
+/** The innermost used workflow around a step: its id is a folder of the step's. */
+function groupOf(id: StepId, groups: ReadonlySet<StepId>): StepId | undefined {
+  for (let end = id.lastIndexOf('/'); end > 0; end = id.lastIndexOf('/', end - 1)) {
+    if (groups.has(id.slice(0, end))) return id.slice(0, end);
+  }
+  return undefined;
+}
+
+function totals(summaries: readonly TestSummary[]): TestTotals | undefined {
+  if (summaries.length === 0) return undefined;
+  return {
+    tests: sum(summaries, (summary) => summary.tests),
+    failures: sum(summaries, (summary) => summary.failures),
+    errors: sum(summaries, (summary) => summary.errors),
+    skipped: sum(summaries, (summary) => summary.skipped),
+    flaky: sum(summaries, (summary) => summary.flaky),
+  };
+}
+
+function sum<Item>(items: readonly Item[], numberOf: (item: Item) => number): number {
+  let total = 0;
+  for (const item of items) total += numberOf(item);
+  return total;
+}

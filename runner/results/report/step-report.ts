@@ -1,0 +1,79 @@
+import type { PlanStep, StepId } from '../../model/plan.ts';
+import type { LogSeal, TestSummary } from '../../model/result.ts';
+import type { AttemptState, RunState, StepState } from '../../model/run-state.ts';
+import { defined } from './defined.ts';
+import { endingOf } from './ending.ts';
+import type { Ending } from './ending.ts';
+import { waitingOf } from './waiting.ts';
+import type { Waiting } from './waiting.ts';
+
+export interface StepReport extends Ending {
+  readonly id: StepId;
+  readonly kind: PlanStep['kind'];
+  /** The step that stands for the used workflow which this one is part of. */
+  readonly group?: StepId;
+  /** The step of the file whose matrix this one is a cell of. */
+  readonly matrix?: string;
+  readonly finally: boolean;
+  readonly phase: StepState['phase'];
+  readonly waiting?: Waiting;
+  /** The earlier run whose result stands here. */
+  readonly carriedFrom?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly attempts: readonly AttemptReport[];
+  /** Of the last attempt, as are artefacts. */
+  readonly tests?: TestSummary;
+  readonly artifacts: number;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export interface AttemptReport extends Ending {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly log?: LogSeal;
+  readonly notes: readonly string[];
+}
+
+export function stepReportOf(state: RunState, step: PlanStep): StepReport {
+  const current = state.steps.get(step.id) ?? unknown;
+  const last = current.attempts.findLast(({ result }) => result)?.result;
+  return {
+    id: step.id,
+    kind: step.kind,
+    ...defined({ matrix: matrixOf(step) }),
+    finally: step.finally,
+    phase: current.phase,
+    ...endingOf(current.verdict),
+    ...defined({
+      waiting: waitingOf(state, step),
+      carriedFrom: current.carriedFrom,
+      startedAt: current.attempts[0]?.startedAt,
+      finishedAt: current.settledAt,
+      tests: last?.tests,
+    }),
+    attempts: current.attempts.map(attemptReport),
+    artifacts: last?.artifacts ?? 0,
+    outputs: current.outputs,
+  };
+}
+
+const unknown: StepState = { phase: 'pending', attempts: [], retries: { user: 0, infra: 0 }, outputs: {} };
+
+function attemptReport({ number, startedAt, finishedAt, result }: AttemptState): AttemptReport {
+  return {
+    number,
+    startedAt,
+    ...endingOf(result),
+    ...defined({ finishedAt, exitCode: result?.exitCode, signal: result?.signal, log: result?.log }),
+    notes: result?.notes ?? [],
+  };
+}
+
+function matrixOf(step: PlanStep): string | undefined {
+  const end = step.id.lastIndexOf(':');
+  return end > step.id.lastIndexOf('/') ? step.id.slice(0, end) : undefined;
+}

@@ -1,0 +1,49 @@
+import type { PlanStep, StepId } from '../../model/plan.ts';
+import type { RunState } from '../../model/run-state.ts';
+
+/** Why a step or run has not begun or gone on yet. */
+export type Waiting =
+  | { readonly for: 'steps'; readonly steps: readonly StepId[] }
+  /** A `finally` step: until everything else has ended. */
+  | { readonly for: 'end' }
+  | { readonly for: 'approval'; readonly message: string; readonly expiresAt: number }
+  /** `holder` is known where a whole run waits. */
+  | { readonly for: 'group'; readonly group: string; readonly holder?: string }
+  | { readonly for: 'max-parallel'; readonly limit: number }
+  | { readonly for: 'retry'; readonly notBefore: number }
+  /** Nothing but a free place: as many attempts run as `--jobs` allows. */
+  | { readonly for: 'place' };
+
+/** Undefined for a step that runs or has ended. */
+export function waitingOf(state: RunState, step: PlanStep): Waiting | undefined {
+  const current = state.steps.get(step.id);
+  if (!current || current.phase === 'running' || current.phase === 'settled') return undefined;
+  if (current.approval) {
+    return { for: 'approval', message: current.approval.message, expiresAt: current.approval.expiresAt };
+  }
+  const steps = step.needs.flatMap((need) => need.steps).filter((id) => !isSettled(state, id));
+  if (steps.length > 0) return { for: 'steps', steps };
+  if (step.finally && !state.plan.steps.every((other) => other.finally || isSettled(state, other.id))) {
+    return { for: 'end' };
+  }
+  if (current.notBefore !== undefined) return { for: 'retry', notBefore: current.notBefore };
+  return step.kind === 'run' ? limitOf(state, step) : { for: 'place' };
+}
+
+function limitOf(state: RunState, step: PlanStep & { readonly kind: 'run' }): Waiting {
+  const { throttle, concurrency } = step;
+  if (throttle && runningIn(state, throttle.group) >= throttle.limit) {
+    return { for: 'max-parallel', limit: throttle.limit };
+  }
+  return concurrency ? { for: 'group', group: concurrency.group } : { for: 'place' };
+}
+
+function runningIn(state: RunState, group: string): number {
+  return state.plan.steps.filter(
+    (step) => step.kind === 'run' && step.throttle?.group === group && state.steps.get(step.id)?.phase === 'running',
+  ).length;
+}
+
+function isSettled(state: RunState, id: StepId): boolean {
+  return state.steps.get(id)?.phase === 'settled';
+}
