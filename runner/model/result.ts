@@ -15,6 +15,10 @@ export interface TestSummary extends TestTotals {
   readonly mismatches: readonly string[];
   /** Files that are no readable JUnit, with the reason. */
   readonly unreadable: readonly string[];
+  /** Signs of red that no test case shows, e.g. "reports/a.xml: testsuite api says failures=2". Absent means none. */
+  readonly redElsewhere?: readonly string[];
+  /** Names of the first red cases. */
+  readonly redCases?: readonly string[];
 }
 
 /** The closed log of an attempt. `complete` is false when bytes are known to be missing. */
