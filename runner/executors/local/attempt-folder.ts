@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptKey } from '../../model/result.ts';
 import { identityOf } from './process-table.ts';
@@ -36,8 +35,11 @@ export function attemptRoot(parent: string, key: AttemptKey): string {
   return join(parent, name);
 }
 
-/** Makes the folder with its journal. Rejects when it exists: an attempt is executed once. */
-export async function createAttemptFolder(root: string): Promise<AttemptFolder> {
+/**
+ * Makes the folder with its journal; throws when it exists, since an attempt is executed once. Calls of files are
+ * synchronous in this room where they are few and small: a turn of the thread pool takes longer than they do.
+ */
+export function createAttemptFolder(root: string, script: string): AttemptFolder {
   const folder = {
     root,
     workspace: join(root, 'workspace'),
@@ -47,14 +49,11 @@ export async function createAttemptFolder(root: string): Promise<AttemptFolder> 
     output: join(root, 'output'),
     marker: randomUUID(),
   };
-  await mkdir(root);
-  await writeFile(journalPath(root), jsonLine({ marker: folder.marker, runner: identityOf(process.pid) }));
-  await Promise.all([
-    mkdir(folder.workspace),
-    mkdir(folder.home),
-    mkdir(folder.temporary),
-    writeFile(folder.output, ''),
-  ]);
+  mkdirSync(root, { mode: 0o700 });
+  writeFileSync(journalPath(root), jsonLine({ marker: folder.marker, runner: identityOf(process.pid) }));
+  for (const path of [folder.workspace, folder.home, folder.temporary]) mkdirSync(path);
+  writeFileSync(folder.output, '');
+  writeFileSync(folder.script, script, { mode: 0o600 });
   return folder;
 }
 

@@ -1,10 +1,11 @@
-import { realpath, stat, writeFile } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../../model/clock.ts';
 import { messageOf } from '../../model/errors.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { RunStep } from '../../model/plan.ts';
+import { isInside } from '../../workspace/read-inside.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress } from '../executor.ts';
 import { AttemptEnded } from './attempt-ended.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
@@ -84,11 +85,9 @@ async function prepare({ spec, folder, context, stop }: Attempt): Promise<Runnin
 async function command(attempt: Attempt, services: Readonly<Record<string, ServiceAddress>>): Promise<CommandEnd> {
   const { machine, folder, spec, context, stop } = attempt;
   const env = stepEnvironment(attempt.base, spec, declaredValues(spec, context, services), services, folder);
-  const [cwd, argv] = await Promise.all([workingFolder(folder, spec.step), shell(spec.step, folder, env)]);
-  await writeFile(folder.script, spec.step.script, { mode: 0o600 });
   return runCommand({
-    argv,
-    cwd,
+    argv: shellCommand(spec.step, folder, env['PATH']),
+    cwd: workingFolder(folder, spec.step),
     env,
     folder,
     stop,
@@ -114,28 +113,22 @@ function declaredValues(
   }
 }
 
-async function workingFolder(folder: AttemptFolder, step: RunStep): Promise<string> {
-  const path = join(folder.workspace, step.workdir);
-  const real = await realpath(path).catch(() => undefined);
-  if (real === undefined || !(await stat(real)).isDirectory()) {
-    throw new AttemptEnded('start_error', `the workspace has no folder "${step.workdir}" (workdir)`);
+function workingFolder({ workspace }: AttemptFolder, { workdir }: RunStep): string {
+  const path = join(workspace, workdir);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new AttemptEnded('start_error', `the workspace has no folder "${workdir}" (workdir)`);
   }
-  const root = await realpath(folder.workspace);
-  if (real !== root && !real.startsWith(root + sep)) {
-    throw new AttemptEnded('unsafe_path', `workdir "${step.workdir}" leaves the workspace`);
+  if (!isInside(realpathSync(workspace), realpathSync(path))) {
+    throw new AttemptEnded('unsafe_path', `workdir "${workdir}" leaves the workspace`);
   }
   return path;
 }
 
-async function shell(
-  step: RunStep,
-  folder: AttemptFolder,
-  env: Readonly<Record<string, string>>,
-): Promise<readonly string[]> {
-  const program = await findProgram(step.shell, env['PATH'] ?? '');
+function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): readonly string[] {
+  const program = findProgram(step.shell, path);
   if (program === undefined)
     throw new AttemptEnded('start_error', `there is no "${step.shell}" on this machine's PATH`);
-  return [program, ...shellOptions[step.shell], folder.script];
+  return [program, ...shellOptions[step.shell], script];
 }
 
 async function outcomeOf({ spec, folder, context }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstatSync, readFileSync } from 'node:fs';
 import { messageOf } from '../../model/errors.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
@@ -35,7 +34,7 @@ export async function collect(
   const nothing = { files: [], output: '', caches: {} };
   try {
     const files = await collectFiles(spec, folder, context);
-    const output = await readOutput(folder.output);
+    const output = readOutput(folder.output);
     const handover = succeeded ? await packHandover(spec, folder, context) : { value: undefined };
     const problem = files.problem ?? output.problem ?? handover.problem;
     const caches = succeeded && problem === undefined ? await saveCaches(spec, folder, context) : {};
@@ -110,23 +109,16 @@ async function saveCaches(
   return saved;
 }
 
-/** The command may have put anything in the place of the file: nothing but a regular file is read, and never more than allowed. */
-async function readOutput(path: string): Promise<Part<string>> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined);
-  if (file === undefined)
-    return { value: '', problem: verdictOf('output_invalid', '$SLUICE_OUTPUT is no file any more') };
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile())
-      return { value: '', problem: verdictOf('output_invalid', '$SLUICE_OUTPUT is no file any more') };
-    if (stat.size > outputLimit) {
-      return { value: '', problem: verdictOf('output_invalid', `$SLUICE_OUTPUT holds ${stat.size} bytes`) };
-    }
-    return { value: (await file.readFile()).toString('utf8') };
-  } finally {
-    await file.close();
-  }
+/** The command may have put anything in the place of the file: only a regular one is read, and never more than allowed. */
+function readOutput(path: string): Part<string> {
+  const invalid = (what: string): Part<string> => ({
+    value: '',
+    problem: verdictOf('output_invalid', `$SLUICE_OUTPUT ${what}`),
+  });
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) return invalid('is no file any more');
+  if (stat.size > outputLimit) return invalid(`holds ${stat.size} bytes`);
+  return { value: readFileSync(path, 'utf8') };
 }
 
 function unsafe(found: Found): Verdict {

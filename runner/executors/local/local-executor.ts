@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../model/clock.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -87,9 +87,9 @@ class LocalExecutor implements Executor {
 
   async #execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
     const root = this.#rootOf(spec);
-    await mkdir(this.#attempts, { recursive: true });
+    mkdirSync(this.#attempts, { recursive: true });
     this.#swept ??= this.#track(sweep(this.#attempts));
-    const folder = await createAttemptFolder(root);
+    const folder = createAttemptFolder(root, spec.step.script);
     try {
       return await runAttempt(this.#machine, folder, spec, context, this.#stop(context.signal));
     } finally {
