@@ -130,12 +130,13 @@ function pathOf(folder: string, sha256: string): string {
 
 /** The name tells who writes the file, so that another process can see whether its writer is dead. */
 function temporaryName({ host, pid, startedAt }: Owner): string {
-  return [host, String(pid), startedAt, randomUUID()].map(encodeURIComponent).join(',');
+  return [host.replaceAll(/[^\w.-]/g, '_'), pid, startedAt, randomUUID()].join(',');
 }
 
 async function sweep(incoming: string): Promise<void> {
   for (const name of await readdir(incoming)) {
-    const [host = '', pid = '', startedAt = '', id = ''] = name.split(',').map(decodeURIComponent);
+    const [, host, pid, startedAt, id] = /^([\w.-]+),(\d+),([\w.-]*),([\w-]+)$/.exec(name) ?? [];
+    if (host === undefined || startedAt === undefined || id === undefined) continue;
     if (!isAlive({ id, host, pid: Number(pid), startedAt })) await rm(join(incoming, name), { force: true });
   }
 }

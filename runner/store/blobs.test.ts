@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { openBlobs } from './blobs.ts';
+import { thisProcess } from './owner.ts';
+
+const sha256OfHello = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+const sha256OfNothing = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+async function newFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-blobs-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+function streamOf(...chunks: readonly string[]): Readable {
+  return Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+}
+
+/** Files below the folder, without the folders themselves. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+test('bytes come back whole under their sha256', async (t) => {
+  const blobs = await openBlobs(await newFolder(t));
+  t.deepEqual(await blobs.put(streamOf('hel', 'lo')), { sha256: sha256OfHello, bytes: 5 });
+  t.is(await text(await blobs.open(sha256OfHello)), 'hello');
+  t.is(await blobs.size(sha256OfHello), 5);
+  t.deepEqual(await blobs.put(streamOf()), { sha256: sha256OfNothing, bytes: 0 });
+  t.is(await text(await blobs.open(sha256OfNothing)), '');
+});
+
+test('the same bytes are stored once, also when several put them at the same time', async (t) => {
+  const folder = await newFolder(t);
+  const [one, two] = [await openBlobs(folder), await openBlobs(folder)];
+  await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 ? one : two).put(streamOf('hello'))));
+  t.deepEqual(await filesIn(folder), [sha256OfHello]);
+});
+
+test('a large blob goes through in pieces', async (t) => {
+  const blobs = await openBlobs(await newFolder(t));
+  const piece = Buffer.alloc(1_000_000, 'abc');
+  const { sha256, bytes } = await blobs.put(Readable.from(Array.from({ length: 20 }, () => piece)));
+  t.is(bytes, 20_000_000);
+  t.true((await buffer(await blobs.open(sha256))).equals(Buffer.concat(Array.from({ length: 20 }, () => piece))));
+});
+
+test('a range is read without its end', async (t) => {
+  const blobs = await openBlobs(await newFolder(t));
+  await blobs.put(streamOf('hello'));
+  const range = async (start: number, end?: number) =>
+    text(await blobs.open(sha256OfHello, end === undefined ? { start } : { start, end }));
+  t.is(await range(1, 3), 'el');
+  t.is(await range(3), 'lo');
+  t.is(await range(0, 99), 'hello');
+  t.is(await range(2, 2), '');
+  t.is(await range(5), '');
+  t.is(await range(9), '');
+});
+
+test('an unknown blob is not found, and no name leads out of the folder', async (t) => {
+  const folder = await newFolder(t);
+  const blobs = await openBlobs(join(folder, 'blobs'));
+  await writeFile(join(folder, 'secret'), 'secret');
+  for (const name of [sha256OfHello, '../secret', '', sha256OfHello.toUpperCase(), `${sha256OfHello}\n`]) {
+    await t.throwsAsync(blobs.open(name), { code: 'ERR_NOT_FOUND' });
+    t.is(await blobs.size(name), undefined);
+  }
+});
+
+test('a whole read of rotten bytes ends in an error that names the blob; storing them again heals it', async (t) => {
+  const folder = await newFolder(t);
+  const blobs = await openBlobs(folder);
+  await blobs.put(streamOf('hello'));
+  const file = join(folder, sha256OfHello.slice(0, 2), sha256OfHello);
+  for (const rotten of ['hellO', 'hell', 'hello!', '']) {
+    await chmod(file, 0o600);
+    await writeFile(file, rotten);
+    await t.throwsAsync(async () => text(await blobs.open(sha256OfHello)), {
+      code: 'ERR_CORRUPT',
+      message: new RegExp(sha256OfHello),
+    });
+    await blobs.put(streamOf('hello'));
+    t.is(await text(await blobs.open(sha256OfHello)), 'hello');
+  }
+});
+
+test('a source that breaks off stores nothing', async (t) => {
+  const folder = await newFolder(t);
+  const blobs = await openBlobs(folder);
+  const broken = Readable.from(
+    (function* () {
+      yield Buffer.from('hel');
+      throw new Error('connection lost');
+    })(),
+  );
+  await t.throwsAsync(blobs.put(broken), { message: 'connection lost' });
+  const ended = new Readable({ read: () => undefined });
+  ended.push('hello');
+  const storing = blobs.put(ended);
+  ended.destroy();
+  await t.throwsAsync(storing, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  t.deepEqual(await filesIn(folder), []);
+});
+
+test('what dead processes were writing is removed; what living ones write and what is not ours stays', async (t) => {
+  const folder = await newFolder(t);
+  const blobs = await openBlobs(folder);
+  const slow = new Readable({ read: () => undefined });
+  slow.push('hel');
+  const storing = blobs.put(slow);
+  const incoming = join(folder, 'incoming');
+  while ((await readdir(incoming)).length === 0) await new Promise((wake) => setTimeout(wake, 1));
+  const [own = ''] = await readdir(incoming);
+  const { host } = thisProcess();
+  const names = { dead: `${host},999999999,,1`, foreign: 'elsewhere,1,,1', other: 'notes 100%.txt' };
+  for (const name of Object.values(names)) await writeFile(join(incoming, name), 'x');
+  await openBlobs(folder);
+  t.deepEqual((await readdir(incoming)).toSorted(), [own, names.foreign, names.other].toSorted());
+  slow.push('lo');
+  slow.push(null);
+  t.is((await storing).sha256, sha256OfHello);
+});
+
+test('a reader that goes away early closes the file', async (t) => {
+  const blobs = await openBlobs(await newFolder(t));
+  const { sha256 } = await blobs.put(streamOf('x'.repeat(1_000_000)));
+  const open = async () => (await readdir('/proc/self/fd')).length;
+  if (process.platform !== 'linux') {
+    t.pass('open files are counted on Linux');
+    return;
+  }
+  const before = await open();
+  for (let count = 0; count < 50; count++) (await blobs.open(sha256)).destroy();
+  while ((await open()) > before + 10) await new Promise((wake) => setTimeout(wake, 5));
+  t.pass();
+});
+
+test('a full disk is named, and leaves no half of a blob', async (t) => {
+  const folder = await newFolder(t);
+  const module = fileURLToPath(new URL('blobs.ts', import.meta.url));
+  const script = `
+    import { Readable } from 'node:stream';
+    const { openBlobs } = await import(${JSON.stringify(module)});
+    const blobs = await openBlobs(${JSON.stringify(folder)});
+    await blobs.put(Readable.from([Buffer.alloc(1e6)])).catch(({ code, message }) => console.log(code, message));
+  `;
+  // A file may grow to 512 blocks, which is what a small disk looks like to a writer.
+  const command = 'ulimit -f 512; exec "$0" --input-type=module -e "$1"';
+  const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script]);
+  t.is(stdout, `ERR_LIMIT There is no space left to store a blob in ${folder}.\n`);
+  t.deepEqual(await filesIn(folder), []);
+});
