@@ -5,7 +5,7 @@ import { explainSchemaErrors } from './explain-schema-errors.ts';
 import { locator } from './locate.ts';
 import type { PipelineFile, WorkflowFile } from './pipeline-file.generated.ts';
 import type { Positioned } from './positioned.ts';
-import { sortProblems } from './problem.ts';
+import { limitProblems } from './problem.ts';
 import { checkContent, readText } from './read-text.ts';
 import type { Text } from './read-text.ts';
 import { readValue } from './read-value.ts';
@@ -38,8 +38,14 @@ function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>
   const yaml = readYaml(source);
   if (!yaml.root) return { ok: false, problems: yaml.problems };
   const checked = check(source, yaml.root, grammar);
-  if (yaml.problems.length === 0 && checked.ok) return checked;
-  return { ok: false, problems: sortProblems([...yaml.problems, ...(checked.ok ? [] : checked.problems)]) };
+  if (yaml.problems.length === 0) return checked;
+  const reliable = checked.ok ? [] : checked.problems.filter((problem) => standsAbove(problem, yaml.brokenLine));
+  return { ok: false, problems: limitProblems([...yaml.problems, ...reliable]) };
+}
+
+/** Above the line where the text stops being YAML everything is as it seems, but maps may go on behind it. */
+function standsAbove({ line, code }: Problem, brokenLine: number): boolean {
+  return line < brokenLine && (brokenLine === Infinity || (code !== 'missing-key' && code !== 'empty-value'));
 }
 
 function check<Value>(
@@ -54,5 +60,5 @@ function check<Value>(
   const locate = locator(source, root);
   if (validate(value) && problems.length === 0) return { ok: true, value: { file, lines, value, locate } };
   problems.push(...explainSchemaErrors({ file, lines, value, locate }, schema, validate.errors ?? []));
-  return { ok: false, problems };
+  return { ok: false, problems: limitProblems(problems) };
 }

@@ -227,7 +227,7 @@ export interface Step {
    *
    * @maxItems 100
    *
-   * Items: Name of an environment variable.
+   * Items: Name of a variable: letters, digits and `_`; does not start with a digit.
    */
   readonly secrets?: readonly string[];
   /**
@@ -379,7 +379,7 @@ export interface Outputs {
    * @minItems 1
    * @maxItems 100
    *
-   * Items: Name of an environment variable.
+   * Items: Name of a variable: letters, digits and `_`; does not start with a digit.
    */
   readonly values?: readonly string[];
 }
@@ -398,11 +398,11 @@ export interface Cache {
  */
 export interface Resources {
   /**
-   * A Kubernetes quantity.
+   * A Kubernetes quantity: `500m`, `2`, `512Mi`, `4Gi`.
    */
   readonly cpu?: string;
   /**
-   * A Kubernetes quantity.
+   * A Kubernetes quantity: `500m`, `2`, `512Mi`, `4Gi`.
    */
   readonly memory?: string;
 }

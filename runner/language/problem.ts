@@ -14,3 +14,17 @@ export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
     (a, b) => Number(a.file > b.file) - Number(a.file < b.file) || a.line - b.line || a.column - b.column,
   );
 }
+
+const shown = 100;
+
+/** Sorted, and no more than anybody reads. */
+export function limitProblems(problems: readonly Problem[]): readonly Problem[] {
+  const sorted = sortProblems(problems);
+  const next = sorted[shown];
+  if (next === undefined) return sorted;
+  const message = `${sorted.length - shown} more problems are not shown.`;
+  return [
+    ...sorted.slice(0, shown),
+    { ...next, code: 'too-many-problems', message, hint: 'Mend the first ones, then look again.' },
+  ];
+}

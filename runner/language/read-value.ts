@@ -4,7 +4,7 @@ import type { Json } from '../model/json.ts';
 import { below, resolve, typesOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-/** Stands for an alias: nothing can be said about such a value. */
+/** Stands for what an alias or a tag would make: nothing can be said about such a value. */
 export const unknown: Json = Object.freeze({});
 
 /** Told of each key that YAML allows and the language does not. */
@@ -16,12 +16,12 @@ export type RefuseKey = (code: RefusedKey, node: ParsedNode, key: string) => voi
  * boolean or null only where the schema asks for one, and null where nothing was written at all.
  */
 export function readValue(node: ParsedNode | null, schema: Schema, refuseKey: RefuseKey): Json {
+  if (isAlias(node) || node?.tag !== undefined) return unknown;
   if (isMap(node)) return readMap(node, resolve(schema, 'object'), refuseKey);
   if (isSeq(node)) {
     const items = resolve(schema, 'array').items ?? {};
     return node.items.map((item) => readValue(item, items, refuseKey));
   }
-  if (isAlias(node)) return unknown;
   return node === null ? null : readScalar(node, typesOf(resolve(schema, 'scalar')));
 }
 

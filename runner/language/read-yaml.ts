@@ -1,5 +1,5 @@
 import { Composer, Parser } from 'yaml';
-import type { CST, Document, ParsedNode } from 'yaml';
+import type { Document, ParsedNode } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { problem } from './problem.ts';
 import type { Text } from './read-text.ts';
@@ -11,8 +11,8 @@ export interface YamlText {
   /** Undefined where nothing can be made of the text. */
   readonly root?: ParsedNode;
   readonly problems: readonly Problem[];
-  /** Where the text stops being YAML; what stands before it can still be judged. */
-  readonly brokenAt: number;
+  /** The line from which on the text is not YAML; what stands above it can still be judged. */
+  readonly brokenLine: number;
 }
 
 // Failsafe: every scalar stays text. Keys are compared by the reader, because the library's own check is quadratic.
@@ -22,22 +22,23 @@ const composing = { schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' } 
 export function readYaml(source: Text): YamlText {
   const tokens = [...new Parser().parse(source.text)];
   const scan = scanTokens(tokens);
-  if (scan.tooDeep) return { problems: [tooDeep(source, scan.tooDeep)], brokenAt: 0 };
+  if (scan.tooDeep !== undefined) return { problems: [tooDeep(source, scan.tooDeep)], brokenLine: 0 };
   const documents = [...new Composer(composing).compose(tokens, true, source.text.length)] as Document.Parsed[];
   const errors = documents.flatMap((document) => document.errors);
+  const syntax = explainSyntaxErrors(source, errors, scan.unclosed);
+  const lines = [...syntax.map(({ line }) => line), ...errors.map(({ pos }) => source.at(pos[0]).line)];
   const problems = [
     ...explainRefusedTokens(source, scan.refused),
     ...documents.slice(1, 2).map((document) => secondDocument(source, document)),
-    ...explainSyntaxErrors(source, errors),
+    ...syntax,
   ];
-  const brokenAt = Math.min(source.text.length, ...errors.map((error) => error.pos[0]));
   const root = documents[0]?.contents;
-  return { ...(root && { root }), problems, brokenAt };
+  return { ...(root && { root }), problems, brokenLine: Math.min(...lines) };
 }
 
-function tooDeep(source: Text, token: CST.Token): Problem {
+function tooDeep(source: Text, offset: number): Problem {
   const message = `Values are nested more than ${maxDepth} levels deep.`;
-  return problem(source, source.at(token.offset), 'too-deep', message, 'No pipeline needs more than ten levels.');
+  return problem(source, source.at(offset), 'too-deep', message, 'No pipeline needs more than ten levels.');
 }
 
 function secondDocument(source: Text, document: Document.Parsed): Problem {

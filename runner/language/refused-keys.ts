@@ -7,6 +7,10 @@ import type { RefusedKey } from './read-value.ts';
 /** Keys that YAML allows and the language does not. */
 export function explainRefusedKey(source: Text, code: RefusedKey, node: ParsedNode, key: string): Problem {
   const at = source.at(node.range[0], node.range[1]);
+  if (source.text.startsWith('{{', node.range[0] - 1)) {
+    const hint = 'Expressions are `${{ }}`; any other text with `{{` in front belongs in quotes.';
+    return problem(source, at, 'yaml-unquoted', 'A text cannot start with `{{` unless it is in quotes.', hint);
+  }
   const [message, hint] = texts[code](key);
   return problem(source, at, code, message, hint);
 }

@@ -1,21 +1,22 @@
-import type { Problem } from '../model/problem.ts';
+import type { Location, Problem } from '../model/problem.ts';
 import { problem } from './problem.ts';
 import type { Text } from './read-text.ts';
 import type { Scan } from './scan-tokens.ts';
+import { inQuotes } from './wording.ts';
 
 /** Anchors, aliases, tags and directives as problems. Most aliases and tags are texts that somebody forgot to quote. */
 export function explainRefusedTokens(source: Text, tokens: Scan['refused']): readonly Problem[] {
   const anchors = new Set(tokens.filter(({ type }) => type === 'anchor').map((token) => token.source.slice(1)));
   return tokens.map((token) => {
     const at = source.at(token.offset, token.offset + token.source.length);
-    const [code, message, hint] = explain(token.type, token.source, anchors);
+    const [code, message, hint] = explain(token.type, token.source, anchors) ?? unquoted(source, at, token.source);
     return problem(source, at, code, message, hint);
   });
 }
 
 type Explanation = readonly ['yaml-anchor' | 'yaml-tag' | 'yaml-directive' | 'yaml-unquoted', string, string];
 
-function explain(type: string, text: string, anchors: ReadonlySet<string>): Explanation {
+function explain(type: string, text: string, anchors: ReadonlySet<string>): Explanation | undefined {
   if (type === 'directive') return ['yaml-directive', `The directive \`${text}\` is not allowed.`, 'Delete the line.'];
   if (type === 'anchor') return ['yaml-anchor', `The anchor \`${text}\` is not allowed.`, insteadOfAnchors];
   if (type === 'alias' && anchors.has(text.slice(1))) {
@@ -24,8 +25,14 @@ function explain(type: string, text: string, anchors: ReadonlySet<string>): Expl
   if (text.startsWith('!!')) {
     return ['yaml-tag', `The tag \`${text}\` is not allowed.`, 'Delete it: the schema says what each value is.'];
   }
-  const quoted = `Put the whole value in quotes: \`'${text.replaceAll("'", "''")}'\`.`;
-  return ['yaml-unquoted', `A text that starts with \`${text.charAt(0)}\` must be in quotes.`, quoted];
+  return undefined;
+}
+
+function unquoted(source: Text, { line, column }: Location, token: string): Explanation {
+  const text = source.lines[line - 1] ?? '';
+  const value = /[[{,]/.test(text.slice(0, column - 1)) ? token : text.slice(column - 1).replace(/\s+(#.*)?$/, '');
+  const message = `A text that starts with \`${token.charAt(0)}\` must be in quotes.`;
+  return ['yaml-unquoted', message, `Write \`${inQuotes(value)}\`.`];
 }
 
 const insteadOfAnchors =

@@ -13,6 +13,7 @@ export interface Schema {
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly string[];
+  readonly pattern?: string;
 }
 
 interface SchemaFile extends Schema {
@@ -21,9 +22,25 @@ interface SchemaFile extends Schema {
 
 export const pipelineSchema: SchemaFile = pipeline;
 export const workflowSchema: SchemaFile = workflow;
-const definitions: Readonly<Record<string, Schema>> = { ...pipelineSchema.$defs, ...workflowSchema.$defs };
+export const definitions: Readonly<Record<string, Schema>> = { ...pipelineSchema.$defs, ...workflowSchema.$defs };
+
+const names: ReadonlyMap<Schema, string> = new Map([
+  ...Object.entries(definitions).map(([name, schema]) => [schema, name] as const),
+  [pipelineSchema, 'pipeline'],
+  [workflowSchema, 'workflow'],
+]);
+
+/** The name of a definition, `''` for a schema without one. */
+export const nameOf = (schema: Schema): string => names.get(schema) ?? '';
+
+/** The definition that asks for a pattern; each has one of its own. */
+export const definitionWith = (pattern: string): Schema =>
+  Object.values(definitions).find((schema) => schema.pattern === pattern) ?? {};
 
 export type Kind = 'object' | 'array' | 'scalar';
+
+export const kindOf = (value: Json | undefined): Kind =>
+  Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';
 
 /** `schema` with its reference followed and, of several forms, the one for this kind of value; `{}` when none fits. */
 export function resolve(schema: Schema, kind: Kind): Schema {
@@ -40,12 +57,9 @@ function fits(schema: Schema, kind: Kind): boolean {
   return types.some((type) => type !== 'object' && type !== 'array') || schema.enum !== undefined;
 }
 
-/** The schema of what stands under a key, or of the items of a list. */
+/** The schema of what stands under a key, or of the items of a list. `schema` is resolved, the answer is not. */
 export function below(schema: Schema, key: string | number): Schema {
   if (typeof key === 'number') return schema.items ?? {};
   const named = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
   return named ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {});
 }
-
-export const kindOf = (value: Json | undefined): Kind =>
-  Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';

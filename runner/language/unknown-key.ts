@@ -1,0 +1,59 @@
+import type { Json } from '../model/json.ts';
+import { nearest } from './did-you-mean.ts';
+import { habits } from './habits.ts';
+import type { Mistake } from './schema-mistakes.ts';
+import { definitions, kindOf, nameOf, pipelineSchema, workflowSchema } from './schema.ts';
+import type { Schema } from './schema.ts';
+import { listOf } from './wording.ts';
+
+export const unknownKey = ({ params }: Mistake): string => String(params['additionalProperty']);
+
+/** The key that was meant by one that does not exist, as far as that can be told. */
+export function meantKey({ schema, params }: Mistake): string | undefined {
+  const key = String(params['additionalProperty']);
+  const habit = habitOf(schema, key);
+  return habit ? habit.means : nearest(key, allowedKeys(schema));
+}
+
+/** What to write instead of a key that does not exist. */
+export function fixUnknownKey(mistake: Mistake): string {
+  const { schema } = mistake;
+  const key = unknownKey(mistake);
+  const habit = habitOf(schema, key);
+  if (habit) return habit.hint;
+  const meant = nearest(key, allowedKeys(schema));
+  if (meant !== undefined) return `Did you mean \`${meant}\`?`;
+  return stepOutside(mistake) ?? belongsTo(key) ?? `Allowed are ${listOf(allowedKeys(schema))}.`;
+}
+
+const allowedKeys = (schema: Schema): readonly string[] => Object.keys(schema.properties ?? {});
+
+function habitOf(schema: Schema, key: string) {
+  const ours = habits[nameOf(schema)];
+  return ours && Object.hasOwn(ours, key) ? ours[key] : undefined;
+}
+
+/** Job names stand at the top of a GitLab file, and of ours when the indentation was lost. */
+function stepOutside({ schema, value, params }: Mistake): string | undefined {
+  if (schema !== pipelineSchema && schema !== workflowSchema) return undefined;
+  const key = String(params['additionalProperty']);
+  const inner = (value as Readonly<Record<string, Json>>)[key];
+  if (kindOf(inner) !== 'object') return undefined;
+  const stepKeys = ['script', 'stage', ...allowedKeys(definitions['step'] ?? {})];
+  if (!Object.keys(inner as object).some((name) => stepKeys.includes(name))) return undefined;
+  return `If \`${key}\` is a step, indent it and all that belongs to it below \`steps:\`.`;
+}
+
+/** Keys that exist elsewhere are mostly indented too much or too little. */
+function belongsTo(key: string): string | undefined {
+  const homes: readonly (readonly [Schema | undefined, string])[] = [
+    [definitions['step'], 'a step'],
+    [pipelineSchema, 'the top of a pipeline file'],
+    [definitions['triggers'], '`on`'],
+    [definitions['pushTrigger'], '`on.push`'],
+    [definitions['service'], 'a service'],
+    [definitions['retry'], '`retry`'],
+  ];
+  const home = homes.find(([schema]) => schema?.properties && Object.hasOwn(schema.properties, key));
+  return home && `\`${key}\` belongs to ${home[1]}; check the indentation.`;
+}
