@@ -72,6 +72,8 @@ function planNeed({ name, allow }: NamedNeed, ids: ReadonlyMap<string, readonly 
   return { name, steps: ids.get(name) ?? [], allow };
 }
 
+const nothing: Offer = { outputs: new Set(), matrix: false };
+
 function namesOf(
   body: Body,
   step: Step,
@@ -79,7 +81,8 @@ function namesOf(
   offers: ReadonlyMap<string, Offer>,
 ): StepCell['names'] {
   const early: Names = { ...inputNames(body), ...(step.matrix && { matrix: matrixNames(step.matrix) }) };
-  const needs = new Map(needed.flatMap(({ name }) => [...offers].filter(([other]) => other === name)));
+  const needs = new Map<string, Offer>();
+  for (const { name } of needed) needs.set(name, offers.get(name) ?? nothing);
   return { early, late: { ...early, needs, ...(body.section === 'finally' && { run: true }) } };
 }
 
