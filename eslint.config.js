@@ -2,9 +2,9 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['node_modules', 'dist', '.sluice', 'examples', '**/*.generated.*', 'runner/launch/**/*.js', 'ava.config.js'] },
+  { ignores: ['node_modules', 'dist', '.sluice', 'examples', '**/*.generated.*'] },
   {
-    files: ['**/*.ts', 'eslint.config.js'],
+    files: ['**/*.ts', '**/*.js'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
@@ -21,7 +21,7 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  { files: ['eslint.config.js'], rules: { 'no-restricted-exports': 'off' } },
+  { files: ['*.config.js'], rules: { 'no-restricted-exports': 'off' } },
   // A test file is a list of cases, and a case may need its whole story in one place.
   { files: ['**/*.test.ts', '**/*-contract.ts', 'e2e/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' } },
 );
