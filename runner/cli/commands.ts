@@ -11,6 +11,12 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'write a pipeline file that fits the repository',
+    group: 'Pipelines',
+    load: async () => (await import('./commands/init.ts')).defineInit,
+  },
+  {
     name: 'lint',
     summary: 'check a pipeline file',
     group: 'Pipelines',
