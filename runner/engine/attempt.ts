@@ -1,0 +1,128 @@
+import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress, StopReason } from '../executors/executor.ts';
+import { renderTemplate } from '../expressions/expression.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
+import type { Json } from '../model/json.ts';
+import { verdictOf } from '../model/outcome.ts';
+import type { PlanStep, RunStep, Template } from '../model/plan.ts';
+import type { AttemptRecord } from '../model/run-event.ts';
+import type { AttemptKey } from '../model/result.ts';
+import type { RunState } from '../model/run-state.ts';
+import { scopeOf } from '../scheduler/scope.ts';
+import type { LogWriter } from '../results/log/logs.ts';
+import { maskText } from '../results/log/masker.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { recordResults } from './record-results.ts';
+
+export interface AttemptTask {
+  readonly state: RunState;
+  readonly step: RunStep;
+  readonly attempt: number;
+  readonly observer: (chunk: Uint8Array) => void;
+  readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
+  /** Aborted with a StopReason. */
+  readonly signal: AbortSignal;
+  /** Set when the attempt was under way in a process that is gone. */
+  readonly lost?: { readonly place: Readonly<Record<string, Json>> | undefined };
+}
+
+/** Runs one attempt and gathers the proof of how it ended. Never rejects: a defect is an `internal_error`. */
+export async function runAttempt(engine: EngineDependencies, task: AttemptTask): Promise<AttemptRecord> {
+  const secrets = secretsOf(engine, task.step);
+  const values = Object.values(secrets);
+  const key: AttemptKey = { runId: task.state.runId, step: task.step.id, attempt: task.attempt };
+  const notes: string[] = [];
+  const limit = new AbortController();
+  let log: LogWriter | undefined;
+  try {
+    log = await engine.logs.open(key, {
+      secrets: values,
+      maxBytes: engine.maxLogBytes,
+      observer: task.observer,
+      onLimit: () => limit.abort('log_limit' satisfies StopReason),
+    });
+    const spec = await specOf(engine, task, secrets);
+    const signal = AbortSignal.any([task.signal, limit.signal]);
+    const outcome = await execute(engine, task, spec, { log, signal, note: (text) => notes.push(text) });
+    const seal = await log.seal(true);
+    const { repository } = task.state.request;
+    const results = await recordResults(engine, key, { step: task.step, repository, secrets: values }, outcome);
+    return masked({ ...results, log: seal, notes: [...notes, ...results.notes] }, values);
+  } catch (error) {
+    engine.logger.error('attempt could not be carried out', { ...key, error: messageOf(error) });
+    const seal = await log?.seal(false).catch(() => undefined);
+    const verdict = verdictOf('internal_error', messageOf(error));
+    return masked({ ...verdict, ...(seal && { log: seal }), artifacts: 0, outputs: {}, notes }, values);
+  }
+}
+
+type Surroundings = Pick<AttemptContext, 'log' | 'note' | 'signal'>;
+
+function execute(
+  engine: EngineDependencies,
+  task: AttemptTask,
+  spec: AttemptSpec,
+  surroundings: Surroundings,
+): Promise<AttemptOutcome> {
+  const scope = scopeOf(task.state, task.step);
+  const context: AttemptContext = {
+    ...surroundings,
+    blobs: engine.blobs,
+    placed: task.placed,
+    render: (template: Template, services) => {
+      const rendered = renderTemplate(template, { ...scope, services: addressesOf(services) });
+      if (rendered.ok) return rendered.value;
+      throw new SluiceError('ERR_USAGE', rendered.message);
+    },
+  };
+  return task.lost ? engine.executor.recover(spec, task.lost.place, context) : engine.executor.execute(spec, context);
+}
+
+function addressesOf(services: Readonly<Record<string, ServiceAddress>>): Json {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, { host, port, url }]) => [name, { host, port: String(port), url }]),
+  );
+}
+
+async function specOf(
+  engine: EngineDependencies,
+  { state, step, attempt }: AttemptTask,
+  secrets: Readonly<Record<string, string>>,
+): Promise<AttemptSpec> {
+  const needed = new Set(step.needs.flatMap((need) => need.steps));
+  const handovers = [...needed].flatMap((id) => handoverOf(state, id));
+  const caches = await Promise.all(
+    step.caches.map(async ({ key, paths }) => {
+      const blob = await engine.store.cache(state.request.repository, key);
+      return { key, paths, ...(blob === undefined ? {} : { blob }) };
+    }),
+  );
+  return {
+    runId: state.runId,
+    step,
+    attempt,
+    env: step.env,
+    secrets,
+    layers: [{ from: '', blob: state.snapshot }, ...handovers],
+    caches,
+  };
+}
+
+function handoverOf(state: RunState, from: PlanStep['id']): AttemptSpec['layers'] {
+  const blob = state.steps.get(from)?.handover;
+  return blob === undefined ? [] : [{ from, blob }];
+}
+
+function secretsOf(engine: EngineDependencies, step: RunStep): Readonly<Record<string, string>> {
+  return Object.fromEntries(step.secrets.map((name) => [name, engine.secret(name) ?? '']));
+}
+
+/** What people read of an attempt passes the masker too: a message may quote what the command printed. */
+function masked(record: AttemptRecord, secrets: readonly string[]): AttemptRecord {
+  const clean = (text: string): string => maskText(secrets, text);
+  return {
+    ...record,
+    ...(record.message === undefined ? {} : { message: clean(record.message) }),
+    notes: record.notes.map(clean),
+    outputs: Object.fromEntries(Object.entries(record.outputs).map(([name, value]) => [name, clean(value)])),
+  };
+}

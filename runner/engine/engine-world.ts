@@ -1,0 +1,112 @@
+import type { ExecutionContext } from 'ava';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createLocalExecutor } from '../executors/local/local-executor.ts';
+import type { Checked } from '../model/problem.ts';
+import type { RunEvent, StoredEvent } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
+import { createFileLogs } from '../results/log/file-logs.ts';
+import type { Logs } from '../results/log/logs.ts';
+import { createGitSources } from '../sources/git-source.ts';
+import { openBlobs } from '../store/blobs.ts';
+import { isAlive, thisProcess } from '../store/owner.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import type { Owner, Store } from '../store/store.ts';
+import { createEngine } from './create-engine.ts';
+import type { Engine, PreparedRun, RunObserver } from './engine.ts';
+
+/** A whole Sluice in a temporary folder, with a real repository, for tests of the engine. */
+export interface World {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly logs: Logs;
+  readonly observer: RunObserver;
+  path(name: string): string;
+  write(name: string): Promise<void>;
+  prepare(yaml: string): Promise<Checked<PreparedRun>>;
+  /** Commits the pipeline and stores a run of it. */
+  start(yaml: string): Promise<string>;
+  /** Calls back once, at the first event of this type. */
+  on(type: RunEvent['type'], callback: (state: RunState) => void): void;
+  /** What the observer heard of a step. */
+  logOf(step: string): string;
+}
+
+export async function openWorld(
+  t: ExecutionContext,
+  {
+    secrets = {},
+    owner = thisProcess(),
+  }: { readonly secrets?: Readonly<Record<string, string>>; readonly owner?: Owner } = {},
+): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-engine-'));
+  const repository = join(folder, 'repository');
+  await mkdir(repository);
+  await promisify(execFile)('git', ['init', '-q', repository]);
+  const store = await openSqliteStore({
+    file: join(folder, 'sluice.db'),
+    clock: Date.now,
+    isAlive: (other) => other.id !== 'dead' && isAlive(other),
+  });
+  const logs = createFileLogs(join(folder, 'logs'));
+  const baseEnv = { PATH: process.env['PATH'] ?? '' };
+  const executor = createLocalExecutor({ folder: join(folder, 'work'), baseEnv, graceMs: 500 });
+  const sources = createGitSources({ environment: process.env, temporaryFolder: join(folder, 'trees') });
+  t.teardown(async () => {
+    await sources.close();
+    await executor.close();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const listeners = new Map<string, (state: RunState) => void>();
+  const printed = new Map<string, string>();
+  const engine = createEngine({
+    store,
+    blobs: await openBlobs(join(folder, 'blobs')),
+    logs,
+    executor,
+    sources,
+    clock: Date.now,
+    logger: {
+      error: (message, fields) => t.log(message, fields),
+      warn: () => undefined,
+      info: () => undefined,
+      debug: () => undefined,
+    },
+    owner,
+    secret: (name) => secrets[name],
+    gates: new Map(),
+    capacity: 4,
+    maxLogBytes: 1_000_000,
+  });
+  const prepare = async (yaml: string): Promise<Checked<PreparedRun>> => {
+    await writeFile(join(repository, 'sluice.yaml'), yaml);
+    return engine.prepare({ location: repository, file: 'sluice.yaml', event: 'manual', actor: 'test' });
+  };
+  return {
+    engine,
+    store,
+    logs,
+    observer: {
+      event: (state: RunState, { type }: StoredEvent) => {
+        const listener = listeners.get(type);
+        listeners.delete(type);
+        listener?.(state);
+      },
+      log: (step, _attempt, chunk) => printed.set(step, (printed.get(step) ?? '') + Buffer.from(chunk).toString()),
+    },
+    path: (name) => join(folder, name),
+    write: (name) => writeFile(join(folder, name), ''),
+    prepare,
+    start: async (yaml) => {
+      const prepared = await prepare(yaml);
+      if (!prepared.ok) throw new Error(prepared.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+      return engine.start(prepared.value);
+    },
+    on: (type, callback) => listeners.set(type, callback),
+    logOf: (step) => printed.get(step) ?? '',
+  };
+}

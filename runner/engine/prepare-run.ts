@@ -1,0 +1,122 @@
+import type { Executor } from '../executors/executor.ts';
+import { compilePipeline } from '../language/compile-pipeline.ts';
+import { missingWorkflows } from '../language/missing-workflows.ts';
+import { parsePipelineFile } from '../language/parse-file.ts';
+import type { PipelineFile } from '../language/pipeline-file.generated.ts';
+import type { Positioned, SourceText } from '../language/positioned.ts';
+import type { ProblemCode } from '../language/problem-codes.ts';
+import { problem } from '../language/problem.ts';
+import type { WorkflowTexts } from '../language/workflows.ts';
+import type { Capability, Plan, RunStep } from '../model/plan.ts';
+import type { Checked, Location, Problem } from '../model/problem.ts';
+import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
+import { checkSecret } from '../results/log/masker.ts';
+import type { Source } from '../sources/source.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import type { PreparedRun, PrepareOptions } from './engine.ts';
+
+/** One byte more than the language takes, so that it is the language that says so. */
+const maxFileBytes = 50 * 1024 * 1024;
+
+/** Opens the commit, compiles its pipeline, and asks whether this executor can run it with the secrets at hand. */
+export async function prepareRun(engine: EngineDependencies, options: PrepareOptions): Promise<Checked<PreparedRun>> {
+  const source = await engine.sources.open(options.location, options.commit);
+  const trigger = triggerOf(source, options);
+  const text = await source.read(options.file, maxFileBytes);
+  if (text === undefined) return refused(noFile(options.file));
+  const file = parsePipelineFile(text, options.file);
+  if (!file.ok) return file;
+  const workflows = await readWorkflows(source, file.value, engine.gates);
+  const plan = compilePipeline({ file: file.value, trigger, files: source.files, workflows });
+  if (!plan.ok) return plan;
+  const problems = [
+    ...secretProblems(engine, plan.value, file.value),
+    ...abilityProblems(engine.executor, plan.value, file.value),
+  ];
+  if (problems.length > 0) return refused(...problems);
+  const request: RunRequest = { repository: source.repository, trigger, file: options.file, dirty: source.dirty };
+  return { ok: true, value: { request, source, plan: plan.value } };
+}
+
+function triggerOf({ ref, branch, tag, commit }: Source, { event, actor }: PrepareOptions): TriggerEvent {
+  return { event, ref, branch, tag, commit, actor };
+}
+
+/** A workflow may use others, so each round of reading can ask for more. */
+async function readWorkflows(
+  source: Source,
+  file: Positioned<PipelineFile>,
+  gates: ReadonlyMap<string, string>,
+): Promise<WorkflowTexts> {
+  const files = new Map<string, string | undefined>();
+  for (;;) {
+    const missing = missingWorkflows(file.value, { gates, files });
+    if (missing.length === 0) return { gates, files };
+    const texts = await Promise.all(missing.map((path) => source.read(path, maxFileBytes)));
+    for (const [index, path] of missing.entries()) files.set(path, texts[index]);
+  }
+}
+
+function secretProblems(engine: EngineDependencies, plan: Plan, file: SourceText): readonly Problem[] {
+  return runSteps(plan).flatMap((step) =>
+    step.secrets.flatMap((name) => {
+      const value = engine.secret(name);
+      if (value === undefined) {
+        const hint = `Set SLUICE_SECRET_${name}, or put ${name}=… into a file for --secrets-file.`;
+        return [at(file, step.location, 'secret-missing', `Step \`${step.id}\` needs the secret \`${name}\`.`, hint)];
+      }
+      const weak = checkSecret(name, value);
+      return weak === undefined ? [] : [at(file, step.location, 'secret-unsafe', weak, 'Choose a longer value.')];
+    }),
+  );
+}
+
+function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {
+  return runSteps(plan).flatMap((step) => {
+    const reason = missingAbility(executor, step) ?? executor.unsupportedReason(step);
+    const hint = `Run it with an executor that can, or take \`${step.name}\` out.`;
+    return reason === undefined ? [] : [at(file, step.location, 'step-unsupported', reason, hint)];
+  });
+}
+
+const abilities: Readonly<Record<Capability, string>> = {
+  services: 'services beside a step',
+  environments: 'environments with an app and a database to deploy to',
+  images: 'container images',
+};
+
+function missingAbility(executor: Executor, step: RunStep): string | undefined {
+  const missing = step.requires.filter((capability) => !executor.offers.has(capability));
+  if (missing.length === 0) return undefined;
+  return `Step \`${step.id}\` needs ${missing.map((name) => abilities[name]).join(' and ')}; the ${executor.name} executor has none.`;
+}
+
+function runSteps(plan: Plan): readonly RunStep[] {
+  return plan.steps.filter((step) => step.kind === 'run');
+}
+
+function noFile(file: string): Problem {
+  const hint = 'Write one with `sluice init`, or name another with --file.';
+  return problem(
+    { file, lines: [] },
+    { file, line: 1, column: 1 },
+    'file-missing',
+    `There is no \`${file}\` in this commit.`,
+    hint,
+  );
+}
+
+/** The frame is known only for the pipeline file itself; a place in a workflow file is named without it. */
+function at(file: SourceText, location: Location, code: ProblemCode, message: string, hint: string): Problem {
+  return problem(
+    location.file === file.file ? file : { file: location.file, lines: [] },
+    location,
+    code,
+    message,
+    hint,
+  );
+}
+
+function refused(...problems: readonly Problem[]): { readonly ok: false; readonly problems: readonly Problem[] } {
+  return { ok: false, problems };
+}

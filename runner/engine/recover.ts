@@ -1,0 +1,67 @@
+import { verdictOf } from '../model/outcome.ts';
+import type { RunEvent } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
+import type { AttemptRecord } from '../model/run-event.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { runAttempt } from './attempt.ts';
+import type { Journal } from './journal.ts';
+
+const never = new AbortController().signal;
+
+/** Ends a run whose process is gone: removes what its attempts left, and records that they were lost. */
+export async function endLostRun(engine: EngineDependencies, journal: Journal): Promise<void> {
+  const lost = await Promise.all(
+    runningAttempts(journal.state).map((attempt) => endLostAttempt(engine, journal, attempt)),
+  );
+  await journal.record((state) => {
+    const at = engine.clock();
+    const settled = [...state.steps].filter(
+      ([id, step]) => step.phase !== 'settled' && !lost.some((event) => event.step === id),
+    );
+    return [
+      ...lost,
+      ...settled.map(([step]): RunEvent => ({
+        type: 'step-settled',
+        at,
+        step,
+        verdict: verdictOf('run_cancelled'),
+        outputs: {},
+      })),
+      { type: 'run-finished', at, verdict: verdictOf('runner_lost') },
+    ];
+  });
+}
+
+type RunningAttempt = ReturnType<typeof runningAttempts>[number];
+
+function runningAttempts(state: RunState) {
+  return state.plan.steps.flatMap((step) => {
+    const current = state.steps.get(step.id);
+    const attempt = current?.attempts.at(-1);
+    return step.kind === 'run' && current?.phase === 'running' && attempt ? [{ step, attempt }] : [];
+  });
+}
+
+async function endLostAttempt(
+  engine: EngineDependencies,
+  journal: Journal,
+  { step, attempt }: RunningAttempt,
+): Promise<RunEvent & { readonly type: 'attempt-finished' }> {
+  const result: AttemptRecord = await runAttempt(engine, {
+    state: journal.state,
+    step,
+    attempt: attempt.number,
+    observer: () => undefined,
+    placed: () => Promise.resolve(),
+    signal: never,
+    lost: { place: attempt.place },
+  });
+  return {
+    type: 'attempt-finished',
+    at: engine.clock(),
+    step: step.id,
+    attempt: attempt.number,
+    result,
+    next: { kind: 'settle' },
+  };
+}

@@ -1,0 +1,216 @@
+import type { Command } from '../model/command.ts';
+import { verdictOf } from '../model/outcome.ts';
+import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
+import type { RunEvent } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
+import { decide } from '../scheduler/decide.ts';
+import { nextAfter } from '../scheduler/retry.ts';
+import type { StopReason } from '../executors/executor.ts';
+import { runAttempt } from './attempt.ts';
+import type { AttemptTask } from './attempt.ts';
+import { ConcurrencyGroups } from './concurrency-groups.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import type { RunObserver } from './engine.ts';
+import type { Journal } from './journal.ts';
+
+/** How often the store is asked for wishes from other processes: cancel, approval, a group that became free. */
+const pollMs = 250;
+
+/** How often a run that waits for a group looks whether the process of its holder is gone. */
+const recoverMs = 5_000;
+
+/**
+ * The loop of one run: decide, record, act, wait. It holds no state of its own that matters: killed at any point, another
+ * driver over the same events goes on.
+ */
+export class RunDriver {
+  readonly #engine: EngineDependencies;
+  readonly #journal: Journal;
+  readonly #observer: RunObserver;
+  readonly #groups: ConcurrencyGroups;
+  readonly #recoverOthers: () => Promise<unknown>;
+  readonly #steps: ReadonlyMap<StepId, PlanStep>;
+  readonly #attempts = new Map<StepId, { readonly stop: AbortController; readonly ended: Promise<void> }>();
+  #wake = Promise.withResolvers<undefined>();
+  #failure: { readonly error: unknown } | undefined;
+
+  #nextRecovery = 0;
+
+  constructor(
+    engine: EngineDependencies,
+    journal: Journal,
+    observer: RunObserver,
+    recoverOthers: () => Promise<unknown>,
+  ) {
+    this.#engine = engine;
+    this.#journal = journal;
+    this.#observer = observer;
+    this.#recoverOthers = recoverOthers;
+    this.#groups = new ConcurrencyGroups(engine.store, journal.state.runId);
+    this.#steps = new Map(journal.state.plan.steps.map((step) => [step.id, step]));
+  }
+
+  async drive(signal: AbortSignal): Promise<RunState> {
+    const interrupt = (): void => this.#notify();
+    signal.addEventListener('abort', interrupt);
+    try {
+      this.#adoptLost();
+      await this.#loop(signal);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      for (const { stop } of this.#attempts.values()) stop.abort('cancelled' satisfies StopReason);
+      await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
+    }
+    return this.#journal.state;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    let changes = await this.#engine.store.changes();
+    while (this.#journal.state.phase !== 'finished') {
+      if (this.#failure) throw this.#failure.error;
+      this.#wake = Promise.withResolvers();
+      if (signal.aborted && !this.#journal.state.cancel) await this.#interrupted();
+      const commands = decide(this.#journal.state, {
+        now: this.#engine.clock(),
+        capacity: this.#engine.capacity,
+        blocked: this.#groups.blocked,
+      });
+      if (await this.#carryOut(commands)) continue;
+      await this.#freeGroupsOfDeadRuns();
+      await this.#wait(commands);
+      const seen = await this.#engine.store.changes();
+      if (seen === changes) continue;
+      changes = seen;
+      this.#groups.retry();
+      await this.#journal.refresh();
+    }
+  }
+
+  /** A holder that was killed frees its group only when somebody ends its run. */
+  async #freeGroupsOfDeadRuns(): Promise<void> {
+    const waits = this.#journal.state.phase === 'waiting' || this.#groups.blocked.size > 0;
+    if (!waits || this.#engine.clock() < this.#nextRecovery) return;
+    this.#nextRecovery = this.#engine.clock() + recoverMs;
+    await this.#recoverOthers();
+  }
+
+  #interrupted(): Promise<void> {
+    return this.#journal.record((state) =>
+      state.cancel
+        ? []
+        : [{ type: 'cancel-requested', at: this.#engine.clock(), by: 'the command line', reason: 'interrupted' }],
+    );
+  }
+
+  /** True when something was recorded, so that the next decision can be made at once. */
+  async #carryOut(commands: readonly Command[]): Promise<boolean> {
+    const started: { step: RunStep; attempt: number }[] = [];
+    const events: RunEvent[] = [];
+    for (const command of commands) {
+      if (command.do === 'start-attempt') {
+        const step = this.#steps.get(command.step);
+        if (step?.kind !== 'run') continue;
+        const entered = await this.#groups.enterStep(step);
+        if (entered === 'busy') events.push(this.#settled(step.id, verdictOf('group_busy')));
+        if (entered !== 'entered') continue;
+        started.push({ step, attempt: command.attempt });
+      }
+      if (command.do === 'stop-attempt')
+        this.#attempts.get(command.step)?.stop.abort(command.reason satisfies StopReason);
+      events.push(...(await this.#eventsOf(command)));
+    }
+    if (events.length === 0) return false;
+    await this.#journal.record(() => events);
+    for (const { step, attempt } of started) this.#launch(step, attempt);
+    return true;
+  }
+
+  async #eventsOf(command: Command): Promise<readonly RunEvent[]> {
+    const at = this.#engine.clock();
+    switch (command.do) {
+      case 'start-run':
+        return this.#groups.enterRun(this.#journal.state, at);
+      case 'start-attempt':
+        return [{ type: 'attempt-started', at, step: command.step, attempt: command.attempt }];
+      case 'settle':
+        return [{ type: 'step-settled', at, step: command.step, verdict: command.verdict, outputs: command.outputs }];
+      case 'request-approval':
+        return [
+          {
+            type: 'approval-requested',
+            at,
+            step: command.step,
+            message: command.message,
+            expiresAt: command.expiresAt,
+          },
+        ];
+      case 'cancel-run':
+        return [{ type: 'cancel-requested', at, by: command.by, reason: command.reason }];
+      case 'finish-run':
+        return [{ type: 'run-finished', at, verdict: command.verdict }];
+      case 'stop-attempt':
+      case 'wake':
+        return [];
+    }
+  }
+
+  #settled(step: StepId, verdict: ReturnType<typeof verdictOf>): RunEvent {
+    return { type: 'step-settled', at: this.#engine.clock(), step, verdict, outputs: {} };
+  }
+
+  /** Attempts that a process which is gone left under way. */
+  #adoptLost(): void {
+    for (const [id, { phase, attempts }] of this.#journal.state.steps) {
+      const step = this.#steps.get(id);
+      const attempt = attempts.at(-1);
+      if (phase === 'running' && step?.kind === 'run' && attempt)
+        this.#launch(step, attempt.number, { place: attempt.place });
+    }
+  }
+
+  #launch(step: RunStep, attempt: number, lost?: AttemptTask['lost']): void {
+    const stop = new AbortController();
+    const ended = this.#runAttempt(step, attempt, stop.signal, lost)
+      .catch((error: unknown) => (this.#failure ??= { error }))
+      .then(() => {
+        this.#attempts.delete(step.id);
+        this.#notify();
+      });
+    this.#attempts.set(step.id, { stop, ended });
+  }
+
+  async #runAttempt(step: RunStep, attempt: number, signal: AbortSignal, lost?: AttemptTask['lost']): Promise<void> {
+    const { clock } = this.#engine;
+    const result = await runAttempt(this.#engine, {
+      state: this.#journal.state,
+      step,
+      attempt,
+      signal,
+      observer: (chunk) => this.#observer.log(step.id, attempt, chunk),
+      placed: (place) =>
+        this.#journal.record(() => [{ type: 'attempt-placed', at: clock(), step: step.id, attempt, place }]),
+      ...(lost && { lost }),
+    });
+    await this.#journal.record((state) => {
+      const current = state.steps.get(step.id);
+      if (!current) return [];
+      const at = clock();
+      const next = nextAfter(step, current, result, at, state.cancel !== undefined && !step.finally);
+      return [{ type: 'attempt-finished', at, step: step.id, attempt, result, next }];
+    });
+    await this.#groups.leaveStep(step);
+  }
+
+  async #wait(commands: readonly Command[]): Promise<void> {
+    const now = this.#engine.clock();
+    const until = Math.min(...commands.flatMap((command) => (command.do === 'wake' ? [command.at] : [])));
+    const timeout = Math.max(1, Math.min(pollMs, until - now));
+    const timer = setTimeout(() => this.#notify(), timeout);
+    await this.#wake.promise;
+    clearTimeout(timer);
+  }
+
+  #notify(): void {
+    this.#wake.resolve(undefined);
+  }
+}

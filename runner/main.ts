@@ -1,0 +1,89 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCli } from './cli/cli.ts';
+import type { Services } from './cli/session.ts';
+import type { Config } from './config/config.ts';
+import { readEnvironment } from './config/environment.ts';
+import type { Environment } from './config/environment.ts';
+import { systemClock } from './model/clock.ts';
+
+const maxLogBytes = 1024 ** 3;
+
+/** One command line, without node and script name, to its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const environment = readEnvironment();
+  const io = { stdout: process.stdout, stderr: process.stderr, cwd: process.cwd(), signals: process };
+  return runCli(argv, io, {
+    version: await readVersion(),
+    environment,
+    open: (config) => openServices(config, environment),
+    gates: readGates,
+  });
+}
+
+/** The one place that knows every implementation. They are loaded here, so that commands which need none start at once. */
+async function openServices(config: Config, environment: Environment): Promise<Services> {
+  const [{ createEngine }, { createLocalExecutor }, { baseEnvironment }, { createFileLogs }, { createGitSources }] =
+    await Promise.all([
+      import('./engine/create-engine.ts'),
+      import('./executors/local/local-executor.ts'),
+      import('./executors/local/base-environment.ts'),
+      import('./results/log/file-logs.ts'),
+      import('./sources/git-source.ts'),
+    ]);
+  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/blobs.ts'),
+    import('./store/owner.ts'),
+    import('./logging.ts'),
+  ]);
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const blobs = await openBlobs(join(config.home, 'blobs'));
+  const logs = createFileLogs(join(config.home, 'logs'));
+  const executor = createLocalExecutor({
+    folder: join(config.home, 'work'),
+    baseEnv: baseEnvironment(environment.variables),
+  });
+  const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
+  const engine = createEngine({
+    store,
+    blobs,
+    logs,
+    executor,
+    sources,
+    clock: systemClock,
+    logger: createLogger('error'),
+    owner: thisProcess(),
+    secret: (name) => config.secrets[name],
+    gates: await readGates(),
+    capacity: config.jobs,
+    maxLogBytes,
+  });
+  return {
+    engine,
+    store,
+    logs,
+    blobs,
+    close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
+  };
+}
+
+/** Texts of the workflows that Sluice ships, by name. */
+async function readGates(): Promise<ReadonlyMap<string, string>> {
+  const folder = new URL('../workflows/', import.meta.url);
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
+  return new Map(
+    await Promise.all(
+      files.map(async (file) => [file.replace(/\.yaml$/, ''), await readFile(new URL(file, folder), 'utf8')] as const),
+    ),
+  );
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const description: unknown = JSON.parse(text);
+  return typeof description === 'object' && description && 'version' in description
+    ? String(description.version)
+    : 'unknown';
+}
