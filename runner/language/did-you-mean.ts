@@ -14,8 +14,15 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let found: string | undefined;
   let least = limit + 1;
   for (const candidate of candidates) {
-    const distance = leven(name.toLowerCase(), candidate.toLowerCase(), { maxDistance: least });
+    const distance = swapped(name, candidate)
+      ? 1
+      : leven(name.toLowerCase(), candidate.toLowerCase(), { maxDistance: least });
     if (distance < least) [found, least] = [candidate, distance];
   }
   return found;
 }
+
+/** Letters in the wrong order are one slip of the fingers, though two edits. */
+const swapped = (a: string, b: string) => a.length === b.length && letters(a) === letters(b);
+
+const letters = (text: string) => Array.from(text.toLowerCase()).sort().join('');

@@ -6,7 +6,7 @@ import { fixType, typeName } from './fix-type.ts';
 import type { Path } from './positioned.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { Mistake } from './schema-mistakes.ts';
-import { below, definitionWith, kindOf, nameOf, resolve } from './schema.ts';
+import { below, definitionWith, kindOf, nameOf, resolve, typesOf } from './schema.ts';
 import { fixUnknownKey, unknownKey } from './unknown-key.ts';
 import { listOf, pathText, scalarText, shorten } from './wording.ts';
 
@@ -61,7 +61,8 @@ const explanations: Readonly<Record<string, Explain>> = {
 
 function missingKey({ path, params, schema }: Mistake): ReturnType<Explain> {
   const key = String(params['missingProperty']);
-  const { description } = resolve(below(schema, key), 'scalar');
+  const property = below(schema, key);
+  const description = property.description ?? resolve(property, 'scalar').description;
   return {
     code: 'missing-key',
     part: 'key',
@@ -109,13 +110,15 @@ function badText({ path, key, value, params }: Mistake): ReturnType<Explain> {
   return {
     code: isName ? 'bad-name' : 'bad-format',
     message: `${subject} cannot be \`${shorten(text)}\`.`,
-    hint: `${fixed === undefined ? '' : `Write \`${fixed}\`. `}${definition.description ?? ''}`,
+    hint: `${fixed.length === 0 ? '' : `Write ${listOf(fixed, 'or')}. `}${definition.description ?? ''}`,
   };
 }
 
-function tooFew({ path, value }: Mistake): ReturnType<Explain> {
-  const hint = value === '' || value === null ? 'Write a value behind it' : 'Write an entry';
-  return { code: 'empty-value', message: `${pathText(path)} is empty.`, hint: `${hint}, or delete the key.` };
+function tooFew({ path, value, schema }: Mistake): ReturnType<Explain> {
+  const what = value === '' || value === null ? 'a value behind it' : 'an entry';
+  const emptyText = typesOf(schema).includes('string') && schema.minLength === undefined;
+  const otherwise = emptyText ? 'an empty text is `""`' : 'or delete the key';
+  return { code: 'empty-value', message: `${pathText(path)} is empty.`, hint: `Write ${what}, ${otherwise}.` };
 }
 
 function tooMany({ path, key, value, params, keyword }: Mistake): ReturnType<Explain> {

@@ -16,15 +16,19 @@ export function explainSchemaErrors(
   errors: readonly ErrorObject[],
 ): readonly Problem[] {
   const mistakes = schemaMistakes(errors, source.value, schema);
-  const meant = new Set(mistakes.filter(isUnknownKey).map((mistake) => placeOf(mistake, meantKey(mistake))));
+  const meant = new Set<string | undefined>(mistakes.filter(({ keyword }) => keyword === 'additionalProperties').map(meantPlace));
   return mistakes
-    .filter((mistake) => !(mistake.keyword === 'required' && meant.has(placeOf(mistake, missingKey(mistake)))))
+    .filter((mistake) => !meant.has(lackingPlace(mistake)))
     .map((mistake) => {
       const { code, path, part, message, hint } = explainMistake(mistake);
       return problem(source, source.locate(path, part), code, message, hint);
     });
 }
 
-const isUnknownKey = ({ keyword }: Mistake) => keyword === 'additionalProperties';
-const missingKey = ({ params }: Mistake) => String(params['missingProperty']);
-const placeOf = ({ path }: Mistake, key: string | undefined) => JSON.stringify([...path, key ?? null]);
+/** Where the key belongs that an unknown one was meant to be: nobody need be told that it is missing or empty there. */
+const meantPlace = (mistake: Mistake) => JSON.stringify([...mistake.path, meantKey(mistake)]);
+
+function lackingPlace({ keyword, path, value, params }: Mistake): string | undefined {
+  if (keyword === 'required') return JSON.stringify([...path, params['missingProperty']]);
+  return value === null ? JSON.stringify(path) : undefined;
+}

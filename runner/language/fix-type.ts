@@ -83,6 +83,7 @@ const fixes: Readonly<Record<`${Kind} to ${string}`, (place: Place) => string>> 
     const text = scalarText(value);
     const [, name, rest] = /^([\w-]+):(\S.*)$/.exec(text) ?? [];
     if (name !== undefined && rest !== undefined) return `Put a space behind the colon: \`${name}: ${shorten(rest)}\`.`;
+    if (/^(push|pull_request)$/.test(key)) return `Write \`${key}: { branches: [${inQuotes(text)}] }\`.`;
     const inner = nameOf(schema) === 'step' ? 'run' : schema.required?.length === 1 ? schema.required[0] : undefined;
     if (inner !== undefined) return `Write \`${key}: { ${inner}: ${inQuotes(text)} }\`.`;
     return `Write \`${key}: { ${Object.keys(schema.properties ?? { name: {} })[0] ?? 'name'}: … }\`.`;

@@ -51,6 +51,13 @@ export const habits: Readonly<Record<string, Readonly<Record<string, Habit>>>> =
     trigger: { means: 'on', hint: 'What starts a run stands in `on`.' },
     triggers: { means: 'on', hint: 'What starts a run stands in `on`.' },
   },
+  workflow: {
+    pipeline: { means: 'workflow', hint: 'This file is read as a workflow file, which starts with `workflow: NAME`.' },
+    name: { means: 'workflow', hint: 'The name of the workflow is `workflow`.' },
+    on: { hint: 'A workflow is started by the step that uses it; delete the key.' },
+    finally: { hint: 'Only a pipeline file has `finally` steps.' },
+    jobs: { means: 'steps', hint: 'The steps stand by name directly below `steps`; there are no jobs around them.' },
+  },
   step: {
     script: run,
     commands: run,

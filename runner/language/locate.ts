@@ -47,7 +47,8 @@ function indexEntries(node: ParsedNode): ReadonlyMap<string | number, Entry> {
 
 function placeOf(source: Text, { key, value }: Entry, part: 'key' | 'value', within?: Span): Location {
   const written = value !== null && value.range[1] > value.range[0];
-  const node = key && (part === 'key' || !written) ? key : value;
+  const firstKey = isMap(value) ? value.items[0]?.key : undefined;
+  const node = part === 'key' || !written ? (key ?? firstKey ?? value) : value;
   if (node === null) return source.at(0);
   if (within && node === value && isScalar(value)) return placeWithin(source, value, within);
   return source.at(node.range[0], node.range[1]);

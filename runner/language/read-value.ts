@@ -29,12 +29,14 @@ function readMap(map: YAMLMap.Parsed, schema: Schema, refuseKey: RefuseKey): Jso
   const entries = new Map<string, Json>();
   for (const { key, value } of map.items) {
     const name = keyText(key);
+    if (isAlias(key)) continue;
     if (name === undefined || name === '__proto__') refuseKey('yaml-key', key, name ?? '');
     else if (name === '<<') refuseKey('yaml-merge-key', key, name);
     else if (entries.has(name)) refuseKey('duplicate-key', key, name);
     else entries.set(name, readValue(value, below(schema, name), refuseKey));
   }
-  return Object.fromEntries(entries);
+  // `{{ x }}` is such a map, and was never meant to be one.
+  return map.items.every(({ key }) => isScalar(key)) ? Object.fromEntries(entries) : unknown;
 }
 
 /** Keys are texts; undefined for everything else, an empty key included. */

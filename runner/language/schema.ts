@@ -14,6 +14,7 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly minLength?: number;
 }
 
 interface SchemaFile extends Schema {

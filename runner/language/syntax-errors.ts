@@ -47,7 +47,7 @@ export function explainSyntaxErrors(
     const at = source.at(...first.pos);
     const found = explain({ ...first, source, at, line: source.lines[number - 1] ?? '', others });
     problems.push(problem(source, found.at ?? at, found.code, found.message, found.hint));
-    if (first.message.includes('in YAML stream')) break;
+    if ([first, ...others].some(({ message }) => message.includes('in YAML stream'))) break;
   }
   if (!unclosed || errors.length === 0) return problems;
   const message = `The \`${unclosed.source}\` is not closed.`;

@@ -9,10 +9,12 @@ import { listOf } from './wording.ts';
 export const unknownKey = ({ params }: Mistake): string => String(params['additionalProperty']);
 
 /** The key that was meant by one that does not exist, as far as that can be told. */
-export function meantKey({ schema, params }: Mistake): string | undefined {
-  const key = String(params['additionalProperty']);
+export function meantKey(mistake: Mistake): string | undefined {
+  const { schema } = mistake;
+  const key = unknownKey(mistake);
   const habit = habitOf(schema, key);
-  return habit ? habit.means : nearest(key, allowedKeys(schema));
+  if (habit) return habit.means;
+  return nearest(key, allowedKeys(schema)) ?? (stepOutside(mistake) && 'steps');
 }
 
 /** What to write instead of a key that does not exist. */
@@ -34,9 +36,10 @@ function habitOf(schema: Schema, key: string) {
 }
 
 /** Job names stand at the top of a GitLab file, and of ours when the indentation was lost. */
-function stepOutside({ schema, value, params }: Mistake): string | undefined {
+function stepOutside(mistake: Mistake): string | undefined {
+  const { schema, value } = mistake;
   if (schema !== pipelineSchema && schema !== workflowSchema) return undefined;
-  const key = String(params['additionalProperty']);
+  const key = unknownKey(mistake);
   const inner = (value as Readonly<Record<string, Json>>)[key];
   if (kindOf(inner) !== 'object') return undefined;
   const stepKeys = ['script', 'stage', ...allowedKeys(definitions['step'] ?? {})];
