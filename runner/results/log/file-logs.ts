@@ -1,0 +1,69 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { systemClock } from '../../model/clock.ts';
+import type { Clock } from '../../model/clock.ts';
+import { SluiceError } from '../../model/errors.ts';
+import type { AttemptKey } from '../../model/result.ts';
+import { fittingLength } from './arrival-times.ts';
+import { readLines } from './log-lines.ts';
+import { logPath } from './log-path.ts';
+import type { LogPath } from './log-path.ts';
+import { FileLogWriter, syncFolder } from './log-writer.ts';
+import type { OpenLog } from './log-writer.ts';
+import type { LogLine, Logs } from './logs.ts';
+import { tallyFile } from './tally.ts';
+
+/**
+ * Logs as files below a folder: the masked bytes as they came, and an index of arrival times beside them. What `write` has
+ * resolved for survives the death of the process, what is sealed that of the machine. Lines of more than 1 MiB are given
+ * out in pieces of that size.
+ */
+export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
+  return {
+    open: async (key, options) => new FileLogWriter(await openForAppending(logPath(root, key)), options, clock),
+    read: async (key, { start = 0, end } = { start: 0 }) => {
+      const file = await openForReading(logPath(root, key).bytes, key);
+      if (end === undefined || end > start) {
+        return file.createReadStream({ start, ...(end === undefined ? {} : { end: end - 1 }) });
+      }
+      await file.close();
+      return Readable.from([]);
+    },
+    lines: (key) => linesOf(logPath(root, key), key),
+  };
+}
+
+async function* linesOf(path: LogPath, key: AttemptKey): AsyncGenerator<LogLine> {
+  const file = await openForReading(path.bytes, key);
+  yield* readLines(file.createReadStream() as AsyncIterable<Buffer>, await readFile(path.times));
+}
+
+async function openForReading(path: string, { runId, step, attempt }: AttemptKey): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!missing) throw error;
+    throw new SluiceError('ERR_NOT_FOUND', `attempt ${attempt} of ${step} in run ${runId} has no log`, {
+      cause: error,
+    });
+  }
+}
+
+/** Continues what a dead process left: all bytes that are there count, and no arrival time without its byte. */
+async function openForAppending(path: LogPath): Promise<OpenLog> {
+  const created = await mkdir(path.folder, { recursive: true, mode: 0o700 });
+  if (created !== undefined) await syncFolder(dirname(created));
+  const bytes = await open(path.bytes, 'a', 0o600);
+  try {
+    const times = await open(path.times, 'a', 0o600);
+    const tally = await tallyFile(path.bytes);
+    await times.truncate(fittingLength(await readFile(path.times), tally.bytes));
+    return { path, bytes, times, tally };
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock } from '../../model/clock.ts';
+import { SluiceError } from '../../model/errors.ts';
+import type { LogSeal } from '../../model/result.ts';
+import { encodeArrival } from './arrival-times.ts';
+import type { LogPath } from './log-path.ts';
+import type { Logs, LogWriter } from './logs.ts';
+import { createMasker } from './masker.ts';
+import type { Masker } from './masker.ts';
+import { tallyFile } from './tally.ts';
+import type { Tally } from './tally.ts';
+
+export type LogOptions = Parameters<Logs['open']>[1];
+
+/** Files of a log, open for appending, and what is in them. */
+export interface OpenLog {
+  readonly path: LogPath;
+  readonly bytes: FileHandle;
+  readonly times: FileHandle;
+  readonly tally: Tally;
+}
+
+/** Masks, stores, then tells. One write to the disk is under way at a time; what comes meanwhile goes with the next. */
+export class FileLogWriter implements LogWriter {
+  private readonly log: OpenLog;
+  private readonly options: LogOptions;
+  private readonly clock: Clock;
+  private readonly masker: Masker;
+  private pending: Uint8Array[] = [];
+  private underWay: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
+  private sealed: Promise<LogSeal> | undefined;
+  private lastArrival: number | undefined;
+  private limited = false;
+
+  constructor(log: OpenLog, options: LogOptions, clock: Clock) {
+    this.log = log;
+    this.options = options;
+    this.clock = clock;
+    this.masker = createMasker(options.secrets);
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.sealed) throw new SluiceError('ERR_INTERNAL', 'a log was written to after it was sealed');
+    await this.enqueue(this.masker.push(chunk));
+  }
+
+  seal(complete: boolean): Promise<LogSeal> {
+    this.sealed ??= this.close(complete);
+    return this.sealed;
+  }
+
+  private enqueue(bytes: Uint8Array): Promise<void> {
+    this.pending.push(bytes);
+    this.next ??= this.underWay.then(() => {
+      this.next = undefined;
+      this.underWay = this.store(Buffer.concat(this.pending.splice(0)));
+      return this.underWay;
+    });
+    return this.next;
+  }
+
+  private async store(bytes: Buffer): Promise<void> {
+    const { tally } = this.log;
+    const room = this.options.maxBytes - tally.bytes;
+    const exceeded = bytes.length > room;
+    const kept = exceeded ? this.cut(bytes, room) : bytes;
+    if (kept.length > 0) {
+      await Promise.all([this.log.bytes.appendFile(kept), this.recordArrival(tally.bytes)]);
+      tally.add(kept);
+      this.options.observer(kept);
+    }
+    if (exceeded && !this.limited) {
+      this.limited = true;
+      this.options.onLimit();
+    }
+  }
+
+  /** The head of the log stays, with a line that says why it ends. There is no room at all behind that line. */
+  private cut(bytes: Buffer, room: number): Buffer {
+    if (room < 0) return Buffer.alloc(0);
+    const head = bytes.subarray(0, room);
+    const atLineStart = room === 0 ? this.log.tally.atLineStart : head.at(-1) === 0x0a;
+    const notice = `[sluice] the log ends here: the limit of ${this.options.maxBytes} bytes is reached\n`;
+    return Buffer.concat([head, Buffer.from(atLineStart ? notice : `\n${notice}`)]);
+  }
+
+  private async recordArrival(offset: number): Promise<void> {
+    const at = this.clock();
+    if (at === this.lastArrival) return;
+    this.lastArrival = at;
+    await this.log.times.appendFile(encodeArrival({ offset, at }));
+  }
+
+  private async close(complete: boolean): Promise<LogSeal> {
+    const { bytes, times, path } = this.log;
+    try {
+      const stored = await this.enqueue(this.masker.end()).then(
+        () => true,
+        () => false,
+      );
+      // After a write that failed the file alone knows what is in it.
+      const tally = stored ? this.log.tally : await tallyFile(path.bytes);
+      await Promise.all([bytes.datasync(), times.datasync(), syncFolder(path.folder)]);
+      return {
+        bytes: tally.bytes,
+        lines: tally.lines,
+        sha256: tally.digest(),
+        complete: complete && stored && !this.limited,
+        masked: this.masker.masked,
+      };
+    } finally {
+      await Promise.all([bytes.close(), times.close()]);
+    }
+  }
+}
+
+/** A new file is only sure to be found again when its folder is on the disk too. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
