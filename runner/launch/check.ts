@@ -20,7 +20,7 @@ async function checkAll(testArgs: readonly string[], signal: AbortSignal): Promi
   const results: TapResult[] = [];
   const add = (result: TapResult): void => {
     results.push(result);
-    if (result.outcome === 'failed') console.log(`✗ ${result.file}: ${result.title}\n${result.details}`);
+    if (result.outcome === 'failed') console.log(`✗ ${result.suite} › ${result.title}\n${result.details}`);
   };
   for (const result of await Promise.all(checks.map((check) => runCheck(check, signal)))) add(result);
   await runTests(testArgs, add, signal);
@@ -36,7 +36,7 @@ async function runCheck({ title, program, args }: (typeof checks)[number], signa
     stream.setEncoding('utf8').on('data', (text: string) => (details += text));
   const code = await exitCode(child);
   if (code === 0) console.log(`✓ ${title}`);
-  return { file: 'checks', title, outcome: code === 0 ? 'passed' : 'failed', details };
+  return { suite: 'checks', title, outcome: code === 0 ? 'passed' : 'failed', details };
 }
 
 async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
@@ -48,7 +48,7 @@ async function runTests(args: readonly string[], add: (result: TapResult) => voi
     add(result);
   }
   const code = await ended;
-  if (code !== 0 && !red) add({ file: 'ava', title: `exit code ${code}`, outcome: 'failed', details: '' });
+  if (code !== 0 && !red) add({ suite: 'ava', title: `exit code ${code}`, outcome: 'failed', details: '' });
 }
 
 async function exitCode(child: ChildProcess): Promise<number> {

@@ -1,19 +1,19 @@
 import type { TapResult } from './read-tap.ts';
 
-/** A JUnit report with one suite per file. */
+/** A JUnit report with one suite per room. */
 export function junitXml(results: readonly TapResult[]): string {
-  const suites = Map.groupBy(results, (result) => result.file);
-  const body = [...suites].map(([file, cases]) => suite(file, cases)).join('');
+  const suites = Map.groupBy(results, (result) => result.suite);
+  const body = [...suites].map(([name, cases]) => testSuite(name, cases)).join('');
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts(results)}>\n${body}</testsuites>\n`;
 }
 
-function suite(name: string, cases: readonly TapResult[]): string {
+function testSuite(name: string, cases: readonly TapResult[]): string {
   return `<testsuite name="${escape(name)}"${counts(cases)}>\n${cases.map(testCase).join('')}</testsuite>\n`;
 }
 
-function testCase({ file, title, outcome, details }: TapResult): string {
+function testCase({ suite, title, outcome, details }: TapResult): string {
   const body = { passed: '', skipped: '<skipped/>', failed: `<failure>${escape(details)}</failure>` }[outcome];
-  return `<testcase classname="${escape(file)}" name="${escape(title)}">${body}</testcase>\n`;
+  return `<testcase classname="${escape(suite)}" name="${escape(title)}">${body}</testcase>\n`;
 }
 
 function counts(results: readonly TapResult[]): string {

@@ -1,7 +1,7 @@
 /** One result of a TAP stream, with its YAML block as text. */
 export interface TapResult {
-  /** The test file without its ending; '' for what belongs to none. */
-  readonly file: string;
+  /** The first folder of the test file, or its name; '' for what belongs to none. */
+  readonly suite: string;
   readonly title: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
   readonly details: string;
@@ -26,7 +26,7 @@ export async function* readTap(lines: AsyncIterable<string>): AsyncGenerator<Tap
 }
 
 function resultOf([, word, name = '', directive]: RegExpExecArray): TapResult {
-  const [file = '', ...title] = name.includes(separator) ? name.split(separator) : ['', name];
+  const [suite = '', ...title] = name.includes(separator) ? name.split(separator) : ['', name];
   const outcome = directive ? 'skipped' : word === 'ok' ? 'passed' : 'failed';
-  return { file, title: title.join(separator), outcome, details: '' };
+  return { suite, title: title.join(separator), outcome, details: '' };
 }
