@@ -1,33 +1,56 @@
+import { SluiceError } from '../model/errors.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { openSession } from './open-session.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
-import type { Dependencies, Io } from './session.ts';
+import type { Dependencies, Io, Output } from './session.ts';
 
 /** Carries out one command line (without node and script name) and answers its exit code. Never rejects. */
 export async function runCli(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.succeeded;
-  const pipe = { readerLeft: false };
-  const onPipeError = (error: NodeJS.ErrnoException): void => {
-    pipe.readerLeft ||= error.code === 'EPIPE';
-  };
-  io.stdout.on('error', onPipeError);
-  try {
-    const program = await createProgram(argv, io, dependencies.version, async (options, act) => {
-      const open = openSession(options, io, dependencies);
-      try {
-        code = await act(open.session);
-      } finally {
-        await open.close();
-      }
-    });
-    await program.parseAsync(argv, { from: 'user' });
-    return code;
-  } catch (error) {
+  const output = watch(io.stdout);
+  const code = await carryOut(argv, io, dependencies).catch((error: unknown) => {
     // As `head` does it: a reader that has seen enough is no failure.
-    return pipe.readerLeft ? exitCodes.succeeded : reportError(error, argv, io);
-  } finally {
-    io.stdout.off('error', onPipeError);
-  }
+    return output.readerLeft() ? exitCodes.succeeded : reportError(error, argv, io);
+  });
+  const failure = await output.flush();
+  return failure ? reportError(failure, [], io) : code;
+}
+
+async function carryOut(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.succeeded;
+  const program = await createProgram(argv, io, dependencies.version, async (options, act) => {
+    const open = openSession(options, io, dependencies);
+    try {
+      code = await act(open.session);
+    } finally {
+      await open.close();
+    }
+  });
+  await program.parseAsync(argv, { from: 'user' });
+  return code;
+}
+
+interface WatchedOutput {
+  readerLeft(): boolean;
+  /** Waits until everything is written; answers why it could not be, unless nobody wants it any more. */
+  flush(): Promise<SluiceError | undefined>;
+}
+
+function watch(stream: Output): WatchedOutput {
+  let failure: NodeJS.ErrnoException | undefined;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    failure ??= error;
+  });
+  const readerLeft = (): boolean => failure?.code === 'EPIPE';
+  return {
+    readerLeft,
+    flush: async () => {
+      await new Promise((resolve) => stream.write('', resolve));
+      if (!failure || readerLeft()) return undefined;
+      return new SluiceError('ERR_WORKSPACE', `the output could not be written: ${failure.message}`, {
+        cause: failure,
+      });
+    },
+  };
 }

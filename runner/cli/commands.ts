@@ -83,6 +83,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/approve.ts')).defineApprove,
   },
   {
+    name: 'junit',
+    summary: 'read JUnit reports and say what Sluice makes of them',
+    group: 'Tools',
+    load: async () => (await import('./commands/junit.ts')).defineJunit,
+  },
+  {
     name: 'doctor',
     summary: 'check that this machine has what runs need',
     group: 'Tools',
