@@ -6,8 +6,8 @@ export type LanguageFile = PipelineFile | WorkflowFile;
  */
 export type PushTrigger = {
   readonly branches?: Patterns;
-  readonly tags?: Patterns;
-  readonly paths?: Patterns;
+  readonly tags?: Patterns1;
+  readonly paths?: Patterns2;
 } | null;
 /**
  * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
@@ -17,12 +17,40 @@ export type PushTrigger = {
  */
 export type Patterns = readonly string[];
 /**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns1 = readonly string[];
+/**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns2 = readonly string[];
+/**
  * A pull or merge request was opened or got new commits. `branches` are its target branches.
  */
 export type PullRequestTrigger = {
-  readonly branches?: Patterns;
-  readonly paths?: Patterns;
+  readonly branches?: Patterns3;
+  readonly paths?: Patterns4;
 } | null;
+/**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns3 = readonly string[];
+/**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns4 = readonly string[];
 /**
  * Paths or patterns inside the workspace.
  *
@@ -32,6 +60,33 @@ export type PullRequestTrigger = {
  * Items: A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
  */
 export type Globs = readonly string[];
+/**
+ * Paths or patterns inside the workspace.
+ *
+ * @minItems 1
+ * @maxItems 200
+ *
+ * Items: A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
+ */
+export type Globs1 = readonly string[];
+/**
+ * Paths or patterns inside the workspace.
+ *
+ * @minItems 1
+ * @maxItems 200
+ *
+ * Items: A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
+ */
+export type Globs2 = readonly string[];
+/**
+ * Paths or patterns inside the workspace.
+ *
+ * @minItems 1
+ * @maxItems 200
+ *
+ * Items: A path or pattern inside the workspace, or below the home folder with `~/`: `*` within a folder, `**` across folders.
+ */
+export type Globs3 = readonly string[];
 
 /**
  * A pipeline file, `sluice.yaml` at the root of a repository.
@@ -139,11 +194,17 @@ export interface BackendService {
    * Image to run it in; the default is the runtime.
    */
   readonly image?: string;
-  readonly env?: Env;
+  readonly env?: Env1;
   /**
    * How many copies run.
    */
   readonly replicas?: number;
+}
+/**
+ * Environment variables. Values may contain `${{ }}`.
+ */
+export interface Env1 {
+  readonly [k: string]: string;
 }
 /**
  * The database of the backend.
@@ -221,7 +282,7 @@ export interface Step {
    * Folder of the workspace to start in.
    */
   readonly workdir?: string;
-  readonly env?: Env;
+  readonly env?: Env2;
   /**
    * Secrets to pass as environment variables of the same name. Their values are masked in the log.
    *
@@ -261,7 +322,7 @@ export interface Step {
    */
   readonly timeout?: string;
   readonly retry?: Retry;
-  readonly concurrency?: Concurrency;
+  readonly concurrency?: Concurrency1;
 }
 /**
  * Wait until a person approves with `sluice approve`.
@@ -328,6 +389,12 @@ export interface Combination {
   readonly [k: string]: string;
 }
 /**
+ * Environment variables. Values may contain `${{ }}`.
+ */
+export interface Env2 {
+  readonly [k: string]: string;
+}
+/**
  * A helper beside the step.
  */
 export interface Service {
@@ -335,7 +402,7 @@ export interface Service {
    * Image of the service; the local executor knows `postgres` and `redis`.
    */
   readonly image: string;
-  readonly env?: Env;
+  readonly env?: Env3;
   /**
    * Port it listens on; known for the usual images.
    */
@@ -346,10 +413,16 @@ export interface Service {
   readonly ready?: string;
 }
 /**
+ * Environment variables. Values may contain `${{ }}`.
+ */
+export interface Env3 {
+  readonly [k: string]: string;
+}
+/**
  * Reports with options.
  */
 export interface Junit {
-  readonly paths: Globs;
+  readonly paths: Globs1;
   /**
    * Whether no test at all is fine.
    */
@@ -372,7 +445,7 @@ export interface Artifact {
  * Files and values.
  */
 export interface Outputs {
-  readonly paths?: Globs;
+  readonly paths?: Globs2;
   /**
    * Names of values that the script writes as NAME=value lines to the file $SLUICE_OUTPUT.
    *
@@ -391,7 +464,7 @@ export interface Cache {
    * Name of the content; may contain `${{ hashFiles('package-lock.json') }}`. A key never changes its content.
    */
   readonly key: string;
-  readonly paths: Globs;
+  readonly paths: Globs3;
 }
 /**
  * What the step may use.
@@ -426,6 +499,19 @@ export interface Retry {
   readonly backoff?: string;
 }
 /**
+ * At most one holder of a group at a time.
+ */
+export interface Concurrency1 {
+  /**
+   * Name of the group; may contain `${{ }}`.
+   */
+  readonly group: string;
+  /**
+   * What to do while the group is held: wait (`queue`), end the holder (`cancel`), or end at once (`reject`).
+   */
+  readonly policy?: 'queue' | 'cancel' | 'reject';
+}
+/**
  * A workflow file: steps with typed inputs and outputs, for `uses`.
  */
 export interface WorkflowFile {
@@ -457,7 +543,7 @@ export interface WorkflowFile {
    * Image of the steps that name none; the default is that of the pipeline.
    */
   readonly runtime?: string;
-  readonly env?: Env;
+  readonly env?: Env4;
   /**
    * The steps by name. Each needs the one above it unless `needs` says otherwise.
    */
@@ -508,4 +594,10 @@ export interface Output {
    * Type of the value.
    */
   readonly type?: 'string' | 'number' | 'boolean';
+}
+/**
+ * Environment variables. Values may contain `${{ }}`.
+ */
+export interface Env4 {
+  readonly [k: string]: string;
 }

@@ -15,6 +15,10 @@ export interface Schema {
   readonly enum?: readonly string[];
   readonly pattern?: string;
   readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: Json;
+  readonly examples?: readonly Json[];
 }
 
 interface SchemaFile extends Schema {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { makeReference } from './make-reference.ts';
 import { makeTypes } from './make-types.ts';
 import { makeValidators } from './make-validators.ts';
 
@@ -10,5 +11,6 @@ export async function makeFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [pathOf('runner/language/pipeline-file.generated.ts'), await makeTypes()],
     [pathOf('runner/language/validators.generated.js'), makeValidators()],
+    [pathOf('docs/pipeline-reference.md'), makeReference()],
   ]);
 }

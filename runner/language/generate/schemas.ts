@@ -4,5 +4,12 @@ import type { AnySchemaObject } from 'ajv';
 
 export const schemaFolder = fileURLToPath(new URL('../../../schemas/', import.meta.url));
 
+/** A schema without what is said for people only. */
 export const readSchema = (name: 'pipeline' | 'workflow'): AnySchemaObject =>
-  JSON.parse(readFileSync(`${schemaFolder}${name}.schema.json`, 'utf8')) as AnySchemaObject;
+  JSON.parse(readFileSync(`${schemaFolder}${name}.schema.json`, 'utf8'), withoutRemarks) as AnySchemaObject;
+
+// Properties of the language have such names too, but their values are schemas.
+const withoutRemarks = (key: string, value: unknown): unknown =>
+  (key === 'description' && typeof value === 'string') || (key === 'examples' && Array.isArray(value))
+    ? undefined
+    : value;
