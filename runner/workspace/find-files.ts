@@ -8,7 +8,7 @@ import type { Glob } from './parse-glob.ts';
 import { isInside, readInside } from './read-inside.ts';
 
 export interface FoundFile {
-  /** Relative, with forward slashes; `~/…` below the home folder. */
+  /** Relative, with forward slashes; `~/…` below the home folder, and then `./~/…` below a folder of that name. */
   readonly path: string;
   /** Real path of the content, another one than `path` behind a link. */
   readonly absolute: string;
@@ -42,8 +42,7 @@ interface Collection {
 /** One glob below one root. */
 interface Search {
   readonly root: string;
-  /** Of reported paths: `~/` below the home folder. */
-  readonly prefix: string;
+  readonly nameOf: (path: string) => string;
   readonly glob: Glob;
   readonly collection: Collection;
   readonly signal: AbortSignal | undefined;
@@ -62,7 +61,7 @@ export async function findFiles(folder: string, globs: readonly string[], option
     else
       await search({
         root: fs.realpathSync(root),
-        prefix: glob.inHome ? '~/' : '',
+        nameOf: naming(glob, options),
         glob,
         collection,
         signal: options.signal,
@@ -75,6 +74,12 @@ export async function findFiles(folder: string, globs: readonly string[], option
   };
 }
 
+/** What a path below the root of a glob is called, so that no name of the workspace can mean the home folder. */
+function naming({ inHome }: Glob, { home }: FindOptions): (path: string) => string {
+  if (inHome) return (path) => `~/${path}`;
+  return (path) => (home !== undefined && path.startsWith('~/') ? `./${path}` : path);
+}
+
 /** Content of a found file. The stream ends with ERR_WORKSPACE when it is not the same plain file inside any more. */
 export function openFound({ root, absolute, bytes }: FoundFile): Readable {
   return Readable.from(readInside(root, absolute, bytes), { objectMode: false });
@@ -82,46 +87,62 @@ export function openFound({ root, absolute, bytes }: FoundFile): Readable {
 
 async function search(search: Search): Promise<void> {
   const { root, glob } = search;
-  const real = realPath(join(root, glob.base));
-  if (real === undefined) return;
-  if (!isInside(root, real)) search.collection.unsafe.add(search.prefix + glob.base);
+  const start = join(root, glob.base);
+  const real = realPath(start);
+  if (real === undefined) addDangling(search, glob.base, start);
+  else if (!isInside(root, real)) search.collection.unsafe.add(search.nameOf(glob.base));
   else if (fs.lstatSync(real).isDirectory()) await walk(search, real, glob.base, glob.depth);
   else if (glob.literal) addFile(search, glob.base, real);
 }
 
 /** `folder` is a real path, `path` what it is called below the root. */
 async function walk(search: Search, folder: string, path: string, depth: number): Promise<void> {
-  if (search.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', 'Looking for files was aborted');
+  const { glob, collection, nameOf, signal } = search;
+  if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', 'Looking for files was aborted');
   const entries = await readdir(folder, { withFileTypes: true });
-  if (entries.length === 0 && path !== '' && search.glob.matches(path))
-    search.collection.paths.add(search.prefix + path);
+  if (entries.length === 0 && path !== '' && glob.matches(path)) collection.paths.add(nameOf(path));
   for (const entry of entries) {
     const below = path === '' ? entry.name : `${path}/${entry.name}`;
     const absolute = join(folder, entry.name);
     if (entry.isDirectory() && depth > 1) await walk(search, absolute, below, depth - 1);
-    else if (!search.glob.matches(below)) continue;
+    else if (!glob.matches(below)) continue;
     else if (entry.isFile()) addFile(search, below, absolute);
     else if (entry.isSymbolicLink()) addLink(search, below, absolute);
   }
 }
 
-function addFile({ root, prefix, collection }: Search, path: string, absolute: string): void {
+function addFile({ root, nameOf, collection }: Search, path: string, absolute: string): void {
   const stat = fs.lstatSync(absolute, { throwIfNoEntry: false });
   if (stat?.isFile() !== true) return;
-  const name = prefix + path;
+  const name = nameOf(path);
   collection.files.set(name, { path: name, absolute, root, bytes: stat.size, mode: stat.mode & 0o777 });
   collection.paths.add(name);
 }
 
 function addLink(search: Search, path: string, absolute: string): void {
-  const { root, prefix, collection } = search;
-  const real = realPath(absolute) ?? resolve(dirname(absolute), fs.readlinkSync(absolute));
-  if (!isInside(root, real)) {
-    collection.unsafe.add(prefix + path);
-    return;
+  const real = realPath(absolute);
+  if (real === undefined) addDangling(search, path, absolute);
+  else if (!isInside(search.root, real)) search.collection.unsafe.add(search.nameOf(path));
+  else {
+    addFile(search, path, real);
+    search.collection.paths.add(search.nameOf(path));
   }
-  addFile(search, path, real);
-  collection.paths.add(prefix + path);
+}
+
+/** A link that leads nowhere is handed over as long as it stays inside; no file at all is nothing. */
+function addDangling({ root, nameOf, collection }: Search, path: string, absolute: string): void {
+  const target = linkTarget(absolute);
+  if (target === undefined) return;
+  const inside = isInside(root, resolve(dirname(absolute), target));
+  (inside ? collection.paths : collection.unsafe).add(nameOf(path));
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return fs.readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where nothing is, or a link leads nowhere. */

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SluiceError, messageOf } from '../model/errors.ts';
-import { checkLink } from './member-path.ts';
+import { checkLink, memberPath } from './member-path.ts';
 import { readInside } from './read-inside.ts';
 import type { TarEntry } from './tar-header.ts';
 import { writeTar } from './write-tar.ts';
@@ -22,7 +22,7 @@ function* entries(folder: string, paths: readonly string[], home?: string): Gene
   for (const path of paths) {
     const inHome = realHome !== undefined && path.startsWith('~/');
     try {
-      yield entryOf(inHome ? realHome : root, inHome ? path.slice(2) : path, path);
+      yield entryOf(inHome ? realHome : root, memberPath(inHome ? path.slice(2) : path), path);
     } catch (error) {
       if (error instanceof SluiceError) throw error;
       throw new SluiceError('ERR_WORKSPACE', `Cannot pack ${path}: ${messageOf(error)}`, { cause: error });

@@ -22,5 +22,11 @@ export function parseGlob(text: string): Glob | undefined {
   if (!scanned.isGlob) return { inHome, base, depth: Infinity, literal: true, matches: () => true };
   // A star between slashes stays within its folder; alternatives and `**` may span several.
   const depth = /\*\*|[{(]/.test(pattern) ? Infinity : parts.length - base.split('/').filter(Boolean).length;
-  return { inHome, base, depth, literal: false, matches: picomatch(pattern, { dot: true, nonegate: true }) };
+  return {
+    inHome,
+    base,
+    depth,
+    literal: false,
+    matches: picomatch(pattern, { dot: true, nonegate: true, flags: 's' }),
+  };
 }

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { sep } from 'node:path';
-import { SluiceError } from '../model/errors.ts';
+import { SluiceError, messageOf } from '../model/errors.ts';
 
 const chunkBytes = 64 * 1024;
 
@@ -14,12 +14,8 @@ export function isInside(folder: string, path: string): boolean {
  * something else than a file, or really lies elsewhere. That is checked once it is open, so that a swap is seen.
  */
 export function* readInside(folder: string, absolute: string, bytes: number): Generator<Uint8Array> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-  const file = fs.openSync(absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const file = openInside(folder, absolute);
   try {
-    if (!isFileInside(folder, absolute, file)) {
-      throw new SluiceError('ERR_WORKSPACE', `${absolute} is no file inside of ${folder}`);
-    }
     for (let left = bytes; left > 0;) {
       const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes));
       const read = fs.readSync(file, buffer);
@@ -29,6 +25,19 @@ export function* readInside(folder: string, absolute: string, bytes: number): Ge
     }
   } finally {
     fs.closeSync(file);
+  }
+}
+
+function openInside(folder: string, absolute: string): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let file: number | undefined;
+  try {
+    file = fs.openSync(absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!isFileInside(folder, absolute, file)) throw new Error(`it is no plain file inside of ${folder}`);
+    return file;
+  } catch (error) {
+    if (file !== undefined) fs.closeSync(file);
+    throw new SluiceError('ERR_WORKSPACE', `Cannot read ${absolute}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -27,15 +27,29 @@ const maxBytes = 0o77777777777;
 
 /**
  * Header of a member as POSIX.1-2001 has it ("ustar", and "pax" records for what does not fit): owner 0, time 0, modes
- * 644 and 755.
+ * 644 and 755, of links 777.
  */
 export function tarHeader(entry: TarEntry): Uint8Array {
   const fields = fieldsOf(entry);
   const records = paxRecords(fields);
   if (records.length === 0) return ustarBlock(fields);
-  const short = { ...fields, name: 'pax', target: '', bytes: Math.min(fields.bytes, maxBytes) };
-  const pax = ustarBlock({ ...short, bytes: records.length, type: 'x' });
-  return Buffer.concat([pax, records, padding(records.length), ustarBlock(short)]);
+  const pax = ustarBlock({ ...fields, name: 'pax', target: '', bytes: records.length, type: 'x' });
+  return Buffer.concat([pax, records, padding(records.length), ustarBlock(shortened(fields))]);
+}
+
+/** With a stand-in for each field that a pax record holds. */
+function shortened(fields: Fields): Fields {
+  const { name, target, bytes } = fields;
+  return {
+    ...fields,
+    name: fits(name) ? name : 'pax',
+    target: fits(target) ? target : 'pax',
+    bytes: Math.min(bytes, maxBytes),
+  };
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= maxText;
 }
 
 /** Zeros from the end of a content to the next block. */
@@ -48,15 +62,20 @@ function fieldsOf(entry: TarEntry): Fields {
     name: entry.kind === 'folder' ? `${entry.path}/` : entry.path,
     target: entry.kind === 'symlink' ? entry.target : '',
     bytes: entry.kind === 'file' ? entry.bytes : 0,
-    mode: entry.kind === 'file' && !entry.executable ? 0o644 : 0o755,
+    mode: modeOf(entry),
     type: typeFlags[entry.kind],
   };
 }
 
+function modeOf(entry: TarEntry): number {
+  if (entry.kind === 'symlink') return 0o777;
+  return entry.kind === 'file' && !entry.executable ? 0o644 : 0o755;
+}
+
 function paxRecords({ name, target, bytes }: Fields): Uint8Array {
   const records: string[] = [];
-  if (Buffer.byteLength(name) > maxText) records.push(paxRecord('path', name));
-  if (Buffer.byteLength(target) > maxText) records.push(paxRecord('linkpath', target));
+  if (!fits(name)) records.push(paxRecord('path', name));
+  if (!fits(target)) records.push(paxRecord('linkpath', target));
   if (bytes > maxBytes) records.push(paxRecord('size', String(bytes)));
   return Buffer.from(records.join(''));
 }

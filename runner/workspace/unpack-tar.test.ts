@@ -249,9 +249,15 @@ function corpusBytes(name: string): Buffer {
   return bytes[0] === 0x1f ? gunzipSync(bytes) : bytes;
 }
 
-const corpusEntries = JSON.parse(fs.readFileSync(new URL('expected.json', corpus), 'utf8')) as readonly CorpusEntry[];
+/** The corpus stands beside the project where the project is developed, not in every clone. */
+function readCorpus(): readonly CorpusEntry[] {
+  const list = new URL('expected.json', corpus);
+  if (fs.existsSync(list)) return JSON.parse(fs.readFileSync(list, 'utf8')) as readonly CorpusEntry[];
+  test.skip('corpus of foreign archives', (t) => t.fail());
+  return [];
+}
 
-for (const { file: name, members, memberCount } of corpusEntries) {
+for (const { file: name, members, memberCount } of readCorpus()) {
   test(`corpus: ${name} is ${name in corpusRefusals ? 'refused' : 'unpacked as listed'}`, async (t) => {
     const folder = emptyFolder(t);
     const code = await codeOf(unpackTar(streamOf(corpusBytes(name)), folder));
