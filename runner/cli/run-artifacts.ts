@@ -19,11 +19,20 @@ export async function selectArtifacts(
   for (const { id, attempts } of steps) {
     if (attempts.length === 0) continue;
     const attempt = attempts.length;
-    for (const entry of await store.artifacts({ runId, step: id, attempt })) {
-      if (entry.kind !== 'output' && fits(entry.path, patterns)) chosen.push({ step: id, attempt, ...entry });
+    const entries = await store.artifacts({ runId, step: id, attempt });
+    for (const entry of entries) {
+      if (isKept(entry, entries) && fits(entry.path, patterns)) chosen.push({ step: id, attempt, ...entry });
     }
   }
   return chosen;
+}
+
+/** A report that is an artefact too is listed once. */
+function isKept({ kind, path }: ArtifactEntry, entries: readonly ArtifactEntry[]): boolean {
+  return (
+    kind === 'artifact' ||
+    (kind === 'junit' && !entries.some((other) => other.kind === 'artifact' && other.path === path))
+  );
 }
 
 function fits(path: string, patterns: readonly string[]): boolean {

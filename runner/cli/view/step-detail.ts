@@ -10,7 +10,8 @@ export function stepDetail(step: StepReport, now: number): string {
   const facts = [
     ...(step.outcome === 'succeeded' ? [] : [endingWords(step)]),
     ...(step.carriedFrom === undefined ? [] : [`from run ${step.carriedFrom}`]),
-    ...(step.tests ? [testCounts(step.tests)] : []),
+    // The reason has counted them already.
+    ...(step.tests && step.reason !== 'tests_failed' ? [testCounts(step.tests)] : []),
     ...(step.artifacts > 0 ? [count(step.artifacts, 'artefact')] : []),
     retryOf(step),
   ];
@@ -34,5 +35,5 @@ function retryOf({ attempts }: StepReport): string {
 }
 
 function join(facts: readonly string[]): string {
-  return facts.filter((fact) => fact !== '').join(', ');
+  return facts.filter((fact) => fact !== '').join(' · ');
 }

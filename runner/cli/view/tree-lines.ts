@@ -20,6 +20,9 @@ export interface TreeOptions {
   readonly lastLine?: (step: StepReport) => string | undefined;
 }
 
+/** So that the columns stay where they are for the first minute. */
+const leastTimeWidth = 6;
+
 interface Row {
   readonly depth: number;
   readonly label: string;
@@ -35,7 +38,7 @@ export function treeLines(nodes: readonly TreeNode[], options: TreeOptions): rea
   const [shown, hidden] = choose(rows, options.rows);
   const widest = Math.max(0, ...shown.map((row) => 2 * row.depth + widthOf(row.label)));
   const labelWidth = Math.min(widest, Math.max(12, Math.floor(options.columns * 0.4)));
-  const timeWidth = Math.max(0, ...shown.map((row) => row.time.length));
+  const timeWidth = Math.max(leastTimeWidth, ...shown.map((row) => row.time.length));
   const lines = shown.map((row) => lineOf(row, labelWidth, timeWidth, options));
   if (hidden.length === 0) return lines;
   const count = hidden.filter((row) => row.steps === 1).map((row) => row.state);
@@ -88,11 +91,12 @@ function lineOf(row: Row, labelWidth: number, timeWidth: number, options: TreeOp
   const { palette, columns } = options;
   const paint = paintState(row.state, palette);
   const indent = '  '.repeat(row.depth);
-  const label = padTo(fit(indent + row.label, labelWidth), labelWidth);
+  const room = labelWidth - indent.length;
+  const label = padTo(fit(row.label, room), room);
   const name = row.state === 'pending' ? palette.faint(label) : label;
   const time = palette.faint(row.time.padStart(timeWidth));
-  const room = columns - labelWidth - timeWidth - 6;
-  const detail = room > 3 ? fit(row.detail, room) : '';
+  const rest = columns - labelWidth - timeWidth - 6;
+  const detail = rest > 3 ? fit(row.detail, rest) : '';
   const tone = row.state === 'failed' || row.state === 'errored' || row.state === 'approval' ? paint : palette.faint;
-  return `${markOf(row.state, options)} ${name}  ${time}  ${tone(detail)}`.trimEnd();
+  return `${indent}${markOf(row.state, options)} ${name}  ${time}  ${tone(detail)}`.trimEnd();
 }

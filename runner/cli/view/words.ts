@@ -1,5 +1,6 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { TestTotals } from '../../model/result.ts';
+import { matrixName } from '../../results/report/matrix-name.ts';
 import type { Waiting } from '../../results/report/waiting.ts';
 import { harmless } from '../terminal/text.ts';
 
@@ -23,7 +24,7 @@ export function testCounts({ tests, failures, errors, skipped, flaky }: TestTota
 export function waitingWords(waiting: Waiting, now: number): string {
   switch (waiting.for) {
     case 'steps':
-      return `waits for ${shortList(waiting.steps)}`;
+      return `waits for ${shortList([...new Set(waiting.steps.map((id) => matrixName(id) ?? id))])}`;
     case 'end':
       return 'waits for the end of the other steps';
     case 'approval':

@@ -4,6 +4,7 @@ import type { AttemptState, RunState, StepState } from '../../model/run-state.ts
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
 import type { Ending } from './ending.ts';
+import { matrixName } from './matrix-name.ts';
 import { waitingOf } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -44,7 +45,7 @@ export function stepReportOf(state: RunState, step: PlanStep): StepReport {
   return {
     id: step.id,
     kind: step.kind,
-    ...defined({ matrix: matrixOf(step) }),
+    ...defined({ matrix: matrixName(step.id) }),
     finally: step.finally,
     phase: current.phase,
     ...endingOf(current.verdict),
@@ -71,9 +72,4 @@ function attemptReport({ number, startedAt, finishedAt, result }: AttemptState):
     ...defined({ finishedAt, exitCode: result?.exitCode, signal: result?.signal, log: result?.log }),
     notes: result?.notes ?? [],
   };
-}
-
-function matrixOf(step: PlanStep): string | undefined {
-  const end = step.id.lastIndexOf(':');
-  return end > step.id.lastIndexOf('/') ? step.id.slice(0, end) : undefined;
 }

@@ -1,0 +1,7 @@
+import type { StepId } from '../../model/plan.ts';
+
+/** The id of the step whose matrix this one is a cell of: `load/unit` for `load/unit:22`. */
+export function matrixName(id: StepId): StepId | undefined {
+  const end = id.lastIndexOf(':');
+  return end > id.lastIndexOf('/') ? id.slice(0, end) : undefined;
+}
