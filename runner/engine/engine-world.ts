@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import type { Checked } from '../model/problem.ts';
-import type { RunEvent, StoredEvent } from '../model/run-event.ts';
+import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import type { Logs } from '../results/log/logs.ts';
@@ -16,6 +16,7 @@ import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Owner, Store } from '../store/store.ts';
 import { createEngine } from './create-engine.ts';
+import type { EngineDependencies } from './dependencies.ts';
 import type { Engine, PreparedRun, RunObserver } from './engine.ts';
 
 /** A whole Sluice in a temporary folder, with a real repository, for tests of the engine. */
@@ -35,23 +36,46 @@ export interface World {
   logOf(step: string): string;
 }
 
-export async function openWorld(
-  t: ExecutionContext,
-  {
-    secrets = {},
-    owner = thisProcess(),
-  }: { readonly secrets?: Readonly<Record<string, string>>; readonly owner?: Owner } = {},
-): Promise<World> {
+interface WorldOptions {
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly owner?: Owner;
+}
+
+/** The process of an owner named `dead` is gone. */
+export async function openWorld(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-engine-'));
   const repository = join(folder, 'repository');
   await mkdir(repository);
   await promisify(execFile)('git', ['init', '-q', repository]);
+  const engineParts = await openParts(t, folder);
+  const { secrets = {}, owner = thisProcess() } = options;
+  const engine = createEngine({ ...engineParts, owner, secret: (name) => secrets[name] });
+  const prepare = async (yaml: string): Promise<Checked<PreparedRun>> => {
+    await writeFile(join(repository, 'sluice.yaml'), yaml);
+    return engine.prepare({ location: repository, file: 'sluice.yaml', event: 'manual', actor: 'test' });
+  };
+  return {
+    ...engineParts,
+    ...listen(),
+    engine,
+    path: (name) => join(folder, name),
+    write: (name) => writeFile(join(folder, name), ''),
+    prepare,
+    start: async (yaml) => {
+      const prepared = await prepare(yaml);
+      if (prepared.ok) return engine.start(prepared.value);
+      throw new Error(prepared.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+    },
+  };
+}
+
+async function openParts(t: ExecutionContext, folder: string): Promise<Omit<EngineDependencies, 'owner' | 'secret'>> {
+  const file = join(folder, 'sluice.db');
   const store = await openSqliteStore({
-    file: join(folder, 'sluice.db'),
+    file,
     clock: Date.now,
     isAlive: (other) => other.id !== 'dead' && isAlive(other),
   });
-  const logs = createFileLogs(join(folder, 'logs'));
   const baseEnv = { PATH: process.env['PATH'] ?? '' };
   const executor = createLocalExecutor({ folder: join(folder, 'work'), baseEnv, graceMs: 500 });
   const sources = createGitSources({ environment: process.env, temporaryFolder: join(folder, 'trees') });
@@ -61,52 +85,35 @@ export async function openWorld(
     await store.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const listeners = new Map<string, (state: RunState) => void>();
-  const printed = new Map<string, string>();
-  const engine = createEngine({
+  return {
     store,
     blobs: await openBlobs(join(folder, 'blobs')),
-    logs,
+    logs: createFileLogs(join(folder, 'logs')),
     executor,
     sources,
     clock: Date.now,
-    logger: {
-      error: (message, fields) => t.log(message, fields),
-      warn: () => undefined,
-      info: () => undefined,
-      debug: () => undefined,
-    },
-    owner,
-    secret: (name) => secrets[name],
+    logger: { error: (message, fields) => t.log(message, fields), warn: ignore, info: ignore, debug: ignore },
     gates: new Map(),
     capacity: 4,
     maxLogBytes: 1_000_000,
-  });
-  const prepare = async (yaml: string): Promise<Checked<PreparedRun>> => {
-    await writeFile(join(repository, 'sluice.yaml'), yaml);
-    return engine.prepare({ location: repository, file: 'sluice.yaml', event: 'manual', actor: 'test' });
   };
+}
+
+function listen(): Pick<World, 'observer' | 'on' | 'logOf'> {
+  const listeners = new Map<string, (state: RunState) => void>();
+  const printed = new Map<string, string>();
   return {
-    engine,
-    store,
-    logs,
     observer: {
-      event: (state: RunState, { type }: StoredEvent) => {
+      event: (state, { type }) => {
         const listener = listeners.get(type);
         listeners.delete(type);
         listener?.(state);
       },
       log: (step, _attempt, chunk) => printed.set(step, (printed.get(step) ?? '') + Buffer.from(chunk).toString()),
     },
-    path: (name) => join(folder, name),
-    write: (name) => writeFile(join(folder, name), ''),
-    prepare,
-    start: async (yaml) => {
-      const prepared = await prepare(yaml);
-      if (!prepared.ok) throw new Error(prepared.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
-      return engine.start(prepared.value);
-    },
     on: (type, callback) => listeners.set(type, callback),
     logOf: (step) => printed.get(step) ?? '',
   };
 }
+
+const ignore = (): undefined => undefined;

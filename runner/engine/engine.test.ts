@@ -163,7 +163,9 @@ test('policy cancel: a newer run takes the place of the older', async (t) => {
   const yaml = 'pipeline: p\nconcurrency: { group: g, policy: cancel }\nsteps:\n  a: { run: sleep 60 }\n';
   const quick = yaml.replace('sleep 60', 'sleep 0');
   let second: Promise<RunState> | undefined;
-  world.on('attempt-placed', () => (second ??= drive(world, quick)));
+  world.on('attempt-placed', () => {
+    second = drive(world, quick);
+  });
   const first = await drive(world, yaml);
   t.is(first.verdict?.reason, 'superseded');
   t.is((await second)?.verdict?.outcome, 'succeeded');
@@ -171,10 +173,12 @@ test('policy cancel: a newer run takes the place of the older', async (t) => {
 
 test('policy reject: a run ends at once while its group is held', async (t) => {
   const world = await openWorld(t);
-  const yaml = 'pipeline: p\nconcurrency: { group: g, policy: reject }\nsteps:\n  a: { run: sleep 1 }\n';
+  const yaml = 'pipeline: p\nconcurrency: { group: g, policy: reject }\nsteps:\n  a: { run: sleep 60 }\n';
   let second: Promise<RunState> | undefined;
-  world.on('attempt-placed', () => (second ??= drive(world, yaml)));
-  t.is((await drive(world, yaml)).verdict?.outcome, 'succeeded');
+  world.on('attempt-placed', (first) => {
+    second = drive(world, yaml).finally(() => world.engine.cancel(first.runId, 'test'));
+  });
+  t.is((await drive(world, yaml)).verdict?.reason, 'cancelled');
   t.is((await second)?.verdict?.reason, 'group_busy');
 });
 

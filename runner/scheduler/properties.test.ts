@@ -94,7 +94,7 @@ test('R000-12: every run ends, with every step settled', (t) => {
 });
 
 test('I5: a step starts only after all that it needs passed, or was skipped where it allows that', (t) => {
-  property(t, (plan, { history }) =>
+  property(t, (_, { history }) =>
     history.every((state) =>
       running(state).every((step) =>
         step.needs.every((need) =>
