@@ -13,7 +13,7 @@ export interface AttemptFolder {
   readonly temporary: string;
   readonly script: string;
   readonly output: string;
-  /** Stands in the environment of each of its processes. */
+  /** Stands in the environment of each of its processes; a random text. */
   readonly marker: string;
 }
 
@@ -24,7 +24,12 @@ export interface AttemptJournal {
   readonly runner: ProcessIdentity;
   /** Leaders of the process groups that were opened for it. */
   readonly leaders: readonly ProcessIdentity[];
+  /** What it has outside of its folder. */
+  readonly folders: readonly string[];
 }
+
+type Entry =
+  Pick<AttemptJournal, 'marker' | 'runner'> | { readonly leader: ProcessIdentity } | { readonly folder: string };
 
 /** Where an attempt lives: the same for the same key, so that it is found again without any record of it. */
 export function attemptRoot(parent: string, key: AttemptKey): string {
@@ -59,7 +64,17 @@ export function createAttemptFolder(root: string, script: string): AttemptFolder
 
 /** Written before the process may do anything, so that none is ever unknown. */
 export function recordLeader(root: string, leader: ProcessIdentity): void {
-  appendFileSync(journalPath(root), jsonLine(leader));
+  appendFileSync(journalPath(root), jsonLine({ leader }));
+}
+
+/** For a folder that the attempt has elsewhere. */
+export function recordFolder(root: string, folder: string): void {
+  appendFileSync(journalPath(root), jsonLine({ folder }));
+}
+
+/** What all processes of one part of an attempt carry: its step, or one of its services. */
+export function partMarker(folder: AttemptFolder, part: string): string {
+  return `${folder.marker}/${part}/`;
 }
 
 /** Undefined when the folder holds no journal: it is gone, or not an attempt's. */
@@ -71,18 +86,23 @@ export function readJournal(root: string): AttemptJournal | undefined {
     return undefined;
   }
   // A line that was cut short by the end of the runner belongs to a process that was not let go.
-  const [head, ...rest] = text
+  const entries = text
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as unknown);
+    .map((line) => JSON.parse(line) as Entry);
+  const head = entries.find((entry) => 'marker' in entry);
   if (head === undefined) return undefined;
-  return { ...(head as Pick<AttemptJournal, 'marker' | 'runner'>), leaders: rest as readonly ProcessIdentity[] };
+  return {
+    ...head,
+    leaders: entries.flatMap((entry) => ('leader' in entry ? [entry.leader] : [])),
+    folders: entries.flatMap((entry) => ('folder' in entry ? [entry.folder] : [])),
+  };
 }
 
 function journalPath(root: string): string {
   return join(root, 'journal');
 }
 
-function jsonLine(value: unknown): string {
+function jsonLine(value: Entry): string {
   return `${JSON.stringify(value)}\n`;
 }

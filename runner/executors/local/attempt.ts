@@ -72,14 +72,16 @@ function endedEarly(error: unknown, stop: Stop): Verdict | undefined {
 }
 
 /** Workspace and services, side by side; when one fails, the other is taken back. */
-async function prepare({ spec, folder, context, stop }: Attempt): Promise<RunningServices> {
+async function prepare({ machine, folder, spec, context, stop, base }: Attempt): Promise<RunningServices> {
+  const { signal } = stop;
   const [workspace, services] = await Promise.allSettled([
-    prepareWorkspace(spec, folder, context.blobs, stop.signal),
-    startServices(),
+    prepareWorkspace(spec, folder, context.blobs, signal),
+    startServices(spec.step.services, { folder, cache: machine.cache, env: base, context, signal }),
   ]);
-  if (workspace.status === 'fulfilled' && services.status === 'fulfilled') return services.value;
-  if (services.status === 'fulfilled') await services.value.stop();
-  throw (workspace.status === 'rejected' ? workspace : (services as PromiseRejectedResult)).reason;
+  if (services.status === 'rejected') throw services.reason;
+  if (workspace.status === 'fulfilled') return services.value;
+  await services.value.stop();
+  throw workspace.reason;
 }
 
 async function command(attempt: Attempt, services: Readonly<Record<string, ServiceAddress>>): Promise<CommandEnd> {

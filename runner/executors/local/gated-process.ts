@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { identityOf } from './process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
+import { markerName } from './process-tree.ts';
 
 export interface ProcessStart {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Stands in the environment of the process and of all that it starts. */
+  readonly marker: string;
   /** File descriptor for stdout and stderr. */
   readonly output: number;
   readonly user?: { readonly uid: number; readonly gid: number };
@@ -27,9 +30,10 @@ export interface GatedProcess {
  * Rejects with the system's error when not even the shell can be started.
  */
 export async function startGated(start: ProcessStart): Promise<GatedProcess> {
+  const outer = start.env[markerName];
   const child = spawn('/bin/sh', ['-c', 'read -r _ && exec "$@" < /dev/null', 'sh', ...start.argv], {
     cwd: start.cwd,
-    env: start.env,
+    env: { ...start.env, [markerName]: outer === undefined ? start.marker : `${outer}:${start.marker}` },
     stdio: ['pipe', start.output, start.output],
     detached: true,
     ...start.user,

@@ -4,7 +4,7 @@ import { systemClock } from '../../model/clock.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Json } from '../../model/json.ts';
 import { verdictOf } from '../../model/outcome.ts';
-import type { Capability } from '../../model/plan.ts';
+import type { Capability, RunStep } from '../../model/plan.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
 import { attemptRoot, createAttemptFolder } from './attempt-folder.ts';
 import { runAttempt } from './attempt.ts';
@@ -12,12 +12,15 @@ import type { LocalMachine } from './attempt.ts';
 import { OutputPipes } from './output-pipe.ts';
 import { removeAttempt } from './remove-attempt.ts';
 import { removeTree } from './remove-tree.ts';
+import { unknownService } from './services/service-kinds.ts';
 import type { Stop } from './stop.ts';
 import { sweep } from './sweep.ts';
 
 export interface LocalExecutorOptions {
   /** Work folder, made when it is missing. Several executors may share one. */
   readonly folder: string;
+  /** Programs that were downloaded and templates of data; kept between runs. Default: in the work folder. */
+  readonly cache?: string;
   /** What every step sees of the machine's environment; see `baseEnvironment`. */
   readonly baseEnv: Readonly<Record<string, string>>;
   /** Time between TERM and KILL. */
@@ -46,19 +49,25 @@ class LocalExecutor implements Executor {
   readonly #pending = new Set<Promise<unknown>>();
   #swept: Promise<void> | undefined;
 
-  constructor({ folder, baseEnv, graceMs = defaultGraceMs, clock = systemClock }: LocalExecutorOptions) {
+  constructor({
+    folder,
+    cache = join(folder, 'cache'),
+    baseEnv,
+    graceMs = defaultGraceMs,
+    clock = systemClock,
+  }: LocalExecutorOptions) {
     this.#attempts = join(folder, 'attempts');
     this.#graceMs = graceMs;
     this.#machine = {
       base: baseEnv,
-      cache: join(folder, 'tools'),
+      cache,
       clock,
       pipes: new OutputPipes(folder),
     };
   }
 
-  unsupportedReason(): string | undefined {
-    return undefined;
+  unsupportedReason(step: RunStep): string | undefined {
+    return unknownService(step);
   }
 
   async execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {

@@ -10,7 +10,7 @@ export const markerName = 'SLUICE_ATTEMPT_ID';
 
 /** What belongs to one attempt: processes with its marker, those in its groups, and the descendants of both. */
 export interface ProcessTree {
-  /** A random text that stands in no other environment. */
+  /** A text that stands in no other environment. */
   readonly marker: string;
   /** Groups that were certainly opened for this attempt. */
   readonly groups: readonly number[];
@@ -44,8 +44,10 @@ export async function terminateGroups(groups: readonly number[], patience: Abort
  */
 export async function killTree(tree: ProcessTree): Promise<readonly number[]> {
   const deadline = performance.now() + killDeadlineMs;
-  for (const group of tree.groups) signalGroup(group, 'SIGKILL');
-  if (!hasProcessTable) return [];
+  if (!hasProcessTable) {
+    for (const group of tree.groups) signalGroup(group, 'SIGKILL');
+    return [];
+  }
   for (let quiet = 0, pause = 1; ; pause = Math.min(pause * 2, 50)) {
     const { members, complete } = look(tree);
     quiet = members.length === 0 ? quiet + 1 : 0;

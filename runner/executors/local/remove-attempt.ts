@@ -14,5 +14,5 @@ export async function removeAttempt(root: string): Promise<void> {
     marker: journal.marker,
     groups: journal.leaders.filter(isRunning).map((leader) => leader.pid),
   });
-  await removeTree(root);
+  for (const path of [...journal.folders, root]) await removeTree(path);
 }

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Clock } from '../../model/clock.ts';
 import type { StopReason } from '../executor.ts';
-import { recordLeader } from './attempt-folder.ts';
+import { partMarker, recordLeader } from './attempt-folder.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import { startGated } from './gated-process.ts';
 import type { GatedProcess, ProcessEnd } from './gated-process.ts';
@@ -47,7 +47,8 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
   const pipe = await run.pipes.open();
   const pump = new OutputPump(pipe.reader, run.log);
   const started = performance.now();
-  const command = await startWith(pipe.writer, run, pump);
+  const marker = partMarker(run.folder, 'step');
+  const command = await startWith(pipe.writer, marker, run, pump);
   const group = command.identity.pid;
   let survivors: readonly number[] = [];
   let seen;
@@ -57,21 +58,26 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
     seen = await waitForEnd(command, pump, run);
   } finally {
     const recent = canNarrow(group, performance.now() - started) ? { newerThan: group - 1 } : {};
-    survivors = await killTree({ marker: run.folder.marker, groups: [group], ...recent });
+    survivors = await killTree({ marker, groups: [group], ...recent });
     await pump.finish();
   }
   const end = survivors.includes(group) ? undefined : await command.ended;
   return { ...seen, end, survivors };
 }
 
-async function startWith(writer: number, run: CommandRun, pump: OutputPump): Promise<GatedProcess> {
+async function startWith(
+  output: number,
+  marker: string,
+  { argv, cwd, env }: CommandRun,
+  pump: OutputPump,
+): Promise<GatedProcess> {
   try {
-    return await startGated({ argv: run.argv, cwd: run.cwd, env: run.env, output: writer });
+    return await startGated({ argv, cwd, env, marker, output });
   } catch (error) {
     await pump.cut();
     throw error;
   } finally {
-    closeSync(writer);
+    closeSync(output);
   }
 }
 

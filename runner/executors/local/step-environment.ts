@@ -1,12 +1,10 @@
 import type { AttemptSpec, ServiceAddress } from '../executor.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
-import { markerName } from './process-tree.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
 /** What programs of a step and of its services see before anything is declared. */
 export function attemptEnvironment(base: Variables, folder: AttemptFolder): Variables {
-  const outer = base[markerName];
   return {
     ...base,
     HOME: folder.home,
@@ -14,7 +12,6 @@ export function attemptEnvironment(base: Variables, folder: AttemptFolder): Vari
     SHELL: '/bin/sh',
     TERM: 'dumb',
     CI: 'true',
-    [markerName]: outer === undefined ? folder.marker : `${outer}:${folder.marker}`,
   };
 }
 
@@ -36,7 +33,6 @@ export function stepEnvironment(
     SLUICE_STEP: spec.step.id,
     SLUICE_ATTEMPT: String(spec.attempt),
     SLUICE_OUTPUT: folder.output,
-    [markerName]: attempt[markerName] ?? '',
   };
 }
 

@@ -1,10 +1,40 @@
+import { messageOf } from '../../../model/errors.ts';
+import type { PlanService } from '../../../model/plan.ts';
 import type { ServiceAddress } from '../../executor.ts';
+import { AttemptEnded } from '../attempt-ended.ts';
+import { kindOf } from './service-kinds.ts';
+import { startService } from './start-service.ts';
+import type { RunningService, ServiceHost } from './start-service.ts';
 
 export interface RunningServices {
   readonly addresses: Readonly<Record<string, ServiceAddress>>;
-  stop(): Promise<void>;
+  /** Ends them and removes their data. */
+  readonly stop: () => Promise<void>;
 }
 
-export function startServices(): Promise<RunningServices> {
-  return Promise.resolve({ addresses: {}, stop: () => Promise.resolve() });
+/** Starts all services of a step side by side and waits until each is ready; when one is not, all are ended again. */
+export async function startServices(services: readonly PlanService[], host: ServiceHost): Promise<RunningServices> {
+  const starts = await Promise.allSettled(services.map((service) => startOne(service, host)));
+  const running = starts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const stop = async (): Promise<void> => {
+    await Promise.all(running.map((service) => service.stop()));
+  };
+  const failed = starts.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  return { addresses: Object.fromEntries(running.map(({ name, address }) => [name, address])), stop };
+}
+
+async function startOne(service: PlanService, host: ServiceHost): Promise<RunningService> {
+  const kind = kindOf(service);
+  if (kind === undefined)
+    throw new AttemptEnded('unsupported', `service "${service.name}": ${service.image} is not known`);
+  try {
+    return await startService(kind, service, host);
+  } catch (error) {
+    if (host.signal.aborted) throw error;
+    throw new AttemptEnded('service_failed', `service "${service.name}": ${messageOf(error)}`);
+  }
 }
