@@ -55,13 +55,13 @@ export class FileLogWriter implements LogWriter {
     this.pending.push(bytes);
     this.next ??= this.underWay.then(() => {
       this.next = undefined;
-      this.underWay = this.store(Buffer.concat(this.pending.splice(0)));
+      this.underWay = this.store(joined(this.pending.splice(0)));
       return this.underWay;
     });
     return this.next;
   }
 
-  private async store(bytes: Buffer): Promise<void> {
+  private async store(bytes: Uint8Array): Promise<void> {
     const { tally } = this.log;
     const room = this.options.maxBytes - tally.bytes;
     const exceeded = bytes.length > room;
@@ -78,7 +78,7 @@ export class FileLogWriter implements LogWriter {
   }
 
   /** The head of the log stays, with a line that says why it ends. There is no room at all behind that line. */
-  private cut(bytes: Buffer, room: number): Buffer {
+  private cut(bytes: Uint8Array, room: number): Uint8Array {
     if (room < 0) return Buffer.alloc(0);
     const head = bytes.subarray(0, room);
     const atLineStart = room === 0 ? this.log.tally.atLineStart : head.at(-1) === 0x0a;
@@ -114,6 +114,11 @@ export class FileLogWriter implements LogWriter {
       await Promise.all([bytes.close(), times.close()]);
     }
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  return first && parts.length === 1 ? first : Buffer.concat(parts);
 }
 
 /** A new file is only sure to be found again when its folder is on the disk too. */
