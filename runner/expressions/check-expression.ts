@@ -14,6 +14,11 @@ const resultTypes: Readonly<Record<Place['result'], ReadonlySet<string>>> = {
   text: new Set(['string', 'bool', 'int', 'double', 'dyn']),
 };
 
+const expectations = {
+  condition: ['true or false', "Compare the value with another, as in `branch == 'main'`."],
+  text: ['text, a number, true or false', 'Take one value of it by a name behind a dot.'],
+} as const;
+
 /** Names, functions and types of an expression at its place. */
 export function checkExpression(expression: ParsedExpression, place: Place): Fault | undefined {
   return unknownRoot(expression, place) ?? forbiddenFunction(expression, place) ?? wrongType(expression, place);
@@ -44,13 +49,24 @@ function dashedName(cel: string, offset: number): string | undefined {
 function forbiddenFunction(expression: ParsedExpression, place: Place): Fault | undefined {
   if (place.hashFiles) return undefined;
   const use = expression.functions.find((candidate) => candidate.name === 'hashFiles');
-  return use && { message: '`hashFiles` can be used in cache keys only.', offset: use.offset, length: use.name.length };
+  const hint = 'Everywhere else, `commit` stands for the content of all files.';
+  return (
+    use && { message: '`hashFiles` can be used in cache keys only.', hint, offset: use.offset, length: use.name.length }
+  );
 }
 
 function wrongType({ cel, program }: ParsedExpression, place: Place): Fault | undefined {
   const { valid, type = 'dyn', error } = program.check();
   if (!valid) return faultOf(error, cel);
   if (resultTypes[place.result].has(type)) return undefined;
-  const wanted = place.result === 'condition' ? 'true or false' : 'text, a number, true or false';
-  return { message: `The expression gives ${type}, but ${wanted} is needed here.`, offset: 0, length: cel.length };
+  const [wanted, hint] = expectations[place.result];
+  const message = `The expression gives ${inWords(type)}, but ${wanted} is needed here.`;
+  return { message, hint, offset: 0, length: cel.length };
+}
+
+function inWords(type: string): string {
+  if (type === 'string') return 'text';
+  if (type === 'bool') return 'true or false';
+  if (type === 'int' || type === 'double') return 'a number';
+  return type.startsWith('map') ? 'a map' : type.startsWith('list') ? 'a list' : type;
 }

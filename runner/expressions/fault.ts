@@ -18,6 +18,8 @@ const singleCharacterHints: Readonly<Record<string, string>> = {
   $: 'Write the expression without `${{ }}` here.',
 };
 
+const mixHint = 'Convert one side with `string(…)`, `int(…)` or `double(…)`.';
+
 /** Anything that was thrown while an expression was read, checked or evaluated, as a value. */
 export function faultOf(error: unknown, cel: string): Fault {
   if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) {
@@ -34,12 +36,20 @@ export function faultOf(error: unknown, cel: string): Fault {
       return { message: `\`${source}\` is not known here.`, ...at };
     case 'no_matching_overload':
       return { message: `\`${source}\` gives a function what it does not take.`, hint: sentence(error.summary), ...at };
+    case 'no_such_overload':
+      return {
+        message: `\`${source}\` mixes types: ${error.summary.replace('no such overload: ', '')}.`,
+        hint: mixHint,
+        ...at,
+      };
     case 'unexpected_character': {
       const hint = singleCharacterHints[cel[start] ?? ''];
       return { message: sentence(error.summary), ...(hint === undefined ? {} : { hint }), ...at };
     }
     default:
-      return { message: start >= cel.length ? 'The expression ends too early.' : sentence(error.summary), ...at };
+      return start < cel.length
+        ? { message: sentence(error.summary), ...at }
+        : { message: 'The expression ends too early.', hint: 'Something is missing at its end.', ...at };
   }
 }
 

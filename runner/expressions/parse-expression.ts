@@ -39,6 +39,8 @@ type Bound = readonly string[];
 const macros: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter']);
 const environments = new WeakMap<HashFiles, Environment>();
 
+const onceHint = 'Lists are looked through one at a time, so that every expression ends at once.';
+
 const noFiles: HashFiles = () => {
   throw new Error('hashFiles() can be used in cache keys only');
 };
@@ -94,7 +96,8 @@ function visitCall(node: ASTNode, name: string, args: readonly ASTNode[], bound:
     for (const argument of args) visit(argument, bound, found);
     return;
   }
-  if (bound.length > 0) found.faults.push({ message: `\`${name}\` cannot stand inside another such function.`, ...at });
+  if (bound.length > 0)
+    found.faults.push({ message: `\`${name}\` cannot stand inside another such function.`, hint: onceHint, ...at });
   for (const argument of args.slice(1)) visit(argument, [...bound, variable], found);
 }
 

@@ -13,8 +13,8 @@ const fields: Readonly<Record<'uses' | 'approval', readonly (keyof Step)[]>> = {
   approval: [...common, 'approval'],
 };
 
-/** The kind of a step, once it is certain that it is exactly one and has no field of another. */
-export function checkFields(problems: ProblemList, spot: Spot, step: Step): StepKind | undefined {
+/** The kind of a step when it has exactly one. Fields that mean nothing for it are problems; `last`: it belongs to `finally`. */
+export function checkFields(problems: ProblemList, spot: Spot, step: Step, last: boolean): StepKind | undefined {
   const found = kinds.filter((kind) => step[kind] !== undefined);
   const [kind, second] = found;
   if (kind === undefined) {
@@ -30,6 +30,20 @@ export function checkFields(problems: ProblemList, spot: Spot, step: Step): Step
     const message = `A step has only one of \`run\`, \`uses\` and \`approval\`, and this has ${found.map((name) => `\`${name}\``).join(' and ')}.`;
     problems.add({ ...under(spot, second), part: 'key' }, 'step-kind', message, 'Make two steps of it.');
     return undefined;
+  }
+  if (kind === 'approval' && last) {
+    const hint = 'Put the approval among `steps`.';
+    problems.add(
+      { ...under(spot, 'approval'), part: 'key' },
+      'step-field',
+      '`finally` steps cannot wait for a person.',
+      hint,
+    );
+  }
+  if (kind === 'uses' && step.matrix?.['max-parallel'] !== undefined) {
+    const message = '`max-parallel` has no meaning for a step with `uses`.';
+    const at = { ...under(spot, 'matrix', 'max-parallel'), part: 'key' as const };
+    problems.add(at, 'step-field', message, 'Set it on a matrix inside the workflow.');
   }
   const foreign = (Object.keys(step) as (keyof Step)[]).filter((field) => !belongs(field, kind));
   for (const field of foreign) {

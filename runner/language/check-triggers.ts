@@ -23,7 +23,7 @@ export function checkTriggers(problems: ProblemList, on: Spot, triggers: Trigger
 
 function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
   const [first = ''] = patterns;
-  if (first.startsWith('!')) {
+  if (/^!./.test(first)) {
     problems.add(
       under(spot, 0),
       'pattern-invalid',

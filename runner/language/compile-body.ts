@@ -16,7 +16,7 @@ import { under } from './problem-list.ts';
 import type { Spot } from './problem-list.ts';
 import { resolveNeeds } from './resolve-needs.ts';
 import type { NamedNeed } from './resolve-needs.ts';
-import { complain, lateText } from './step-cell.ts';
+import { lateText } from './step-cell.ts';
 import type { StepCell, StepNode } from './step-cell.ts';
 
 /** Appends the steps of a body to the plan, each behind those that it needs. */
@@ -34,7 +34,7 @@ export function compileBody(
   const ids = new Map<string, readonly StepId[]>();
   for (const name of order) {
     const step = body.steps[name];
-    if (!step || compilation.steps.length >= maxSteps) continue;
+    if (!step || compilation.steps.length > maxSteps) continue;
     const needed = needs.get(name) ?? [];
     const planned: PlannedStep = {
       name,
@@ -83,7 +83,10 @@ function namesOf(
   const early: Names = { ...inputNames(body), ...(step.matrix && { matrix: matrixNames(step.matrix) }) };
   const needs = new Map<string, Offer>();
   for (const { name } of needed) needs.set(name, offers.get(name) ?? nothing);
-  return { early, late: { ...early, needs, ...(body.section === 'finally' && { run: true }) } };
+  return {
+    early,
+    late: { ...early, needs, siblings: new Set(offers.keys()), ...(body.section === 'finally' && { run: true }) },
+  };
 }
 
 function compileStep(compilation: Compilation, body: Body, planned: PlannedStep): readonly StepId[] {
@@ -97,12 +100,12 @@ function compileStep(compilation: Compilation, body: Body, planned: PlannedStep)
       'Rename it.',
     );
   }
-  const kind = checkFields(problems, spot, step);
+  const kind = checkFields(problems, spot, step, body.finally);
   const condition = step.if === undefined ? undefined : reader.condition(under(spot, 'if'), step.if, names.late);
   const location = spot.source.locate(spot.path, 'key');
   if (!kind) return [];
   return cellsOf(compilation, spot, step).flatMap((cell) => {
-    if (compilation.steps.length >= maxSteps) return [];
+    if (compilation.steps.length > maxSteps) return [];
     const knowledge = knowledgeOf(compilation, body, cell?.values);
     const node: StepNode = {
       id: `${body.prefix}${name}${cell ? `:${cell.suffix}` : ''}`,
@@ -124,7 +127,7 @@ function cellsOf({ problems }: Compilation, spot: Spot, { matrix }: Step): reado
   const expanded = expandMatrix(matrix);
   if (expanded.ok) return expanded.cells;
   for (const { path, code, message, hint } of expanded.faults)
-    problems.add(under(spot, 'matrix', ...path), code, message, hint);
+    problems.add({ ...under(spot, 'matrix', ...path), part: path.length === 0 ? 'key' : 'value' }, code, message, hint);
   return [];
 }
 
@@ -134,15 +137,6 @@ function compileCell(cell: StepCell, kind: StepKind): void {
   else if (kind === 'approval') compileApproval(cell);
   else {
     const workflow = compilation.workflows.find(spot, step.uses ?? '');
-    if (step.matrix?.['max-parallel'] !== undefined) {
-      complain(
-        cell,
-        ['matrix', 'max-parallel'],
-        'step-field',
-        '`max-parallel` has no meaning for a step with `uses`.',
-        'Set it on a matrix inside the workflow.',
-      );
-    }
     if (workflow) compileUse(cell, workflow, compileBody);
   }
 }
@@ -150,15 +144,6 @@ function compileCell(cell: StepCell, kind: StepKind): void {
 function compileApproval(cell: StepCell): void {
   const { compilation, step, spot, node } = cell;
   const approval = step.approval ?? { message: '' };
-  if (cell.body.finally) {
-    complain(
-      cell,
-      ['approval'],
-      'step-field',
-      '`finally` steps cannot wait for a person.',
-      'Put the approval among `steps`.',
-    );
-  }
   compilation.steps.push({
     ...node,
     kind: 'approval',

@@ -71,13 +71,22 @@ function checkedValue(cell: StepCell, name: string, input: Input, text: string):
   const value = lateText(cell, ['with', name], text);
   if (typeof value === 'string') {
     const fault = valueFault(input, value);
-    if (fault !== undefined) complain(cell, ['with', name], 'input-value', `\`${name}\` ${fault}`, input.description);
+    const hint = input.description ?? examples[input.type ?? 'string'];
+    if (fault !== undefined) complain(cell, ['with', name], 'input-value', `\`${name}\` ${fault}`, hint);
   } else if (input.type !== undefined && input.type !== 'string') {
     const message = `\`${name}\` is a ${input.type}, and its value is not known before the run.`;
     complain(cell, ['with', name], 'input-value', message, 'Only inputs of type string take values of earlier steps.');
   }
   return value;
 }
+
+const examples = {
+  number: 'Write a number such as `3` or `0.5`.',
+  boolean: 'Write `"true"` or `"false"`.',
+  duration: 'Write a time such as `90s` or `1h30m`.',
+  string: 'Write one of the allowed values.',
+  command: 'Write a script.',
+} as const;
 
 const forms = {
   number: (value: string) => /^-?\d+(\.\d+)?$/.test(value),
@@ -100,7 +109,12 @@ function checkDeclaration(problems: ProblemList, source: Positioned<WorkflowFile
   if (input.default !== undefined) {
     const fault = valueFault(input, input.default);
     if (fault !== undefined)
-      problems.add(under(spot, 'default'), 'input-declaration', `The default of \`${name}\` ${fault}`);
+      problems.add(
+        under(spot, 'default'),
+        'input-declaration',
+        `The default of \`${name}\` ${fault}`,
+        examples[input.type ?? 'string'],
+      );
     if (!input.required) return;
     problems.add(
       under(spot, 'required'),

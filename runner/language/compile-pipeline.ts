@@ -104,7 +104,7 @@ function compileSections(compilation: Compilation, source: Positioned<PipelineFi
   const final: Body = { ...shared, section: 'finally', steps: last, finally: true };
   compileBody(compilation, main, new Set(Object.keys(last)));
   compileBody(compilation, final, new Set(Object.keys(steps)));
-  if (compilation.steps.length < maxSteps) return;
+  if (compilation.steps.length <= maxSteps) return;
   const spot = { source, path: ['steps'], part: 'key' as const };
   problems.add(
     spot,

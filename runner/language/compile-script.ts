@@ -1,5 +1,6 @@
 import { parseTemplate } from '../expressions/parse-template.ts';
 import type { TemplateExpression, TemplatePart } from '../expressions/parse-template.ts';
+import { commandHint } from './names.ts';
 import { under } from './problem-list.ts';
 import type { StepCell } from './step-cell.ts';
 
@@ -39,7 +40,9 @@ export function literalScript(cell: StepCell, path: readonly string[], script: s
   for (const expression of expressions) {
     const within = { offset: expression.offset, length: Math.max(1, expression.cel.length) };
     const message = `\`\${{ ${expression.cel} }}\` cannot be put into a script.`;
-    problems.add({ ...spot, within }, 'expression-in-script', message, remedy(template.parts, expression));
+    const isCommand = commandOf(`\${{ ${expression.cel} }}`, cell.body.inputs?.commands) !== undefined;
+    const hint = isCommand ? commandHint : remedy(template.parts, expression);
+    problems.add({ ...spot, within }, 'expression-in-script', message, hint);
   }
   return template.parts.filter((part) => typeof part === 'string').join('');
 }

@@ -9,7 +9,7 @@ import { reduceTemplate } from '../expressions/reduce-template.ts';
 import type { Knowledge } from '../expressions/reduce-template.ts';
 import type { Expression, Template } from '../model/plan.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { nameFault, rootHints, rootsIn } from './names.ts';
+import { elsewhereFault, nameFault, rootsIn } from './names.ts';
 import type { NameFault, Names } from './names.ts';
 import type { Span } from './positioned.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
@@ -20,6 +20,8 @@ export interface TextSpot {
   readonly text: string;
   readonly names: Names;
 }
+
+const failedHint = 'Correct the name or pattern, or take the expression out.';
 
 type Located = ParsedExpression & { readonly at: number };
 
@@ -46,7 +48,7 @@ export class ExpressionReader {
     const reduced = reduceTemplate(parts, known);
     if (reduced.ok) return reduced.value;
     const { at: offset, cel } = reduced.expression;
-    this.#problems.add(within(at.spot, offset, cel.length), 'expression-failed', reduced.message);
+    this.#problems.add(within(at.spot, offset, cel.length), 'expression-failed', reduced.message, failedHint);
     return '';
   }
 
@@ -84,17 +86,22 @@ export class ExpressionReader {
 
   #report(spot: Spot, offset: number, fault: Faulty): void {
     const { unknown } = fault;
-    const hint = fault.hint ?? (unknown && (rootHints[unknown.name] ?? didYouMean(unknown.name, unknown.candidates)));
+    const hint =
+      fault.hint ?? (unknown && (didYouMean(unknown.name, unknown.candidates) ?? listed(unknown.candidates)));
     const code = unknown ? 'expression-unknown-name' : 'expression-invalid';
     this.#problems.add(within(spot, offset + fault.offset, fault.length), code, fault.message, hint);
   }
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'There are none here.' : `Known are ${names.map((name) => `\`${name}\``).join(', ')}.`;
 }
 
 type Faulty = NameFault & Span;
 
 function faultsOf(expression: ParsedExpression, names: Names, result: Place['result']): readonly Faulty[] {
   const fault = checkExpression(expression, { roots: rootsIn(names), result, hashFiles: names.hashFiles ?? false });
-  if (fault) return [fault];
+  if (fault) return [{ ...fault, ...(fault.unknown && elsewhereFault(fault.unknown.name)) }];
   return expression.references.flatMap((reference) => {
     const { offset, length } = reference;
     const wrong = nameFault(reference, names);

@@ -14,6 +14,8 @@ export interface Names {
   readonly inputs?: ReadonlySet<string>;
   readonly needs?: ReadonlyMap<string, Offer>;
   readonly steps?: ReadonlyMap<string, Offer>;
+  /** All steps of the same map, those that `needs` could name. */
+  readonly siblings?: ReadonlySet<string>;
   readonly services?: ReadonlySet<string>;
   readonly run?: true;
   readonly hashFiles?: true;
@@ -24,13 +26,13 @@ export interface Names {
 export interface NameFault {
   readonly message: string;
   readonly hint?: string;
-  readonly unknown?: { readonly name: string; readonly candidates: Iterable<string> };
+  readonly unknown?: { readonly name: string; readonly candidates: readonly string[] };
 }
 
 const facts = ['branch', 'tag', 'commit', 'event', 'ref', 'actor', 'pull_request'] as const satisfies readonly Root[];
 
 /** Where the roots that are not known everywhere are known. */
-export const rootHints: Readonly<Partial<Record<string, string>>> = {
+const rootHints: Readonly<Partial<Record<string, string>>> = {
   matrix: 'Give the step a `matrix`.',
   inputs: '`inputs` are those of a workflow file; a pipeline has none.',
   needs: 'What earlier steps give can be used in `if`, `env`, `with` and the message of an approval.',
@@ -38,6 +40,14 @@ export const rootHints: Readonly<Partial<Record<string, string>>> = {
   steps: '`steps` can be used in the outputs of a workflow; elsewhere write `needs`.',
   run: '`run.outcome` can be used in `finally` steps, where the outcome of the others is known.',
 } satisfies Partial<Record<Root, string>>;
+
+/** A root that is known elsewhere, with where that is. */
+export function elsewhereFault(name: string): NameFault | undefined {
+  const hint = rootHints[name];
+  return hint === undefined
+    ? undefined
+    : { message: `\`${name}\` is not known here.`, hint, unknown: { name, candidates: [] } };
+}
 
 export function rootsIn(names: Names): ReadonlySet<string> {
   const optional = ['matrix', 'inputs', 'needs', 'steps', 'services', 'run'] as const;
@@ -49,72 +59,79 @@ export function nameFault({ path }: Reference, names: Names): NameFault | undefi
   const [root = '', name] = path;
   switch (root) {
     case 'matrix':
-      return keyFault(root, name, names.matrix, 'The matrix has no');
+      return keyFault(path, names.matrix, 'The matrix has no');
     case 'inputs':
-      if (name !== undefined && names.commands?.has(name))
-        return { message: `\`inputs.${name}\` is a command.`, hint: commandHint };
-      return keyFault(root, name, names.inputs, 'The workflow has no input');
+      return names.commands?.has(name ?? '')
+        ? { message: `\`inputs.${name ?? ''}\` is a command.`, hint: commandHint }
+        : keyFault(path, names.inputs, 'The workflow has no input');
     case 'needs':
-      return stepFault(path, names.needs, '`needs` of this step does not name');
+      return names.needs && needFault(path, names.needs, names.siblings);
     case 'steps':
-      return stepFault(path, names.steps, 'The workflow has no step');
+      return names.steps && (keyFault(path, names.steps, 'The workflow has no step') ?? offerFault(path, names.steps));
     case 'services':
-      return (
-        keyFault(root, name, names.services, 'The step has no service') ?? fieldFault(path, ['url', 'host', 'port'])
-      );
+      return keyFault(path, names.services, 'The step has no service') ?? fieldFault(path[2], ['url', 'host', 'port']);
     case 'run':
-      return fieldFault(['', ...path], ['outcome']);
+      return fieldFault(name, ['outcome']);
     case 'pull_request':
-      return fieldFault(['', ...path], ['number', 'base', 'fork']);
+      return fieldFault(name, ['number', 'base', 'fork']);
     default:
       return undefined;
   }
 }
 
-const commandHint = 'Only a `run` that is nothing else than `${{ inputs.NAME }}` takes a command.';
+export const commandHint = 'Only a `run` that is nothing else than `${{ inputs.NAME }}` takes a command.';
+
+interface Known {
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
 
 function keyFault(
-  root: string,
-  name: string | undefined,
-  known: ReadonlySet<string> | undefined,
+  [root = '', name]: readonly string[],
+  known: Known | undefined,
   complaint: string,
 ): NameFault | undefined {
   if (name === undefined) return { message: `\`${root}\` needs a name behind it.`, hint: `Write \`${root}.NAME\`.` };
-  return known?.has(name)
-    ? undefined
-    : { message: `${complaint} \`${name}\`.`, unknown: { name, candidates: known ?? [] } };
+  if (known?.has(name)) return undefined;
+  return { message: `${complaint} \`${name}\`.`, unknown: { name, candidates: [...(known?.keys() ?? [])] } };
+}
+
+function needFault(
+  path: readonly string[],
+  needs: ReadonlyMap<string, Offer>,
+  siblings?: ReadonlySet<string>,
+): NameFault | undefined {
+  const fault = keyFault(path, needs, '`needs` of this step does not name');
+  if (!fault) return offerFault(path, needs);
+  const name = path[1] ?? '';
+  return siblings?.has(name)
+    ? { ...fault, hint: `Add \`${name}\` to the \`needs\` of the step.`, unknown: { name, candidates: [] } }
+    : fault;
 }
 
 /** `needs.NAME.outcome` or `needs.NAME.outputs.VALUE`. */
-function stepFault(
-  path: readonly string[],
-  offers: ReadonlyMap<string, Offer> | undefined,
-  complaint: string,
-): NameFault | undefined {
-  const [root = '', name, field, output] = path;
-  const offer = offers?.get(name ?? '');
-  if (name === undefined || !offer) return keyFault(root, name, new Set(offers?.keys()), complaint);
-  const fault = fieldFault(path, ['outcome', 'outputs']);
-  if (fault || field === 'outcome') return fault;
-  if (offer.matrix)
-    return {
-      message: `\`${name}\` is a matrix, whose cells have outputs of their own.`,
-      hint: 'Hand over files by `outputs` paths instead.',
-    };
-  if (output === undefined)
+function offerFault(path: readonly string[], offers: ReadonlyMap<string, Offer>): NameFault | undefined {
+  const [root = '', name = '', field, output] = path;
+  const { outputs, matrix } = offers.get(name) ?? { outputs: new Set<string>(), matrix: false };
+  if (field !== 'outputs') return fieldFault(field, ['outcome', 'outputs']);
+  if (matrix) {
+    const hint = 'Hand over files by `outputs` paths instead.';
+    return { message: `\`${name}\` is a matrix, whose cells have outputs of their own.`, hint };
+  }
+  if (output === undefined) {
     return {
       message: `\`${path.join('.')}\` needs the name of an output.`,
       hint: `Write \`${root}.${name}.outputs.NAME\`.`,
     };
-  if (offer.outputs.has(output)) return undefined;
-  return { message: `\`${name}\` has no output \`${output}\`.`, unknown: { name: output, candidates: offer.outputs } };
+  }
+  if (outputs.has(output)) return undefined;
+  return { message: `\`${name}\` has no output \`${output}\`.`, unknown: { name: output, candidates: [...outputs] } };
 }
 
-function fieldFault(path: readonly string[], fields: readonly string[]): NameFault | undefined {
-  const field = path[2];
-  if (field !== undefined && fields.includes(field)) return undefined;
+function fieldFault(field: string | undefined, fields: readonly string[]): NameFault | undefined {
   const choices = fields.map((name) => `\`${name}\``).join(', ');
-  const message =
-    field === undefined ? `A field is missing: ${choices}.` : `There is no field \`${field}\` here, only ${choices}.`;
-  return { message, ...(field === undefined ? {} : { unknown: { name: field, candidates: fields } }) };
+  if (field === undefined) return { message: `A field is missing behind it: ${choices}.` };
+  if (fields.includes(field)) return undefined;
+  const message = `There is no field \`${field}\` here, only ${choices}.`;
+  return { message, unknown: { name: field, candidates: fields } };
 }
