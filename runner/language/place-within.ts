@@ -32,7 +32,8 @@ function offsetsOf(written: string, value: string): readonly number[] {
     const escaped = /^["']/.test(written) && /^(''|\\["\\/])/.test(written.slice(at, at + 2)) ? 1 : 0;
     if (!folds && written[at + escaped] !== character) break;
     offsets.push(at);
-    at = folds ? skip(lineStart, lineEnd) : at + escaped + 1;
+    const next = folds ? lineEnd : at + escaped + 1;
+    at = folds || character === '\n' ? skip(lineStart, next) : next;
   }
   return offsets;
 }
