@@ -20,8 +20,11 @@ export interface Subject {
   readonly abandon: (spec: AttemptSpec) => Promise<Readonly<Record<string, Json>>>;
 }
 
+type Create = () => Promise<Subject>;
+
 /** Every executor that runs real commands passes this, unchanged. */
-export function executorContract(create: () => Promise<Subject>): void {
+export function executorContract(create: Create): void {
+  lifecycleContract(create);
   endings(create);
   environment(create);
   files(create);
@@ -30,7 +33,100 @@ export function executorContract(create: () => Promise<Subject>): void {
   remains(create);
 }
 
-type Create = () => Promise<Subject>;
+/**
+ * The part that needs no shell: every executor passes it, one without processes too. Its scripts know three commands,
+ * `echo WORD`, `exit CODE` and `sleep SECONDS`, with semicolons between them.
+ */
+export function lifecycleContract(create: Create): void {
+  test('exit code 0 succeeds', async (t) => {
+    const { outcome } = await run(create, specOf(stepOf('true')));
+    t.is(outcome.outcome, 'succeeded');
+    t.is(outcome.exitCode, 0);
+    t.true((outcome.startedAt ?? 0) <= (outcome.finishedAt ?? -1));
+  });
+
+  test('another exit code fails and is told', async (t) => {
+    const { outcome } = await run(create, specOf(stepOf('exit 3')));
+    t.like(outcome, { outcome: 'failed', reason: 'exit_code', exitCode: 3 });
+  });
+
+  test('a log that cannot be written ends the command and rejects', async (t) => {
+    const { command, isRunning } = uniqueSleep();
+    const seen = new Recorder();
+    seen.take = () => Promise.reject(new Error('disk full'));
+    await t.throwsAsync(run(create, specOf(stepOf(`echo x; ${command}`)), seen), { message: 'disk full' });
+    t.false(isRunning());
+  });
+
+  test('a step that is stopped before it began never begins', async (t) => {
+    const seen = new Recorder(AbortSignal.abort('cancelled'));
+    const { outcome, leftovers } = await run(create, specOf(stepOf('echo ran')), seen);
+    t.like(outcome, { outcome: 'cancelled', reason: 'cancelled' });
+    t.is(seen.text, '');
+    t.deepEqual(leftovers, []);
+  });
+
+  test('a place that cannot be recorded keeps the command from running', async (t) => {
+    const seen = new Recorder();
+    seen.placed = () => Promise.reject(new Error('store is gone'));
+    const { executor } = await create();
+    await t.throwsAsync(executor.execute(specOf(stepOf('echo ran')), seen), {
+      message: 'store is gone',
+    });
+    await executor.close();
+    t.is(seen.text, '');
+  });
+
+  test('an attempt of which nothing is left is `runner_lost` too', async (t) => {
+    const { executor } = await create();
+    const outcome = await executor.recover(specOf(stepOf('true')), undefined, new Recorder());
+    t.is(outcome.reason, 'runner_lost');
+    await executor.close();
+  });
+
+  for (const reason of ['cancelled', 'interrupted', 'superseded', 'run_timeout', 'log_limit'] satisfies StopReason[]) {
+    test(`a step that is stopped ends as ${reason}`, async (t) => {
+      const { command, isRunning } = uniqueSleep();
+      const controller = new AbortController();
+      const seen = new Recorder(controller.signal);
+      const ending = run(create, specOf(stepOf(`echo up; ${command}`)), seen);
+      await until(t, 'the command runs', () => seen.text === 'up\n');
+      controller.abort(reason);
+      const { outcome } = await ending;
+      t.like(outcome, { outcome: reasons[reason].outcome, reason });
+      t.false(isRunning());
+    });
+  }
+
+  test('a step that runs longer than its timeout fails by it', async (t) => {
+    const { outcome, seen } = await run(create, specOf(stepOf('echo up; sleep 600', { timeoutMs: 400 })));
+    t.like(outcome, { outcome: 'failed', reason: 'timeout' });
+    t.is(seen.text, 'up\n');
+  });
+
+  test('close ends what is under way and may be called twice', async (t) => {
+    const { command, isRunning } = uniqueSleep();
+    const { executor, leftovers } = await create();
+    const seen = new Recorder();
+    const ending = executor.execute(specOf(stepOf(`echo up; ${command}`)), seen);
+    await until(t, 'the command runs', () => seen.text === 'up\n');
+    await Promise.all([executor.close(), executor.close()]);
+    t.false(isRunning());
+    t.is((await ending).reason, 'interrupted');
+    await executor.close();
+    t.deepEqual(await leftovers(), []);
+  });
+
+  test('nothing begins after close', async (t) => {
+    const { executor, leftovers } = await create();
+    await executor.close();
+    const seen = new Recorder();
+    t.is((await executor.execute(specOf(stepOf('echo ran')), seen)).reason, 'interrupted');
+    t.is(seen.text, '');
+    await executor.close();
+    t.deepEqual(await leftovers(), []);
+  });
+}
 
 interface Ran {
   readonly outcome: AttemptOutcome;
@@ -66,18 +162,6 @@ async function until(t: ExecutionContext, what: string, isSo: () => boolean): Pr
 }
 
 function endings(create: Create): void {
-  test('exit code 0 succeeds', async (t) => {
-    const { outcome } = await run(create, specOf(stepOf('true')));
-    t.is(outcome.outcome, 'succeeded');
-    t.is(outcome.exitCode, 0);
-    t.true((outcome.startedAt ?? 0) <= (outcome.finishedAt ?? -1));
-  });
-
-  test('another exit code fails and is told', async (t) => {
-    const { outcome } = await run(create, specOf(stepOf('exit 3')));
-    t.like(outcome, { outcome: 'failed', reason: 'exit_code', exitCode: 3 });
-  });
-
   test('a command ended by a signal that is not ours is `signalled`', async (t) => {
     const { outcome } = await run(create, specOf(stepOf('kill -KILL $$')));
     t.like(outcome, { outcome: 'failed', reason: 'signalled', signal: 'SIGKILL' });
@@ -388,14 +472,6 @@ function output(create: Create): void {
     t.is(counts.bytes, 52_428_800);
     t.is(counts.most, 1);
   });
-
-  test('a log that cannot be written ends the command and rejects', async (t) => {
-    const { command, isRunning } = uniqueSleep();
-    const seen = new Recorder();
-    seen.take = () => Promise.reject(new Error('disk full'));
-    await t.throwsAsync(run(create, specOf(stepOf(`echo x; ${command}`)), seen), { message: 'disk full' });
-    t.false(isRunning());
-  });
 }
 
 function stopping(create: Create): void {
@@ -419,28 +495,6 @@ function stopping(create: Create): void {
     t.regex(seen.text, /^up\n(Terminated\n)?cleaned up\n$/);
   });
 
-  for (const reason of ['cancelled', 'interrupted', 'superseded', 'run_timeout', 'log_limit'] satisfies StopReason[]) {
-    test(`a step that is stopped ends as ${reason}`, async (t) => {
-      const { command, isRunning } = uniqueSleep();
-      const controller = new AbortController();
-      const seen = new Recorder(controller.signal);
-      const ending = run(create, specOf(stepOf(`echo up; ${command}`)), seen);
-      await until(t, 'the command runs', () => seen.text === 'up\n' && isRunning());
-      controller.abort(reason);
-      const { outcome } = await ending;
-      t.like(outcome, { outcome: reasons[reason].outcome, reason });
-      t.false(isRunning());
-    });
-  }
-
-  test('a step that is stopped before it began never begins', async (t) => {
-    const seen = new Recorder(AbortSignal.abort('cancelled'));
-    const { outcome, leftovers } = await run(create, specOf(stepOf('echo ran')), seen);
-    t.like(outcome, { outcome: 'cancelled', reason: 'cancelled' });
-    t.is(seen.text, '');
-    t.deepEqual(leftovers, []);
-  });
-
   test('a step that is stopped still delivers what it has written', async (t) => {
     const artifacts = [{ path: 'a.txt', required: false }];
     const { outcome } = await run(create, specOf(stepOf('echo x > a.txt; sleep 600', { artifacts, timeoutMs: 500 })));
@@ -448,19 +502,6 @@ function stopping(create: Create): void {
       outcome.files.map((file) => file.path),
       ['a.txt'],
     );
-  });
-
-  test('close ends what is under way and may be called twice', async (t) => {
-    const { command, isRunning } = uniqueSleep();
-    const { executor, leftovers } = await create();
-    const seen = new Recorder();
-    const ending = executor.execute(specOf(stepOf(`echo up; ${command}`)), seen);
-    await until(t, 'the command runs', () => seen.text === 'up\n' && isRunning());
-    await Promise.all([executor.close(), executor.close()]);
-    t.false(isRunning());
-    t.is((await ending).reason, 'interrupted');
-    await executor.close();
-    t.deepEqual(await leftovers(), []);
   });
 }
 
@@ -501,17 +542,6 @@ function remains(create: Create): void {
     t.true(Number(seen.text) >= seen.placedAt);
   });
 
-  test('a place that cannot be recorded keeps the command from running', async (t) => {
-    const seen = new Recorder();
-    seen.placed = () => Promise.reject(new Error('store is gone'));
-    const { executor } = await create();
-    await t.throwsAsync(executor.execute(specOf(stepOf('echo ran')), seen), {
-      message: 'store is gone',
-    });
-    await executor.close();
-    t.is(seen.text, '');
-  });
-
   test('R000-21 a lost attempt is `runner_lost`, and what still runs of it is ended', async (t) => {
     const { command, isRunning } = uniqueSleep();
     const { executor, abandon, leftovers } = await create();
@@ -534,13 +564,6 @@ function remains(create: Create): void {
     t.false(isRunning());
     await executor.close();
     t.deepEqual(await leftovers(), []);
-  });
-
-  test('an attempt of which nothing is left is `runner_lost` too', async (t) => {
-    const { executor } = await create();
-    const outcome = await executor.recover(specOf(stepOf('true')), undefined, new Recorder());
-    t.is(outcome.reason, 'runner_lost');
-    await executor.close();
   });
 
   test('two executors at once do not disturb each other', async (t) => {

@@ -12,6 +12,7 @@ import type { AttemptFolder } from './attempt-folder.ts';
 import { collect } from './collect.ts';
 import { commandVerdict } from './command-verdict.ts';
 import { findProgram } from './find-program.ts';
+import type { ImageToolbox } from './image-tools.ts';
 import type { OutputPipes } from './output-pipe.ts';
 import { placeOf } from './place.ts';
 import { prepareWorkspace } from './prepare-workspace.ts';
@@ -26,8 +27,9 @@ import type { Stop } from './stop.ts';
 /** What all attempts of an executor share. */
 export interface LocalMachine {
   readonly base: Readonly<Record<string, string>>;
-  /** Holds downloaded tools. */
+  /** Holds downloaded programs. */
   readonly cache: string;
+  readonly images: ImageToolbox;
   readonly clock: Clock;
   readonly pipes: OutputPipes;
 }
@@ -53,7 +55,9 @@ export async function runAttempt(
   stop: Stop,
 ): Promise<AttemptOutcome> {
   try {
-    const base = attemptEnvironment(machine.base, folder);
+    const tools = await machine.images.toolsFor(spec.step.image, stop.signal);
+    if (tools.note !== undefined) context.note(tools.note);
+    const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
     const attempt = { machine, folder, spec, context, stop, base };
     const services = await prepare(attempt);
     const end = await command(attempt, services.addresses).finally(() => services.stop());

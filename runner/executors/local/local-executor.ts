@@ -9,6 +9,7 @@ import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason 
 import { attemptRoot, createAttemptFolder } from './attempt-folder.ts';
 import { runAttempt } from './attempt.ts';
 import type { LocalMachine } from './attempt.ts';
+import { ImageToolbox } from './image-tools.ts';
 import { OutputPipes } from './output-pipe.ts';
 import { removeAttempt } from './remove-attempt.ts';
 import { removeTree } from './remove-tree.ts';
@@ -62,6 +63,7 @@ class LocalExecutor implements Executor {
       base: baseEnv,
       cache,
       clock,
+      images: new ImageToolbox(cache, baseEnv),
       pipes: new OutputPipes(folder),
     };
   }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../model/errors.ts';
 import { readTar } from '../../workspace/read-tar.ts';
-import { writeTar } from '../../workspace/write-tar.ts';
 import type { BlobAccess } from '../executor.ts';
+import { textTar } from './text-tar.ts';
 
 /** Blobs in memory. */
 export class MemoryBlobs implements BlobAccess {
@@ -27,11 +27,7 @@ export class MemoryBlobs implements BlobAccess {
   }
 
   async tar(files: Readonly<Record<string, string>>): Promise<string> {
-    const entries = Object.entries(files).map(([path, text]) => {
-      const content = Buffer.from(text);
-      return { path, kind: 'file' as const, executable: false, bytes: content.length, content: [content] };
-    });
-    return (await this.put(writeTar(entries))).sha256;
+    return (await this.put(textTar(files))).sha256;
   }
 
   async members(sha256: string): Promise<readonly string[]> {

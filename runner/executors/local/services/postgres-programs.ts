@@ -4,7 +4,7 @@ import { SluiceError, messageOf } from '../../../model/errors.ts';
 import { isInside } from '../../../workspace/read-inside.ts';
 import { findProgram } from '../find-program.ts';
 import { installedPackage } from '../npm-package.ts';
-import { programVersion } from './program-version.ts';
+import { programVersion } from '../program-version.ts';
 import { majorOf } from './service-kind.ts';
 import type { ServiceSite } from './service-kind.ts';
 

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../../model/errors.ts';
 import type { PlanService } from '../../../model/plan.ts';
 import { findProgram } from '../find-program.ts';
-import { programVersion } from './program-version.ts';
+import { programVersion } from '../program-version.ts';
 import { majorOf, parseImage } from './service-kind.ts';
 import type { ServiceKind, ServicePlan, ServiceSite } from './service-kind.ts';
 import { speak } from './speak.ts';
