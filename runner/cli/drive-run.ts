@@ -39,7 +39,7 @@ async function drive(
       return;
     }
     cancel.abort();
-    view.notice('Cancelling: steps get time to end. Press Ctrl-C again to kill them.');
+    view.notice('Cancelling; Ctrl-C again kills the steps.');
   });
   try {
     return await Promise.race([services.engine.drive(runId, view, cancel.signal), killed.promise]);

@@ -4,7 +4,6 @@ import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
 import { fit } from '../terminal/text.ts';
 import { treeOf } from './run-tree.ts';
-import { endingWords } from './step-detail.ts';
 import { paintState, stateOf, tally } from './step-mark.ts';
 import { treeLines } from './tree-lines.ts';
 import type { TreeOptions } from './tree-lines.ts';
@@ -48,12 +47,18 @@ export function statusLine(report: RunReport, { palette, now }: Pick<TreeOptions
   const steps = report.steps.filter(isWork).map(stateOf);
   const time = formatDuration((report.finishedAt ?? now) - (report.startedAt ?? report.createdAt));
   if (report.outcome !== undefined) {
-    const words = paintState(report.outcome, palette)(palette.strong(endingWords(report)));
+    const words = paintState(report.outcome, palette)(palette.strong(runWords(report)));
     return `${words} after ${time}  ${palette.faint(tally(steps))}`;
   }
   if (report.waiting) return palette.ask(waitingWords(report.waiting, now));
   const doing = report.cancelledBy === undefined ? '' : palette.ask(`cancelled by ${oneLine(report.cancelledBy)}  `);
   return `${doing}${time}  ${palette.faint(tally(steps))}`;
+}
+
+function runWords({ outcome, reason, hint, cancelledBy }: RunReport): string {
+  if (outcome === 'cancelled' && cancelledBy !== undefined) return `cancelled by ${oneLine(cancelledBy)}`;
+  const isSum = reason === undefined || reason === 'step_failed' || reason === 'step_errored';
+  return isSum ? (outcome ?? '') : `${outcome ?? ''}: ${hint ?? reason}`;
 }
 
 /** Groups only gather others, so that they count for nothing. */

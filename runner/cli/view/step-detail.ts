@@ -19,8 +19,8 @@ export function stepDetail(step: StepReport, now: number): string {
 }
 
 /** "failed: exit code 1", "skipped: unit failed". */
-export function endingWords({ outcome, reason, message, hint }: Ending): string {
-  const why = message ?? (reason === 'step_failed' || reason === 'step_errored' ? undefined : hint);
+export function endingWords({ outcome, message, hint }: Ending): string {
+  const why = message ?? hint;
   return `${outcome ?? 'unfinished'}${why === undefined ? '' : `: ${oneLine(why)}`}`;
 }
 

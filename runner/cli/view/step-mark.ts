@@ -21,7 +21,7 @@ const words: Readonly<Record<StepMark, string>> = {
   errored: 'errored',
   cancelled: 'cancelled',
   running: 'running',
-  approval: 'waiting for approval',
+  approval: 'to approve',
   succeeded: 'succeeded',
   skipped: 'skipped',
   pending: 'waiting',

@@ -22,7 +22,9 @@ export function isRed({ outcome }: StepReport): boolean {
 
 /** Why each red step is red: reason, next step, red tests, last lines. */
 export function redLines({ step, tail, cases }: RedStep, palette: Palette): readonly string[] {
-  const hint = step.message === undefined || cases.length > 0 ? undefined : step.hint;
+  // An exit code speaks through the last lines, red tests through their messages.
+  const speaks = step.message === undefined || step.reason === 'exit_code' || cases.length > 0;
+  const hint = speaks ? undefined : step.hint;
   return [
     `${palette.bad(palette.strong(step.id))} ${palette.bad(endingWords(step))}`,
     ...(hint === undefined ? [] : [`  ${palette.faint(hint)}`]),

@@ -7,6 +7,7 @@ import type { TreeNode } from './run-tree.ts';
 import { stepDetail, stepTime } from './step-detail.ts';
 import { markOf, paintState, stateOf, tally } from './step-mark.ts';
 import type { StepMark } from './step-mark.ts';
+import { count } from './words.ts';
 
 export interface TreeOptions {
   readonly columns: number;
@@ -41,13 +42,23 @@ export function treeLines(nodes: readonly TreeNode[], options: TreeOptions): rea
   const timeWidth = Math.max(leastTimeWidth, ...shown.map((row) => row.time.length));
   const lines = shown.map((row) => lineOf(row, labelWidth, timeWidth, options));
   if (hidden.length === 0) return lines;
-  const count = hidden.filter((row) => row.steps === 1).map((row) => row.state);
-  return [...lines, options.palette.faint(`  … ${tally(count)} more`)];
+  const states = hidden.filter((row) => row.steps === 1).map((row) => row.state);
+  return [...lines, options.palette.faint(`  … and ${tally(states)}`)];
 }
 
 function rowsOf(node: TreeNode, depth: number, options: TreeOptions): readonly Row[] {
+  if (node.children.length === 0) return [leafRow(node, depth, options)];
+  const parent = parentRow(node, depth, options);
   const below = node.children.flatMap((child) => rowsOf(child, depth + 1, options));
-  return [node.children.length > 0 ? parentRow(node, depth, options) : leafRow(node, depth, options), ...below];
+  const same = commonDetail(below);
+  return same === undefined ? [parent, ...below] : [{ ...parent, detail: `${count(parent.steps, 'step')} · ${same}` }];
+}
+
+/** What all rows say when none of them has anything of its own to say: all wait for the same, or are skipped for the same. */
+function commonDetail(rows: readonly Row[]): string | undefined {
+  const [first] = rows;
+  if (rows.length < 2 || !first || (first.state !== 'pending' && first.state !== 'skipped')) return undefined;
+  return rows.every(({ state, detail }) => state === first.state && detail === first.detail) ? first.detail : undefined;
 }
 
 function leafRow({ label, step }: TreeNode, depth: number, options: TreeOptions): Row {

@@ -21,13 +21,24 @@ export function waitingOf(state: RunState, step: PlanStep): Waiting | undefined 
   if (current.approval) {
     return { for: 'approval', message: current.approval.message, expiresAt: current.approval.expiresAt };
   }
-  const steps = step.needs.flatMap((need) => need.steps).filter((id) => !isSettled(state, id));
+  const steps = unsettledNeeds(state, step);
   if (steps.length > 0) return { for: 'steps', steps };
   if (step.finally && !state.plan.steps.every((other) => other.finally || isSettled(state, other.id))) {
     return { for: 'end' };
   }
   if (current.notBefore !== undefined) return { for: 'retry', notBefore: current.notBefore };
   return step.kind === 'run' ? limitOf(state, step) : { for: 'place' };
+}
+
+/** A step of a used workflow waits for what the workflow itself waits for. */
+function unsettledNeeds(state: RunState, step: PlanStep): readonly StepId[] {
+  return step.needs
+    .flatMap((need) => need.steps)
+    .filter((id) => !isSettled(state, id))
+    .flatMap((id) => {
+      const start = id === step.inputsFrom ? state.plan.steps.find((other) => other.id === id) : undefined;
+      return start ? unsettledNeeds(state, start) : id;
+    });
 }
 
 function limitOf(state: RunState, step: PlanStep & { readonly kind: 'run' }): Waiting {
