@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import promises, { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -38,6 +40,37 @@ test('bytes come back whole under their sha256', async (t) => {
   t.deepEqual(await blobs.put(streamOf()), { sha256: sha256OfNothing, bytes: 0 });
   t.is(await text(await blobs.open(sha256OfNothing)), '');
 });
+
+test.serial('the bytes are on disk before they get their name, and the name before anybody is told', async (t) => {
+  const folder = await newFolder(t);
+  const blobs = await openBlobs(folder);
+  const calls: string[] = [];
+  const handle = await promises.open(folder);
+  const restore = [
+    observe(Object.getPrototypeOf(handle) as FileHandle, 'sync', async (file) => {
+      calls.push((await file.stat()).isDirectory() ? 'sync folder' : 'sync file');
+    }),
+    observe(promises, 'rename', () => Promise.resolve(void calls.push('rename'))),
+  ];
+  t.teardown(() => restore.forEach((undo) => undo()));
+  await handle.close();
+  await blobs.put(streamOf('hello'));
+  t.deepEqual(calls, ['sync file', 'sync folder', 'rename', 'sync folder']);
+});
+
+/** Reports each call of a method before it is carried out; the answer ends the watch. */
+function observe<Target extends object>(target: Target, name: keyof Target, report: (on: Target) => Promise<void>) {
+  const original = target[name] as (...values: unknown[]) => unknown;
+  const replace = (method: unknown) => {
+    Reflect.set(target, name, method);
+    syncBuiltinESMExports();
+  };
+  replace(async function (this: Target, ...values: unknown[]) {
+    await report(this);
+    return original.apply(this, values);
+  });
+  return () => replace(original);
+}
 
 test('the same bytes are stored once, also when several put them at the same time', async (t) => {
   const folder = await newFolder(t);

@@ -113,7 +113,11 @@ function events(setUp: SetUp): void {
       store.append(lease, 1, [started('unit')]),
       other.append(lease, 1, [started('lint')]),
     ]);
-    t.deepEqual(tries.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    t.is(tries.filter(({ status }) => status === 'fulfilled').length, 1);
+    t.like(
+      tries.find(({ status }) => status === 'rejected'),
+      { reason: { code: 'ERR_CONFLICT' } },
+    );
     t.is((await store.events('r1')).length, 2);
   });
 
@@ -406,6 +410,19 @@ function results(setUp: SetUp): void {
     t.like(await reader.next(), { done: false, value: testCase('a', 2_000_000) });
     await store.saveTests(attempt('r1'), batches([testCase('c')]));
     await t.throwsAsync(reader.next(), { code: 'ERR_CONFLICT' });
+  });
+
+  test('of two that save the cases of one attempt at once the first to end wins, and the other is told', async (t) => {
+    const { store, connect } = await setUp(t);
+    await store.createRun(newRun('r1'), owner('a'));
+    const other = await connect();
+    async function* overtaken() {
+      yield [testCase('slow', 2_000_000)];
+      await other.saveTests(attempt('r1'), batches([testCase('fast')]));
+      yield [testCase('late')];
+    }
+    await t.throwsAsync(store.saveTests(attempt('r1'), overtaken()), { code: 'ERR_CONFLICT', message: /replaced/ });
+    t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('fast')]);
   });
 
   test('artefacts are kept by attempt; saving again replaces them', async (t) => {

@@ -76,7 +76,13 @@ async function publish(db: Kysely<Schema>, key: AttemptKey, saveId: string, chun
     .where('save_id', '=', saveId)
     .executeTakeFirst();
   if (numUpdatedRows === 0n) throw replaced(key);
-  await savesOf(db, key).where('save_id', '<>', saveId).execute();
+  await db
+    .deleteFrom('test_saves')
+    .where('run_id', '=', key.runId)
+    .where('step', '=', key.step)
+    .where('attempt', '=', key.attempt)
+    .where('save_id', '<>', saveId)
+    .execute();
 }
 
 export async function* readTests(database: SqlDatabase, key: AttemptKey): AsyncGenerator<TestCase> {
@@ -90,12 +96,13 @@ export async function* readTests(database: SqlDatabase, key: AttemptKey): AsyncG
       .where('chunks', 'is not', null)
       .executeTakeFirst(),
   );
-  for (let position = 0; position < (save?.chunks ?? 0); position++) {
+  if (!save) return;
+  for (let position = 0; position < (save.chunks ?? 0); position++) {
     const chunk = await database.read((db) =>
       db
         .selectFrom('test_chunks')
         .select('cases')
-        .where('save_id', '=', save?.save_id ?? '')
+        .where('save_id', '=', save.save_id)
         .where('position', '=', position)
         .executeTakeFirst(),
     );
@@ -132,14 +139,6 @@ export async function readArtifacts(db: Kysely<Schema>, key: AttemptKey): Promis
     .where('attempt', '=', key.attempt)
     .executeTakeFirst();
   return row ? readList(row.entries, artifactShape, `The list of artefacts of ${nameOf(key)}`) : [];
-}
-
-function savesOf(db: Kysely<Schema>, key: AttemptKey) {
-  return db
-    .deleteFrom('test_saves')
-    .where('run_id', '=', key.runId)
-    .where('step', '=', key.step)
-    .where('attempt', '=', key.attempt);
 }
 
 function columnsOf({ runId, step, attempt }: AttemptKey) {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { Schema } from './schema.ts';
@@ -59,7 +60,12 @@ async function createRunTables({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn('owner_started_at', 'text', (column) => column.notNull())
     .execute();
   await schema.createIndex('runs_newest').on('runs').columns(['created_at', 'run_id']).execute();
-  await schema.createIndex('runs_unfinished').on('runs').column('phase').where('phase', '<>', 'finished').execute();
+  await schema
+    .createIndex('runs_unfinished')
+    .on('runs')
+    .columns(['created_at', 'run_id'])
+    .where(sql.ref('finished_at'), 'is', null)
+    .execute();
   await schema
     .createTable('events')
     .addColumn('run_id', 'text', (column) => column.notNull().references('runs.run_id'))

@@ -30,7 +30,7 @@ export async function listRuns(db: Kysely<Schema>, filter: RunFilter): Promise<r
 
 /** Runs that have not ended, with the process that drives each. */
 export async function unfinishedRuns(db: Kysely<Schema>): Promise<readonly Selectable<RunsTable>[]> {
-  return newestFirst(db).selectAll().where('phase', '<>', 'finished').execute();
+  return newestFirst(db).selectAll().where('finished_at', 'is', null).execute();
 }
 
 export async function resolveRun(db: Kysely<Schema>, idOrPrefix: string): Promise<string> {
