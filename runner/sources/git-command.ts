@@ -92,7 +92,8 @@ export class Git {
     const child = spawn('git', [...settings, ...location, ...args], {
       cwd: workTree ?? gitFolder,
       env: this.#environment,
-      timeout: deadlineMs,
+      // Not `timeout`: its timer outlives a git that could not be started.
+      signal: AbortSignal.timeout(deadlineMs),
     });
     // A git that ended early takes no more input; its exit code says why.
     child.stdin.on('error', () => undefined);
@@ -109,7 +110,7 @@ async function endOf(child: ChildProcessWithoutNullStreams): Promise<Ending> {
   try {
     await once(child, 'close');
   } catch (error) {
-    return { code: notStarted, complaint: messageOf(error) };
+    return { code: child.pid === undefined ? notStarted : -1, complaint: messageOf(error) };
   }
   return {
     code: child.exitCode ?? -1,

@@ -19,8 +19,9 @@ export async function resolveRevision(git: Git, { root, gitFolder }: Repository,
     git.ask({ gitFolder }, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]),
     git.ask({ gitFolder }, ['rev-parse', '--verify', '--quiet', '--symbolic-full-name', '--end-of-options', revision]),
   ]);
-  if (commit.code !== 0) throw unknown;
-  return { commit: commit.output.toString().trim(), ref: refOf(ref.output) };
+  const id = commit.output.toString().trim();
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) throw unknown;
+  return { commit: id, ref: refOf(ref.output) };
 }
 
 /** What is checked out. Commit and tree are absent before the first commit; the ref is '' when HEAD is detached. */
