@@ -1,5 +1,4 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemClock } from '../../model/clock.ts';
@@ -24,7 +23,7 @@ export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
   return {
     open: async (key, options) => new FileLogWriter(await openForAppending(logPath(root, key)), options, clock),
     read: async (key, { start = 0, end } = { start: 0 }) => {
-      const file = await openForReading(logPath(root, key).bytes, key);
+      const file = await found(open(logPath(root, key).bytes), key);
       if (end === undefined || end > start) {
         return file.createReadStream({ start, ...(end === undefined ? {} : { end: end - 1 }) });
       }
@@ -36,13 +35,14 @@ export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
 }
 
 async function* linesOf(path: LogPath, key: AttemptKey): AsyncGenerator<LogLine> {
-  const file = await openForReading(path.bytes, key);
-  yield* readLines(file.createReadStream() as AsyncIterable<Buffer>, await readFile(path.times));
+  const index = await found(readFile(path.times), key);
+  const file = await found(open(path.bytes), key);
+  yield* readLines(file.createReadStream() as AsyncIterable<Buffer>, index);
 }
 
-async function openForReading(path: string, { runId, step, attempt }: AttemptKey): Promise<FileHandle> {
+async function found<Value>(work: Promise<Value>, { runId, step, attempt }: AttemptKey): Promise<Value> {
   try {
-    return await open(path);
+    return await work;
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw error;
