@@ -321,6 +321,20 @@ function files(create: Create): void {
     t.like(outcome, { outcome: 'errored', reason: 'workspace_failed' });
   });
 
+  test('a step that is stopped while its workspace is made never begins', async (t) => {
+    const controller = new AbortController();
+    const seen = new Recorder(controller.signal);
+    const layers = [{ from: '', blob: await seen.blobs.tar({ 'a.txt': 'x' }) }];
+    const open = seen.blobs.open.bind(seen.blobs);
+    seen.blobs.open = (sha256) => {
+      controller.abort('cancelled');
+      return open(sha256);
+    };
+    const { outcome } = await run(create, specOf(stepOf('echo ran'), { layers }), seen);
+    t.is(outcome.reason, 'cancelled');
+    t.is(seen.text, '');
+  });
+
   test('a step that fails still delivers its artefacts and reports, by content', async (t) => {
     const script =
       'mkdir -p out reports; printf hello > out/a.txt; printf x > reports/r.xml; chmod 755 out/a.txt; exit 1';

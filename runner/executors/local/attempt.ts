@@ -2,8 +2,6 @@ import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.ts';
 import { messageOf } from '../../model/errors.ts';
-import { verdictOf } from '../../model/outcome.ts';
-import type { Verdict } from '../../model/outcome.ts';
 import type { RunStep } from '../../model/plan.ts';
 import { isInside } from '../../workspace/read-inside.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress } from '../executor.ts';
@@ -42,55 +40,56 @@ interface Attempt {
   readonly spec: AttemptSpec;
   readonly context: AttemptContext;
   readonly stop: Stop;
+}
+
+/** All that a command needs around it. */
+interface Surroundings {
   /** What its programs see before anything is declared. */
   readonly base: Readonly<Record<string, string>>;
+  readonly services: RunningServices;
 }
 
 /** One attempt from its empty folder to its outcome; what it started has ended when the promise settles. */
-export async function runAttempt(
-  machine: LocalMachine,
-  folder: AttemptFolder,
-  spec: AttemptSpec,
-  context: AttemptContext,
-  stop: Stop,
-): Promise<AttemptOutcome> {
+export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   try {
-    const tools = await machine.images.toolsFor(spec.step.image, stop.signal);
-    if (tools.note !== undefined) context.note(tools.note);
-    const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
-    const attempt = { machine, folder, spec, context, stop, base };
-    const services = await prepare(attempt);
-    const end = await command(attempt, services.addresses).finally(() => services.stop());
+    const surroundings = await prepareUnlessStopped(attempt);
+    const end = await command(attempt, surroundings).finally(() => surroundings.services.stop());
     return await outcomeOf(attempt, end);
   } catch (error) {
-    const verdict = endedEarly(error, stop);
-    if (verdict === undefined) throw error;
-    return { ...verdict, files: [], output: '', caches: {} };
+    if (!(error instanceof AttemptEnded)) throw error;
+    return { ...error.verdict, files: [], output: '', caches: {} };
   }
 }
 
-function endedEarly(error: unknown, stop: Stop): Verdict | undefined {
-  const reason = stopReason(stop);
-  if (reason !== undefined && !(error instanceof AttemptEnded)) return verdictOf(reason);
-  return error instanceof AttemptEnded ? error.verdict : undefined;
+/** Whatever goes wrong on the way once the attempt is to be stopped, the wish to stop it is the reason of its end. */
+async function prepareUnlessStopped(attempt: Attempt): Promise<Surroundings> {
+  try {
+    attempt.stop.signal.throwIfAborted();
+    return await prepare(attempt);
+  } catch (error) {
+    const reason = stopReason(attempt.stop);
+    throw reason === undefined ? error : new AttemptEnded(reason);
+  }
 }
 
 /** Workspace and services, side by side; when one fails, the other is taken back. */
-async function prepare({ machine, folder, spec, context, stop, base }: Attempt): Promise<RunningServices> {
-  const { signal } = stop;
+async function prepare({ machine, folder, spec, context, stop: { signal } }: Attempt): Promise<Surroundings> {
+  const tools = await machine.images.toolsFor(spec.step.image, signal);
+  if (tools.note !== undefined) context.note(tools.note);
+  const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
   const [workspace, services] = await Promise.allSettled([
     prepareWorkspace(spec, folder, context.blobs, signal),
     startServices(spec.step.services, { folder, cache: machine.cache, env: base, context, signal }),
   ]);
   if (services.status === 'rejected') throw services.reason;
-  if (workspace.status === 'fulfilled') return services.value;
+  if (workspace.status === 'fulfilled') return { base, services: services.value };
   await services.value.stop();
   throw workspace.reason;
 }
 
-async function command(attempt: Attempt, services: Readonly<Record<string, ServiceAddress>>): Promise<CommandEnd> {
+async function command(attempt: Attempt, { base, services: { addresses } }: Surroundings): Promise<CommandEnd> {
   const { machine, folder, spec, context, stop } = attempt;
-  const env = stepEnvironment(attempt.base, spec, declaredValues(spec, context, services), services, folder);
+  const env = stepEnvironment(base, spec, declaredValues(spec, context, addresses), addresses, folder);
   return runCommand({
     argv: shellCommand(spec.step, folder, env['PATH']),
     cwd: workingFolder(folder, spec.step),
@@ -139,13 +138,16 @@ function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): read
 
 async function outcomeOf({ spec, folder, context }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
   const verdict = commandVerdict(end);
-  const collected = await collect(spec, folder, context, verdict.outcome === 'succeeded');
+  const succeeded = verdict.outcome === 'succeeded';
+  const { results, problem } = await collect(spec, folder, context, succeeded);
+  // The reason of a command that failed is the reason of the step.
+  if (!succeeded && problem?.message !== undefined) context.note(problem.message);
   return {
-    ...(verdict.outcome === 'succeeded' && collected.problem !== undefined ? collected.problem : verdict),
+    ...(succeeded ? (problem ?? verdict) : verdict),
     ...exitOf(end),
     startedAt: end.startedAt,
     finishedAt: end.finishedAt,
-    ...collected.results,
+    ...results,
   };
 }
 

@@ -48,7 +48,7 @@ class LocalExecutor implements Executor {
   readonly #hurry = new AbortController();
   /** Whatever `close` has to wait for. */
   readonly #pending = new Set<Promise<unknown>>();
-  #swept: Promise<void> | undefined;
+  #swept = false;
 
   constructor({
     folder,
@@ -76,15 +76,10 @@ class LocalExecutor implements Executor {
     return this.#track(this.#execute(spec, context));
   }
 
-  async recover(
-    spec: AttemptSpec,
-    place: Readonly<Record<string, Json>> | undefined,
-    context: AttemptContext,
-  ): Promise<AttemptOutcome> {
+  async recover(spec: AttemptSpec, place: Readonly<Record<string, Json>> | undefined): Promise<AttemptOutcome> {
     const folder = place?.['folder'];
     const root = typeof folder === 'string' ? folder : this.#rootOf(spec);
     await this.#track(removeAttempt(root));
-    context.note('the runner ended while the command ran; its processes were ended and its folder removed');
     return { ...verdictOf('runner_lost'), files: [], output: '', caches: {} };
   }
 
@@ -99,13 +94,13 @@ class LocalExecutor implements Executor {
   async #execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
     const root = this.#rootOf(spec);
     mkdirSync(this.#attempts, { recursive: true });
-    this.#swept ??= this.#track(sweep(this.#attempts));
+    this.#sweepOnce();
     const folder = createAttemptFolder(root, spec.step.script);
     try {
-      return await runAttempt(this.#machine, folder, spec, context, this.#stop(context.signal));
+      return await runAttempt({ machine: this.#machine, folder, spec, context, stop: this.#stop(context.signal) });
     } finally {
       // The result does not wait for the disk; `close` does.
-      void this.#track(removeTree(root));
+      this.#tidy(removeTree(root));
     }
   }
 
@@ -118,6 +113,16 @@ class LocalExecutor implements Executor {
 
   #rootOf({ runId, step, attempt }: AttemptSpec): string {
     return attemptRoot(this.#attempts, { runId, step: step.id, attempt });
+  }
+
+  #sweepOnce(): void {
+    if (!this.#swept) this.#tidy(sweep(this.#attempts));
+    this.#swept = true;
+  }
+
+  /** In the background. What cannot be removed now is found by the sweep of a later runner. */
+  #tidy(work: Promise<void>): void {
+    void this.#track(work).catch(() => undefined);
   }
 
   async #track<Value>(work: Promise<Value>): Promise<Value> {
