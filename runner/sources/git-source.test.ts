@@ -490,12 +490,17 @@ test('errors name the place and the next step', async (t) => {
   },
 );
 
-test('closing ends the sources and leaves nothing behind, and may be done twice', async (t) => {
+test('closing removes what sources hold and may be done twice; what a killed process left goes after a day', async (t) => {
   const { repository, temporary, sources, write } = scene(t);
   write({ a: '1' });
+  for (const age of [0, 23, 25]) {
+    const left = join(temporary, `left-${age}`);
+    fs.mkdirSync(left, { recursive: true });
+    fs.utimesSync(left, new Date(), new Date(Date.now() - age * 3_600_000));
+  }
   await sources.open(repository);
-  t.is(fs.readdirSync(temporary).length, 1);
+  t.is(fs.readdirSync(temporary).length, 3);
   await sources.close();
   await sources.close();
-  t.deepEqual(fs.readdirSync(temporary), []);
+  t.deepEqual(fs.readdirSync(temporary), ['left-0', 'left-23']);
 });

@@ -1,13 +1,13 @@
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { findRepository } from './find-repository.ts';
 import type { Repository } from './find-repository.ts';
 import { Git } from './git-command.ts';
 import type { GitFolders } from './git-command.ts';
 import { listFiles, readBlob, tarOf } from './git-files.ts';
 import { readSettings } from './git-settings.ts';
-import type { Source, Sources } from './source.ts';
 import { readHead, resolveRevision } from './revision.ts';
+import { Shadows } from './shadows.ts';
+import type { Source, Sources } from './source.ts';
 import { writeWorkingTree } from './working-tree.ts';
 
 export interface GitOptions {
@@ -25,28 +25,16 @@ export interface GitSources extends Sources {
 /** Sources from repositories on this machine. They are only read: no object, index or reference of them changes. */
 export function createGitSources({ environment, temporaryFolder }: GitOptions): GitSources {
   const git = new Git(environment);
-  const shadows = new Set<string>();
-
-  async function makeShadow(): Promise<string> {
-    await mkdir(temporaryFolder, { recursive: true });
-    const shadow = await mkdtemp(join(temporaryFolder, 'working-tree-'));
-    shadows.add(shadow);
-    return shadow;
-  }
-
-  async function removeShadow(shadow: string): Promise<void> {
-    await rm(shadow, { recursive: true, force: true });
-    shadows.delete(shadow);
-  }
+  const shadows = new Shadows(temporaryFolder);
 
   async function openWorkingTree(repository: Repository): Promise<Source> {
-    const shadow = await makeShadow();
+    const shadow = await shadows.make();
     try {
       const snapshot = await takeSnapshot(git, repository, shadow);
-      if (!snapshot.dirty) await removeShadow(shadow);
+      if (!snapshot.dirty) await shadows.remove(shadow);
       return snapshot;
     } catch (error) {
-      await removeShadow(shadow);
+      await shadows.remove(shadow);
       throw error;
     }
   }
@@ -57,9 +45,7 @@ export function createGitSources({ environment, temporaryFolder }: GitOptions): 
       if (commit === undefined && !repository.bare) return openWorkingTree(repository);
       return openCommit(git, repository, commit ?? 'HEAD');
     },
-    async close() {
-      for (const shadow of shadows) await removeShadow(shadow);
-    },
+    close: () => shadows.close(),
   };
 }
 

@@ -20,6 +20,8 @@ export class FileTree {
   readonly #folders: Set<string>;
   /** Everything but folders that this archive has written or will write, by absolute path. */
   readonly #claimed = new Set<string>();
+  /** Those of them that a hard link may name. */
+  readonly #files = new Set<string>();
   readonly #hardlinks: (() => void)[] = [];
   readonly #symlinks: (() => void)[] = [];
   #bytes = 0;
@@ -90,6 +92,7 @@ export class FileTree {
     } finally {
       fs.closeSync(file);
     }
+    this.#files.add(absolute);
     this.#bytes += member.bytes;
   }
 
@@ -100,8 +103,8 @@ export class FileTree {
 
   #addHardlink(absolute: string, member: LinkMember): void {
     const target = this.#place(member.target).absolute;
-    if (!this.#claimed.has(target))
-      throw refusal(member.name, 'is a hard link to something that is no member before it');
+    if (!this.#files.has(target)) throw refusal(member.name, 'is a hard link to something else than a file before it');
+    this.#files.add(absolute);
     this.#hardlinks.push(() => replace(absolute, () => fs.linkSync(target, absolute)));
   }
 }
