@@ -1,11 +1,9 @@
-import type { RunState } from '../model/run-state.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { finishView, openView } from './open-view.ts';
 import type { ViewOptions } from './open-view.ts';
 import type { Services, Session } from './session.ts';
 import { onSignals } from './signals.ts';
-import type { RunView } from './view/run-view.ts';
 
 /** Drives a run to its end before the eyes of the user, and answers what the shell gets to know. */
 export async function driveRun(
@@ -15,35 +13,29 @@ export async function driveRun(
   options: ViewOptions,
 ): Promise<ExitCode> {
   const view = await openView(session, options);
-  try {
-    const state = await drive(runId, session, services, view);
-    view.close();
-    return state ? await finishView(state, session, services) : exitCodes.interrupted;
-  } finally {
-    view.close();
-  }
-}
-
-/** The first signal cancels and waits for the clean end; the second ends everything at once and answers undefined. */
-async function drive(
-  runId: string,
-  session: Session,
-  services: Services,
-  view: RunView,
-): Promise<RunState | undefined> {
   const cancel = new AbortController();
-  const killed = Promise.withResolvers<undefined>();
+  let killing: Promise<void> | undefined;
+  // The first signal cancels and waits for the clean end; the next one ends everything at once.
   const listening = onSignals(session.io, () => {
-    if (cancel.signal.aborted) {
-      services.close().then(() => killed.resolve(undefined), killed.reject);
-      return;
-    }
+    if (cancel.signal.aborted) killing ??= services.close();
+    else view.notice('Cancelling; Ctrl-C again kills the steps.');
     cancel.abort();
-    view.notice('Cancelling; Ctrl-C again kills the steps.');
   });
+  const wasKilled = async (): Promise<boolean> => {
+    await killing;
+    return killing !== undefined;
+  };
   try {
-    return await Promise.race([services.engine.drive(runId, view, cancel.signal), killed.promise]);
+    const state = await services.engine.drive(runId, view, cancel.signal);
+    view.close();
+    if (!(await wasKilled())) return await finishView(state, session, services);
+  } catch (error) {
+    // What it drove on was closed below it; the next command records what is missing.
+    if (!(await wasKilled())) throw error;
   } finally {
+    view.close();
     listening.close();
   }
+  session.note(`Run ${runId} was killed. See: sluice show ${runId}`);
+  return exitCodes.interrupted;
 }

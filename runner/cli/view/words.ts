@@ -57,7 +57,7 @@ export function shortList(names: readonly string[]): string {
   return rest > 1 ? `${names.slice(0, listed).join(', ')} and ${rest} more` : names.join(', ');
 }
 
-/** "3f2a9c1" for a commit of 40 or 64 digits. */
+/** "3f2a9c1b7" for a commit of 40 or 64 digits; a repository without one gives zeros. */
 export function shortCommit(commit: string): string {
-  return commit.slice(0, 9);
+  return /^0+$/.test(commit) ? 'no commit' : commit.slice(0, 9);
 }

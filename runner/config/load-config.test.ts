@@ -1,0 +1,85 @@
+import test from 'ava';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SluiceError } from '../model/errors.ts';
+import { loadConfig } from './load-config.ts';
+import { readSecretsFile } from './read-secrets-file.ts';
+
+function environment(variables: Readonly<Record<string, string>> = {}) {
+  return { variables, processors: 4, user: 'ann', dataFolder: '/data' };
+}
+
+test('defaults come from the machine', (t) => {
+  t.deepEqual(loadConfig(environment()), {
+    home: '/data',
+    jobs: 4,
+    color: 'auto',
+    liveView: true,
+    secrets: {},
+    actor: 'ann',
+  });
+});
+
+test('the command line wins over the environment, which wins over the defaults', (t) => {
+  const machine = environment({ SLUICE_HOME: '/env', SLUICE_JOBS: '2' });
+  t.like(loadConfig(machine), { home: '/env', jobs: 2 });
+  t.like(loadConfig(machine, { home: '/given', jobs: '8' }), { home: '/given', jobs: 8 });
+  t.like(loadConfig(environment({ SLUICE_HOME: '', SLUICE_JOBS: '' })), { home: '/data', jobs: 4 });
+});
+
+for (const jobs of ['0', '-1', '1.5', 'two', '99999']) {
+  test(`a number of jobs must be one: ${jobs}`, (t) => {
+    const error = t.throws(() => loadConfig(environment(), { jobs }), { instanceOf: SluiceError });
+    t.is(error.code, 'ERR_USAGE');
+    t.regex(error.message, /^--jobs is /);
+  });
+}
+
+const colours: readonly (readonly [Readonly<Record<string, string>>, 'always' | 'never' | 'auto'])[] = [
+  [{}, 'auto'],
+  [{ NO_COLOR: '1' }, 'never'],
+  [{ NO_COLOR: '' }, 'auto'],
+  [{ FORCE_COLOR: '1' }, 'always'],
+  [{ FORCE_COLOR: '0' }, 'never'],
+  [{ FORCE_COLOR: '1', NO_COLOR: '1' }, 'never'],
+  [{ TERM: 'dumb' }, 'never'],
+];
+
+for (const [variables, color] of colours) {
+  test(`colours with ${JSON.stringify(variables)}: ${color}`, (t) => {
+    t.is(loadConfig(environment(variables)).color, color);
+  });
+}
+
+test('--no-color wins over FORCE_COLOR', (t) => {
+  t.is(loadConfig(environment({ FORCE_COLOR: '1' }), { color: false }).color, 'never');
+});
+
+test('a picture that moves is not for dumb terminals and not for CI', (t) => {
+  t.false(loadConfig(environment({ TERM: 'dumb' })).liveView);
+  t.false(loadConfig(environment({ CI: 'true' })).liveView);
+});
+
+test('secrets come from SLUICE_SECRET_ variables, those of the file win, empty ones are none', (t) => {
+  const machine = environment({
+    SLUICE_SECRET_TOKEN: 'a',
+    SLUICE_SECRET_KEY: 'b',
+    SLUICE_SECRET_EMPTY: '',
+    TOKEN: 'c',
+  });
+  t.deepEqual(loadConfig(machine, { secrets: { KEY: 'file' } }).secrets, { TOKEN: 'a', KEY: 'file' });
+});
+
+test('a secrets file has NAME=value lines, quotes and values of several lines', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'secrets');
+  await writeFile(path, '# keys\nTOKEN=abc=def\nPEM="-----\nline\n-----"\nEMPTY=\n');
+  t.deepEqual(await readSecretsFile(path), { TOKEN: 'abc=def', PEM: '-----\nline\n-----' });
+});
+
+test('a secrets file that is not there is named', async (t) => {
+  const error = await t.throwsAsync(readSecretsFile('/nowhere/secrets'), { instanceOf: SluiceError });
+  t.regex(error.message, /\/nowhere\/secrets/);
+});
