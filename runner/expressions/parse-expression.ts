@@ -74,16 +74,18 @@ function visit(node: ASTNode, bound: Bound, found: Findings): void {
     if (!bound.includes(root)) found.references.push({ path, offset: node.start, length: node.end - node.start });
     return;
   }
-  if (node.op === 'call') visitCall(node, node.args[0], node.args[1], bound, found);
+  if (node.op === 'call') visitCall({ name: node.args[0], offset: node.pos }, node.args[1], bound, found);
   else if (node.op === 'rcall') {
-    visit(node.args[1], bound, found);
-    visitCall(node, node.args[0], node.args[2], bound, found);
+    const [name, receiver, args] = node.args;
+    visit(receiver, bound, found);
+    visitCall({ name, offset: node.input.indexOf(name, receiver.end) }, args, bound, found);
   } else for (const child of childrenOf(node)) visit(child, bound, found);
 }
 
-function visitCall(node: ASTNode, name: string, args: readonly ASTNode[], bound: Bound, found: Findings): void {
-  const at = { offset: node.pos, length: Math.max(1, name.length) };
-  found.functions.push({ name, offset: node.pos });
+function visitCall(use: FunctionUse, args: readonly ASTNode[], bound: Bound, found: Findings): void {
+  const { name, offset } = use;
+  const at = { offset, length: Math.max(1, name.length) };
+  found.functions.push(use);
   if (!functionNames.has(name)) {
     found.faults.push({
       message: `There is no function \`${name}\`.`,
