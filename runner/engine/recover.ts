@@ -2,6 +2,7 @@ import { verdictOf } from '../model/outcome.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { AttemptRecord } from '../model/run-event.ts';
+import { verdictOfRun } from '../scheduler/decide.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
 import type { Journal } from './journal.ts';
@@ -13,21 +14,21 @@ export async function endLostRun(engine: EngineDependencies, journal: Journal): 
   const lost = await Promise.all(
     runningAttempts(journal.state).map((attempt) => endLostAttempt(engine, journal, attempt)),
   );
+  await journal.record(() => lost);
   await journal.record((state) => {
     const at = engine.clock();
-    const settled = [...state.steps].filter(
-      ([id, step]) => step.phase !== 'settled' && !lost.some((event) => event.step === id),
-    );
+    const open = [...state.steps].filter(([, { phase }]) => phase !== 'settled').map(([id]) => id);
+    // Killed between the end of its last step and its own, the run has lost nothing.
+    const verdict = open.length + lost.length === 0 ? verdictOfRun(state) : verdictOf('runner_lost');
     return [
-      ...lost,
-      ...settled.map(([step]): RunEvent => ({
+      ...open.map((step): RunEvent => ({
         type: 'step-settled',
         at,
         step,
         verdict: verdictOf('run_cancelled'),
         outputs: {},
       })),
-      { type: 'run-finished', at, verdict: verdictOf('runner_lost') },
+      { type: 'run-finished', at, verdict },
     ];
   });
 }
