@@ -96,6 +96,7 @@ export class CaseBuilder {
 }
 
 function attachmentsOf(text: string): readonly string[] {
+  if (!text.includes('[[ATTACHMENT|')) return [];
   return Array.from(text.matchAll(/\[\[ATTACHMENT\|([^\]\r\n]{1,4096})\]\]/g), (match) => match[1] ?? '');
 }
 

@@ -15,6 +15,7 @@ export function parseCount(text: string): number | undefined {
  * thousand commas nearly always write a fraction behind it.
  */
 function plainNumber(text: string): string {
+  if (/^\d+(\.\d+)?$/.test(text)) return text;
   const compact = text.replace(/[\s'_]/g, '').replace(/s$/, '');
   const decimal = compact.lastIndexOf(',') > compact.lastIndexOf('.') ? ',' : '.';
   const parts = compact.split(decimal);

@@ -208,6 +208,7 @@ test('M-KNOWN: what a step can do to get a secret past the masker, as docs/resul
     Array.from(secret).join(' '),
     secret.toUpperCase(),
     gzipSync(secret).toString('latin1'),
+    Buffer.from(secret, 'utf16le').toString('latin1'),
     Buffer.from(Buffer.from(Buffer.from(secret).toString('base64')).toString('base64')).toString('base64'),
   ];
   for (const text of passes) t.is(maskText([secret], text), text);
