@@ -79,6 +79,19 @@ test('the same bytes are stored once, also when several put them at the same tim
   t.deepEqual(await filesIn(folder), [sha256OfHello]);
 });
 
+test('a stream of text is stored as UTF-8', async (t) => {
+  const blobs = await openBlobs(await newFolder(t));
+  const { sha256, bytes } = await blobs.put(Readable.from(['grün ', '🚦']));
+  t.is(bytes, 10);
+  t.is(await text(await blobs.open(sha256)), 'grün 🚦');
+});
+
+test('a folder that cannot be made is named', async (t) => {
+  const file = join(await newFolder(t), 'file');
+  await writeFile(file, '');
+  await t.throwsAsync(openBlobs(join(file, 'blobs')), { code: 'ERR_UNREADABLE', message: /file\/blobs/ });
+});
+
 test('a large blob goes through in pieces', async (t) => {
   const blobs = await openBlobs(await newFolder(t));
   const piece = Buffer.alloc(1_000_000, 'abc');

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform, pipeline } from 'node:stream';
 import { SluiceError } from '../model/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import type { Blobs, Owner } from './store.ts';
 import { hasCode } from './system-error.ts';
@@ -14,7 +15,7 @@ import { hasCode } from './system-error.ts';
  */
 export async function openBlobs(folder: string): Promise<Blobs> {
   const incoming = join(folder, 'incoming');
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await makeFolder(incoming);
   await sweep(incoming);
   const owner = thisProcess();
   return {
@@ -46,10 +47,11 @@ async function receive(content: Readable, temporary: string): Promise<Received> 
   let bytes = 0;
   const file = await open(temporary, 'wx', 0o400);
   try {
-    for await (const chunk of content as AsyncIterable<Uint8Array>) {
-      hash.update(chunk);
-      bytes += chunk.byteLength;
-      await file.writeFile(chunk);
+    for await (const chunk of content as AsyncIterable<Uint8Array | string>) {
+      const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      hash.update(piece);
+      bytes += piece.byteLength;
+      await file.writeFile(piece);
     }
     await file.sync();
   } finally {

@@ -58,12 +58,17 @@ test('a process that ended and was not reaped is dead', async (t) => {
     t.pass('this system does not tell such processes apart');
     return;
   }
-  // The shell starts a child that ends at once, becomes a sleeper itself, and never asks for the child's exit.
-  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  t.teardown(() => shell.kill('SIGKILL'));
-  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+  // The shell becomes a sleeper that never asks how its child ended.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => parent.kill('SIGKILL'));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
-  const stateOf = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[2];
-  while ((await stateOf()) !== 'Z') await new Promise((wake) => setTimeout(wake, 5));
+  await until(async () => (await readFile(`/proc/${parent.pid ?? 0}/comm`, 'utf8')) === 'sleep\n');
+  process.kill(pid, 'SIGKILL');
+  await until(async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[2] === 'Z');
   t.false(isAlive({ ...thisProcess(), pid, startedAt: '' }));
 });
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((wake) => setTimeout(wake, 5));
+}

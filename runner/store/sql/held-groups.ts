@@ -9,7 +9,7 @@ export async function acquireGroup(
   holder: string,
   acquiredAt: number,
 ): Promise<string> {
-  const runId = holder.split('/', 1).join();
+  const [runId = ''] = holder.split('/');
   // The end of a run frees its groups once; one taken after that would be held for ever.
   if ((await requireRun(db, runId)).phase === 'finished') {
     throw new SluiceError('ERR_CONFLICT', `Run ${runId} has ended and cannot take the group "${name}".`);

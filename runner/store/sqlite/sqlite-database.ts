@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import {
   sql,
 } from 'kysely';
 import type { DatabaseConnection, Dialect } from 'kysely';
+import { makeFolder } from '../make-folder.ts';
 import type { Schema } from '../sql/schema.ts';
 import type { SqlDatabase } from '../sql/sql-database.ts';
 import { kyselyDatabase } from './node-sqlite.ts';
@@ -33,7 +33,7 @@ const longestWaitMs = 30_000;
 
 /** Opens the database file, which any number of processes may use at once, and makes it when it is missing. */
 export async function openSqliteDatabase(file: string): Promise<SqlDatabase> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file));
   const database = await patiently(file, () => connect(file));
   const db = new Kysely<Schema>({ dialect: dialect(database) });
   return {

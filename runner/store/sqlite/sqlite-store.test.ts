@@ -104,6 +104,7 @@ test('a path where no database can be is reported as unreadable', async (t) => {
   const file = await newFile(t);
   await open(t, file);
   await t.throwsAsync(open(t, join(file, '..')), { code: 'ERR_UNREADABLE', message: /data cannot be opened/ });
+  await t.throwsAsync(open(t, join(file, 'sluice.db')), { code: 'ERR_UNREADABLE', message: /cannot be made/ });
 });
 
 test('a write waits for another process that is writing, and lets this one do other work meanwhile', async (t) => {
