@@ -5,6 +5,8 @@ import test from 'ava';
 import { executorContract } from '../executor-contract.ts';
 import type { Subject } from '../executor-contract.ts';
 import { loseAttempt } from '../testing/lose-attempt.ts';
+import { Recorder } from '../testing/recorder.ts';
+import { specOf, stepOf } from '../testing/spec-of.ts';
 import { createLocalExecutor } from './local-executor.ts';
 
 const baseEnv = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', BASE: 'from the machine' };
@@ -27,3 +29,15 @@ function create(): Promise<Subject> {
 }
 
 executorContract(create);
+
+test('a process that hides from every search does not keep the step from ending', async (t) => {
+  const { executor } = await create();
+  const seen = new Recorder();
+  const script = `(setsid env -i sh -c 'sleep 60 & echo $!')\necho end`;
+  const outcome = await executor.execute(specOf(stepOf(script)), seen);
+  const [pid = '', end] = seen.text.split('\n');
+  process.kill(Number(pid), 'SIGKILL');
+  t.is(outcome.outcome, 'succeeded');
+  t.is(end, 'end');
+  await executor.close();
+});

@@ -4,9 +4,11 @@ import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const batch = 8;
+const silenceMs = 2_000;
 
 /** Both ends of a pipe, as file descriptors. */
 interface Ends {
@@ -67,7 +69,6 @@ function openAndUnlink(path: string): Ends {
 /** Passes on what comes out of a pipe, no faster than it is taken. */
 export class OutputPump {
   readonly #reader: Socket;
-  #received = 0;
   #writing = false;
   #cut = false;
   /** Settles at the end of the output; rejects with what `write` rejected with. */
@@ -83,7 +84,6 @@ export class OutputPump {
   async #run(write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     try {
       for await (const chunk of this.#reader as AsyncIterable<Uint8Array>) {
-        this.#received += 1;
         this.#writing = true;
         await write(chunk);
         this.#writing = false;
@@ -94,13 +94,15 @@ export class OutputPump {
   }
 
   /**
-   * Drains what is in the pipe once its processes have ended. A process that could not be ended may still hold the
-   * other end: half a second of silence ends the wait.
+   * Drains what is in the pipe once its processes have ended. A process that was not found may still hold the other end:
+   * two seconds of silence end the wait.
    */
   async finish(): Promise<void> {
-    for (let seen = -1; seen !== this.#received || this.#writing;) {
-      seen = this.#received;
-      if (await settlesWithin(this.done, 500)) return;
+    for (let seen = -1; seen !== this.#reader.bytesRead || this.#writing;) {
+      seen = this.#reader.bytesRead;
+      if (await settlesWithin(this.done, silenceMs)) return;
+      // A busy event loop may be late for both: it looks at the pipe before the silence counts.
+      await setImmediate();
     }
     await this.cut();
   }
