@@ -17,7 +17,7 @@ import {
 import type { Owner, RunRow, Store } from './store.ts';
 
 /** Opens one more connection to the same database, as another process would. */
-export type Connect = (options: {
+type Connect = (options: {
   readonly clock: Clock;
   readonly isAlive: (owner: Owner) => boolean;
 }) => Promise<Store>;

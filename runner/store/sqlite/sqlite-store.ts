@@ -4,7 +4,7 @@ import { sqlStore } from '../sql/sql-store.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
-export interface SqliteStoreOptions {
+interface SqliteStoreOptions {
   /** The database file; it and its folder are made when they are missing. */
   readonly file: string;
   readonly clock: Clock;
