@@ -1,8 +1,8 @@
 import test from 'ava';
 import { text } from 'node:stream/consumers';
 import type { RunState } from '../model/run-state.ts';
-import { openWorld } from './engine-world.ts';
-import type { World } from './engine-world.ts';
+import { openWorld } from './engine-fixture.ts';
+import type { World } from './engine-fixture.ts';
 
 async function drive(world: World, yaml: string, signal = new AbortController().signal): Promise<RunState> {
   const runId = await world.start(yaml);
