@@ -131,6 +131,8 @@ test('a log left open is continued, and times of bytes that are not there are dr
   await first.write(Buffer.from('kept\n'));
   now = 2_000;
   await first.write(Buffer.from('lost by the disk'));
+  now = 2_500;
+  await first.write(Buffer.from(', all of it'));
   await truncate(bytes, 5);
   await appendFile(times, 'torn');
 
