@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { ParsedNode } from 'yaml';
 import type { Location } from '../model/problem.ts';
 import { placeWithin } from './place-within.ts';
-import type { Path, Span } from './positioned.ts';
+import type { Positioned, Span } from './positioned.ts';
 import type { Text } from './read-text.ts';
 import { keyText } from './read-value.ts';
 
@@ -11,10 +11,8 @@ interface Entry {
   readonly value: ParsedNode | null;
 }
 
-type Locate = (path: Path, part?: 'key' | 'value', within?: Span) => Location;
-
 /** How to find the place of every key and value below `root`; each map is indexed when it is first asked for. */
-export function locator(source: Text, root: ParsedNode): Locate {
+export function locator(source: Text, root: ParsedNode): Positioned<unknown>['locate'] {
   const indexes = new WeakMap<ParsedNode, ReadonlyMap<string | number, Entry>>();
   const child = (parent: ParsedNode | null, segment: string | number): Entry | undefined => {
     if (parent === null) return undefined;

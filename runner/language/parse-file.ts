@@ -5,7 +5,7 @@ import { explainSchemaErrors } from './explain-schema-errors.ts';
 import { locator } from './locate.ts';
 import type { PipelineFile, WorkflowFile } from './pipeline-file.generated.ts';
 import type { Positioned } from './positioned.ts';
-import { limitProblems } from './problem.ts';
+import { limitProblems, maxShown } from './problem.ts';
 import { checkContent, readText } from './read-text.ts';
 import type { Text } from './read-text.ts';
 import { readValue } from './read-value.ts';
@@ -38,7 +38,7 @@ function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>
   const yaml = readYaml(source);
   if (!yaml.root) return { ok: false, problems: yaml.problems };
   const checked = check(source, yaml.root, grammar);
-  if (yaml.problems.length === 0) return checked;
+  if (yaml.problems.length === 0 && checked.ok) return checked;
   const reliable = checked.ok ? [] : checked.problems.filter((problem) => standsAbove(problem, yaml.brokenLine));
   return { ok: false, problems: limitProblems([...yaml.problems, ...reliable]) };
 }
@@ -54,11 +54,13 @@ function check<Value>(
   { schema, validate }: Grammar<Value>,
 ): Checked<Positioned<Value>> {
   const problems: Problem[] = [];
-  const refuse: RefuseKey = (code, node, key) => problems.push(explainRefusedKey(source, code, node, key));
+  const refuse: RefuseKey = (code, node, key) => {
+    if (problems.length <= maxShown) problems.push(explainRefusedKey(source, code, node, key));
+  };
   const value = readValue(root, schema, refuse);
   const { file, lines } = source;
   const locate = locator(source, root);
   if (validate(value) && problems.length === 0) return { ok: true, value: { file, lines, value, locate } };
   problems.push(...explainSchemaErrors({ file, lines, value, locate }, schema, validate.errors ?? []));
-  return { ok: false, problems: limitProblems(problems) };
+  return { ok: false, problems };
 }

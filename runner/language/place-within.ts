@@ -19,20 +19,23 @@ export function placeWithin(source: Text, node: Scalar.Parsed, within: Span): Lo
 /** For each character of the value its offset in the written text, up to where the two cannot be matched any more. */
 function offsetsOf(written: string, value: string): readonly number[] {
   const header = /^[|>].*\n/.exec(written)?.[0];
+  const quoted = /^["']/.test(written);
   const lineStart = header === undefined ? /[ \t]*/y : new RegExp(` {0,${blockIndent(written)}}`, 'y');
-  const skip = (pattern: RegExp, at: number) => {
-    pattern.lastIndex = at;
-    return at + (pattern.exec(written)?.[0].length ?? 0);
+  const skip = (pattern: RegExp, from: number) => {
+    pattern.lastIndex = from;
+    return from + (pattern.exec(written)?.[0].length ?? 0);
   };
   const offsets: number[] = [];
-  let at = header === undefined ? Number(/^["']/.test(written)) : skip(lineStart, header.length);
-  for (const character of value) {
-    const lineEnd = skip(/[ \t]*\n/y, at);
-    const folds = lineEnd > at && (character === ' ' || character === '\n') && written[at] !== character;
-    const escaped = /^["']/.test(written) && /^(''|\\["\\/])/.test(written.slice(at, at + 2)) ? 1 : 0;
+  let at = header === undefined ? Number(quoted) : skip(lineStart, header.length);
+  let gapEnd = 0;
+  while (offsets.length < value.length) {
+    const character = value.charAt(offsets.length);
+    if (at >= gapEnd) gapEnd = skip(/[ \t]*/y, at);
+    const folds = written[gapEnd] === '\n' && /[ \n]/.test(character) && written[at] !== character;
+    const escaped = Number(quoted && /^(''|\\["\\/])/.test(written.slice(at, at + 2)));
     if (!folds && written[at + escaped] !== character) break;
     offsets.push(at);
-    const next = folds ? lineEnd : at + escaped + 1;
+    const next = folds ? gapEnd + 1 : at + escaped + 1;
     at = folds || character === '\n' ? skip(lineStart, next) : next;
   }
   return offsets;

@@ -22,5 +22,5 @@ export interface Positioned<Value> extends SourceText {
    * The place of a key or value; of the nearest parent that exists where `path` leads nowhere. `within` narrows a text
    * value to a part of it, as far as the way it was written allows.
    */
-  locate(path: Path, part?: 'key' | 'value', within?: Span): Location;
+  readonly locate: (path: Path, part?: 'key' | 'value', within?: Span) => Location;
 }

@@ -15,16 +15,18 @@ export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
   );
 }
 
-const shown = 100;
+/** How many problems of a file are shown. */
+export const maxShown = 100;
 
-/** Sorted, and no more than anybody reads. */
+/** Sorted, each once, and no more than anybody reads. */
 export function limitProblems(problems: readonly Problem[]): readonly Problem[] {
-  const sorted = sortProblems(problems);
-  const next = sorted[shown];
+  const unique = new Map(
+    problems.map((found) => [`${found.line}:${found.column}:${found.code}:${found.message}`, found]),
+  );
+  const sorted = sortProblems([...unique.values()]);
+  const next = sorted[maxShown];
   if (next === undefined) return sorted;
-  const message = `${sorted.length - shown} more problems are not shown.`;
-  return [
-    ...sorted.slice(0, shown),
-    { ...next, code: 'too-many-problems', message, hint: 'Mend the first ones, then look again.' },
-  ];
+  const message = `The file has more than ${maxShown} problems.`;
+  const last = { ...next, code: 'too-many-problems', message, hint: 'Mend the first ones, then look again.' };
+  return [...sorted.slice(0, maxShown), last];
 }

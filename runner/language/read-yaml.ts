@@ -1,8 +1,9 @@
-import { Composer, Parser } from 'yaml';
+import { Composer } from 'yaml';
 import type { Document, ParsedNode } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { problem } from './problem.ts';
 import type { Text } from './read-text.ts';
+import { maxLexemes, readTokens } from './read-tokens.ts';
 import { explainRefusedTokens } from './refused-tokens.ts';
 import { maxDepth, scanTokens } from './scan-tokens.ts';
 import { explainSyntaxErrors } from './syntax-errors.ts';
@@ -20,20 +21,29 @@ const composing = { schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' } 
 
 /** Text to YAML nodes that keep the way they were written: nothing is guessed, no alias is followed. */
 export function readYaml(source: Text): YamlText {
-  const tokens = [...new Parser().parse(source.text)];
+  const tokens = readTokens(source.text);
+  if (!tokens) return { problems: [tooMuch(source)], brokenLine: 0 };
   const scan = scanTokens(tokens);
   if (scan.tooDeep !== undefined) return { problems: [tooDeep(source, scan.tooDeep)], brokenLine: 0 };
   const documents = [...new Composer(composing).compose(tokens, true, source.text.length)] as Document.Parsed[];
   const errors = documents.flatMap((document) => document.errors);
   const syntax = explainSyntaxErrors(source, errors, scan.unclosed);
-  const lines = [...syntax.map(({ line }) => line), ...errors.map(({ pos }) => source.at(pos[0]).line)];
+  const firstError = errors.reduce((first, { pos }) => Math.min(first, pos[0]), Infinity);
   const problems = [
     ...explainRefusedTokens(source, scan.refused),
     ...documents.slice(1, 2).map((document) => secondDocument(source, document)),
     ...syntax,
   ];
+  const errorLine = firstError === Infinity ? Infinity : source.at(firstError).line;
+  const brokenLine = Math.min(errorLine, ...syntax.map(({ line }) => line));
   const root = documents[0]?.contents;
-  return { ...(root && { root }), problems, brokenLine: Math.min(...lines) };
+  return { ...(root && { root }), problems, brokenLine };
+}
+
+function tooMuch(source: Text): Problem {
+  const message = `The file has more than ${maxLexemes} words and signs.`;
+  const hint = 'Move steps to workflow files and call them by `uses`.';
+  return problem(source, source.at(0), 'file-too-large', message, hint);
 }
 
 function tooDeep(source: Text, offset: number): Problem {

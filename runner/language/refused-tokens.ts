@@ -1,13 +1,13 @@
 import type { Location, Problem } from '../model/problem.ts';
-import { problem } from './problem.ts';
+import { maxShown, problem } from './problem.ts';
 import type { Text } from './read-text.ts';
 import type { Scan } from './scan-tokens.ts';
-import { inQuotes } from './wording.ts';
+import { inQuotes, withoutComment } from './wording.ts';
 
 /** Anchors, aliases, tags and directives as problems. Most aliases and tags are texts that somebody forgot to quote. */
 export function explainRefusedTokens(source: Text, tokens: Scan['refused']): readonly Problem[] {
   const anchors = new Set(tokens.filter(({ type }) => type === 'anchor').map((token) => token.source.slice(1)));
-  return tokens.map((token) => {
+  return tokens.slice(0, maxShown + 1).map((token) => {
     const at = source.at(token.offset, token.offset + token.source.length);
     const [code, message, hint] = explain(token.type, token.source, anchors) ?? unquoted(source, at, token.source);
     return problem(source, at, code, message, hint);
@@ -30,7 +30,7 @@ function explain(type: string, text: string, anchors: ReadonlySet<string>): Expl
 
 function unquoted(source: Text, { line, column }: Location, token: string): Explanation {
   const text = source.lines[line - 1] ?? '';
-  const value = /[[{,]/.test(text.slice(0, column - 1)) ? token : text.slice(column - 1).replace(/\s+(#.*)?$/, '');
+  const value = /[[{,]/.test(text.slice(0, column - 1)) ? token : withoutComment(text.slice(column - 1));
   const message = `A text that starts with \`${token.charAt(0)}\` must be in quotes.`;
   return ['yaml-unquoted', message, `Write \`${inQuotes(value)}\`.`];
 }

@@ -12,9 +12,9 @@ interface Found {
 export interface Scan {
   /** Offset of a value below too many others; nothing behind it was looked at. */
   readonly tooDeep?: number;
-  /** Anchors, aliases, tags and directives. */
+  /** Anchors, aliases, tags and directives, by offset. */
   readonly refused: readonly Found[];
-  /** Quotes and brackets without an end. */
+  /** Quotes and brackets without an end, by offset. */
   readonly unclosed: readonly Found[];
 }
 
@@ -27,11 +27,12 @@ export function scanTokens(tokens: readonly CST.Token[]): Scan {
     const { token, depth } = next;
     if (depth > maxDepth) return { tooDeep: token.offset, refused, unclosed };
     if (token.type === 'alias' || token.type === 'directive') refused.push(token);
-    refused.push(...propertiesOf(token));
+    for (const property of propertiesOf(token)) refused.push(property);
     unclosed.push(...unclosedIn(token));
     for (const child of childrenOf(token)) stack.push({ token: child, depth: depth + 1 });
   }
-  return { refused, unclosed: unclosed.sort((a, b) => a.offset - b.offset) };
+  const byOffset = (a: Found, b: Found) => a.offset - b.offset;
+  return { refused: refused.sort(byOffset), unclosed: unclosed.sort(byOffset) };
 }
 
 function childrenOf(token: CST.Token): readonly CST.Token[] {

@@ -1,10 +1,10 @@
 import type { ErrorCode } from 'yaml';
 import type { Location, Problem } from '../model/problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
-import { problem } from './problem.ts';
+import { maxShown, problem } from './problem.ts';
 import type { Text } from './read-text.ts';
 import type { Scan } from './scan-tokens.ts';
-import { inQuotes, shorten } from './wording.ts';
+import { inQuotes, shorten, withoutComment } from './wording.ts';
 
 /** An error of the YAML library. */
 export interface YamlError {
@@ -47,7 +47,8 @@ export function explainSyntaxErrors(
     const at = source.at(...first.pos);
     const found = explain({ ...first, source, at, line: source.lines[number - 1] ?? '', others });
     problems.push(problem(source, found.at ?? at, found.code, found.message, found.hint));
-    if ([first, ...others].some(({ message }) => message.includes('in YAML stream'))) break;
+    const lost = [first, ...others].some(({ message }) => message.includes('in YAML stream'));
+    if (lost || problems.length > maxShown) break;
   }
   if (!unclosed || errors.length === 0) return problems;
   const message = `The \`${unclosed.source}\` is not closed.`;
@@ -100,7 +101,7 @@ const explanations: Readonly<Partial<Record<ErrorCode, (error: LineError) => Fin
 };
 
 /** From a column to the end of its line, without a comment. */
-const restOfLine = ({ line, at }: LineError) => line.slice(at.column - 1).replace(/\s+(#.*)?$/, '');
+const restOfLine = ({ line, at }: LineError) => withoutComment(line.slice(at.column - 1));
 
 /** The text of a line with its place. */
 function wholeLine({ source, at }: LineError, number = at.line): { readonly text: string; readonly at: Location } {

@@ -22,6 +22,12 @@ export function listOf(names: readonly string[], word: 'and' | 'or' = 'and'): st
   return quoted.length > 1 ? `${quoted.slice(0, -1).join(', ')} ${word} ${quoted.at(-1) ?? ''}` : quoted.join('');
 }
 
+/** What stands on a line before a comment and the white space in front of it. */
+export function withoutComment(line: string): string {
+  const comment = line.search(/\s#/);
+  return (comment < 0 ? line : line.slice(0, comment)).trimEnd();
+}
+
 /** A text in the way that YAML can take it anywhere, in quotes where it must be. */
 export function inQuotes(text: string): string {
   const short = shorten(text);

@@ -1,0 +1,27 @@
+import { Lexer, Parser } from 'yaml';
+import type { CST } from 'yaml';
+
+/** A file of 2,000 steps has some 80,000. */
+export const maxLexemes = 100_000;
+const maxErrors = 10;
+
+/**
+ * The text as YAML tokens, undefined when it has more words and signs than a file may have: the composer needs time
+ * and memory for each. Reading ends early in a text that is not YAML anyway.
+ */
+export function readTokens(text: string): readonly CST.Token[] | undefined {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  let errors = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes += 1;
+    if (lexemes > maxLexemes) return undefined;
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === 'error') errors += 1;
+    }
+    if (errors >= maxErrors) break;
+  }
+  return [...tokens, ...parser.end()];
+}
