@@ -18,7 +18,7 @@ interface Facts {
   readonly habits: readonly string[];
 }
 
-const isTest = (file: string): boolean => /(\.test|-contract|-fixture)\.ts$/.test(file);
+const isTest = (file: string): boolean => /(\.test|-contract|-fixture)\.ts$|\/fixtures\//.test(file);
 /** Rooms that decide and never act; `generate` runs when the project is built. */
 const isPure = (file: string): boolean => /^(expressions|language(?!\/generate)|scheduler)\//.test(file);
 const roomOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '');
