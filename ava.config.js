@@ -1,5 +1,5 @@
 export default {
-  files: ['runner/**/*.test.ts', 'workflows/**/*.test.ts', 'examples/*.test.ts', 'e2e/*.test.ts'],
+  files: ['runner/**/*.test.ts', 'workflows/**/*.test.ts', 'e2e/**/*.test.ts'],
   extensions: ['ts'],
   concurrency: 2,
   timeout: '2m',

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { junitXml } from './junit-xml.ts';
 import { readTap } from './read-tap.ts';
 import type { TapResult } from './read-tap.ts';
@@ -15,18 +16,28 @@ const checks = [
   { title: 'unused', program: 'knip', args: [] },
 ];
 
+interface Options {
+  readonly files: readonly string[];
+  /** The tests alone. */
+  readonly testsOnly: boolean;
+  readonly report: string;
+  /** How long the tests may be silent, as ava has it. */
+  readonly timeout: string;
+}
+
 /** Runs every check and every test even when some are red, and ends with the line `N passed, N failed`. */
-async function checkAll(testArgs: readonly string[], signal: AbortSignal): Promise<number> {
+async function checkAll(options: Options, signal: AbortSignal): Promise<number> {
   const results: TapResult[] = [];
   const add = (result: TapResult): void => {
     results.push(result);
     if (result.outcome === 'failed') console.log(`✗ ${result.suite} › ${result.title}\n${result.details}`);
   };
-  for (const result of await Promise.all(checks.map((check) => runCheck(check, signal)))) add(result);
-  await runTests(testArgs, add, signal);
+  const wanted = options.testsOnly ? [] : checks;
+  for (const result of await Promise.all(wanted.map((check) => runCheck(check, signal)))) add(result);
+  await runTests(options, add, signal);
   await mkdir('reports', { recursive: true });
-  await writeFile('reports/junit.xml', junitXml(results));
-  return report(results);
+  await writeFile(`reports/${options.report}`, junitXml(results));
+  return summarise(results);
 }
 
 async function runCheck({ title, program, args }: (typeof checks)[number], signal: AbortSignal): Promise<TapResult> {
@@ -39,16 +50,26 @@ async function runCheck({ title, program, args }: (typeof checks)[number], signa
   return { suite: 'checks', title, outcome: code === 0 ? 'passed' : 'failed', details };
 }
 
-async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
-  const child = spawn('ava', ['--tap', ...args], { signal, stdio: ['ignore', 'pipe', 'inherit'] });
+async function runTests(
+  { files, timeout }: Options,
+  add: (result: TapResult) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = spawn('ava', ['--tap', `--timeout=${timeout}`, ...files], {
+    signal,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = exitCode(child);
+  let proven = false;
   let red = false;
   for await (const result of readTap(createInterface({ input: child.stdout }))) {
+    proven ||= result.outcome === 'passed';
     red ||= result.outcome === 'failed';
     add(result);
   }
   const code = await ended;
-  if (code !== 0 && !red) add({ suite: 'ava', title: `exit code ${code}`, outcome: 'failed', details: '' });
+  if (red || (proven && code === 0)) return;
+  add({ suite: 'ava', title: `no test passed, or exit code ${code}`, outcome: 'failed', details: '' });
 }
 
 async function exitCode(child: ChildProcess): Promise<number> {
@@ -56,14 +77,25 @@ async function exitCode(child: ChildProcess): Promise<number> {
   return code ?? 1;
 }
 
-function report(results: readonly TapResult[]): number {
+function summarise(results: readonly TapResult[]): number {
   const count = (outcome: TapResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;
   if (count('skipped') > 0) console.log(`${count('skipped')} skipped`);
   console.log(`${count('passed')} passed, ${count('failed')} failed`);
-  return count('failed') === 0 && count('passed') > checks.length ? 0 : 1;
+  return count('failed') === 0 ? 0 : 1;
 }
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    'tests-only': { type: 'boolean', default: false },
+    report: { type: 'string', default: 'junit.xml' },
+    timeout: { type: 'string', default: '2m' },
+  },
+});
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
-process.exitCode = await checkAll(process.argv.slice(2), interrupted.signal);
+process.exitCode = await checkAll(
+  { files: positionals, testsOnly: values['tests-only'], report: values.report, timeout: values.timeout },
+  interrupted.signal,
+);
