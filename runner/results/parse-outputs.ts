@@ -3,7 +3,7 @@ import type { Verdict } from '../model/outcome.ts';
 
 const maxBytes = 65_536;
 
-export interface ParsedOutputs {
+interface ParsedOutputs {
   readonly values: Readonly<Record<string, string>>;
   /** `output_invalid` or `output_missing`. Names a line, never a value: that might be a secret. */
   readonly problem?: Verdict;

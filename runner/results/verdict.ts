@@ -12,7 +12,7 @@ export interface AttemptFacts extends Verdict {
   readonly output: string;
 }
 
-export interface Judgement {
+interface Judgement {
   readonly verdict: Verdict;
   /** Declared values; none unless the verdict is `succeeded`. */
   readonly outputs: Readonly<Record<string, string>>;

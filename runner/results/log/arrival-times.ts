@@ -2,7 +2,7 @@
  * The index beside a log: one record for each chunk that came with another tick of the clock, in the order of the bytes.
  * A record is an offset and when the byte there arrived (ms since the epoch), 6 bytes each: room for 256 TiB.
  */
-export interface Arrival {
+interface Arrival {
   readonly offset: number;
   readonly at: number;
 }

@@ -11,7 +11,7 @@ import type { Masker } from './masker.ts';
 import { tallyFile } from './tally.ts';
 import type { Tally } from './tally.ts';
 
-export type LogOptions = Parameters<Logs['open']>[1];
+type LogOptions = Parameters<Logs['open']>[1];
 
 /** Files of a log, open for appending, and what is in them. */
 export interface OpenLog {

@@ -4,7 +4,7 @@ const tableBits = 17;
 const tableMask = (1 << tableBits) - 1;
 
 /** What begins at a place: a whole pattern, the start of one that the bytes are too short for, or nothing. */
-export type Found =
+type Found =
   | { readonly kind: 'match'; readonly start: number; readonly end: number }
   | { readonly kind: 'partial'; readonly start: number }
   | undefined;
