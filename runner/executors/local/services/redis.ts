@@ -41,7 +41,6 @@ async function prepare({ image }: PlanService, site: ServiceSite): Promise<Servi
     ],
     address: (port) => ({ host: '127.0.0.1', port, url: `redis://127.0.0.1:${port}` }),
     answers: async (port) => (await speak(port, Buffer.from('PING\r\n'))).toString().startsWith('+PONG'),
-    clientEnv: () => ({}),
     stopSignal: 'SIGTERM',
   };
 }

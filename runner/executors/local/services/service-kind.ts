@@ -21,8 +21,8 @@ export interface ServicePlan {
   readonly address: (port: number) => ServiceAddress;
   /** Whether it answers in its own protocol. */
   readonly answers: (port: number) => Promise<boolean>;
-  /** Variables for the `ready` command. */
-  readonly clientEnv: (port: number) => Readonly<Record<string, string>>;
+  /** Variables that lead its usual clients to it. Without them the `ready` command would ask elsewhere, and is not run. */
+  readonly clientEnv?: (port: number) => Readonly<Record<string, string>>;
   /** Asks it to end now, cleanly. */
   readonly stopSignal: NodeJS.Signals;
 }

@@ -124,7 +124,9 @@ test('a service is ready once it answers in its own protocol, and a version that
   );
   openToServices(folder);
   const step = stepOf('echo "$CACHE_URL" | sed "s/$CACHE_PORT/PORT/"', {
-    services: [{ name: 'cache', image: 'docker.io/valkey/valkey:9-alpine', env: {} }],
+    services: [
+      { name: 'cache', image: 'docker.io/valkey/valkey:9-alpine', env: {}, ready: 'redis-cli ping | grep PONG' },
+    ],
   });
   const { outcome, seen } = await run(step, `${folder}:/usr/bin:/bin`);
   t.is(outcome.outcome, 'succeeded', `${outcome.message ?? ''}${seen.text}`);

@@ -101,9 +101,18 @@ async function waitUntilReady(
     site.signal.throwIfAborted();
     if (server.hasEnded())
       throw new SluiceError('ERR_SERVICE', 'it ended before it was ready; the log has its last lines');
-    if (performance.now() > deadline) throw new SluiceError('ERR_SERVICE', 'it was not ready within a minute');
+    if (performance.now() > deadline) throw new SluiceError('ERR_SERVICE', notReady(plan, ready));
+    throw new SluiceError(
+      'ERR_SERVICE',
+      `it was not ready within a minute${ready === undefined ? '' : `; the last word has \`${ready}\``}`,
+    );
     await sleep(25);
   }
+}
+
+function notReady({ clientEnv }: ServicePlan, ready: string | undefined): string {
+  const asked = ready === undefined || clientEnv === undefined ? '' : `, or \`${ready}\` did not end with 0`;
+  return `for a minute it did not answer${asked}`;
 }
 
 async function isReady(
@@ -113,5 +122,5 @@ async function isReady(
   site: ServiceSite,
 ): Promise<boolean> {
   if (!(await plan.answers(port))) return false;
-  return ready === undefined || runReadyCommand(ready, plan.clientEnv(port), site);
+  return ready === undefined || plan.clientEnv === undefined || runReadyCommand(ready, plan.clientEnv(port), site);
 }
