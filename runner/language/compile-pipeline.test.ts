@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import type { GroupEnd, GroupStart, Plan, PlanStep, RunStep } from '../model/plan.ts';
-import { compileText, planOf } from './fixtures/compile-text.ts';
+import { compileText, planOf } from './compile-fixture.ts';
 
 const lockFile = [{ path: 'package-lock.json', oid: '1'.repeat(40) }];
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { explainPlan } from './explain-plan.ts';
 import type { ExplainedPlan } from './explain-plan.ts';
-import { planOf } from './fixtures/compile-text.ts';
+import { planOf } from './compile-fixture.ts';
 import { renderPlan } from './render-plan.ts';
 
 const design = readFileSync(new URL('fixtures/whole-language.yaml', import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { TriggerEvent } from '../model/run-request.ts';
-import { push } from './fixtures/compile-text.ts';
+import { push } from './compile-fixture.ts';
 import { matchesPattern } from './match-pattern.ts';
 import { matchTriggers } from './match-triggers.ts';
 import type { Triggers } from './pipeline-file.generated.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import type { Problem } from '../../model/problem.ts';
-import { compileText } from '../fixtures/compile-text.ts';
+import { compileText } from '../compile-fixture.ts';
 import { faultyCases } from './faulty-cases.ts';
 
 const cases = (await readFile(new URL('plans.txt', import.meta.url), 'utf8')).split(/^=== /m).slice(1);

@@ -1,0 +1,22 @@
+import type { Plan } from '../runner/model/plan.ts';
+import { planOf } from '../runner/language/compile-fixture.ts';
+
+/** A pipeline that uses every gate with as few inputs as it takes. */
+const everyGate = `
+pipeline: gates
+steps:
+  validate: { uses: validate, with: { run: npm run lint } }
+  migrate: { uses: migrate, with: { run: npm run migrate } }
+  deploy-test: { uses: deploy-test }
+  run-tests: { uses: run-tests, with: { run: "npm run test:api", junit: reports/api.xml } }
+  promote: { uses: promote }
+`;
+
+/** The steps that the gates become, without what is the same for every step of a run. */
+export function gatePlans(): readonly unknown[] {
+  return planOf(everyGate).steps.map(withoutScope);
+}
+
+function withoutScope({ scope, ...step }: Plan['steps'][number]): unknown {
+  return { ...step, inputs: scope['inputs'] };
+}
