@@ -20,7 +20,7 @@ export async function recordResults(
   }: { readonly step: RunStep; readonly repository: string; readonly secrets: readonly string[] },
   outcome: AttemptOutcome,
 ): Promise<AttemptRecord> {
-  await engine.store.saveArtifacts(key, outcome.files);
+  if (outcome.files.length > 0) await engine.store.saveArtifacts(key, outcome.files);
   const reports: JUnitReport[] = [];
   const files = outcome.files.filter(({ kind }) => kind === 'junit');
   if (files.length > 0) await engine.store.saveTests(key, casesOf(engine, files, secrets, reports));
