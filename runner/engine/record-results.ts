@@ -24,9 +24,11 @@ export async function recordResults(
   const reports: JUnitReport[] = [];
   const files = outcome.files.filter(({ kind }) => kind === 'junit');
   if (files.length > 0) await engine.store.saveTests(key, casesOf(engine, files, secrets, reports));
-  for (const [name, blob] of Object.entries(outcome.caches)) await engine.store.saveCache(repository, name, blob);
   const tests = step.junit.paths.length > 0 ? summarise(reports) : undefined;
   const { verdict, outputs } = judgeAttempt(step, outcome, tests);
+  // A key never changes its content, so what a red step left must not become it.
+  const caches = verdict.outcome === 'succeeded' ? Object.entries(outcome.caches) : [];
+  for (const [name, blob] of caches) await engine.store.saveCache(repository, name, blob);
   const { exitCode, signal, startedAt, finishedAt, handover } = outcome;
   return {
     ...verdict,
