@@ -11,7 +11,7 @@ export const defineShow: Define = (command) => {
     const services = await session.services();
     const runId = await services.store.resolve(command.args[0] ?? 'latest');
     const { follow } = command.opts<{ readonly follow?: boolean }>();
-    if (follow && !session.json) return (await import('../follow-run.ts')).followRun(runId, session, services);
+    if (follow) return (await import('../follow-run.ts')).followRun(runId, session, services);
     const report = reportOf(await services.engine.state(runId));
     if (session.json) session.printJson(report);
     else await printRun(report, session, services);

@@ -54,12 +54,26 @@ export function stepReportOf(state: RunState, step: PlanStep): StepReport {
       carriedFrom: current.carriedFrom,
       startedAt: current.attempts[0]?.startedAt,
       finishedAt: current.settledAt,
-      tests: last?.tests,
+      tests: last?.tests && summaryOf(last.tests),
     }),
     attempts: current.attempts.map(attemptReport),
     artifacts: last?.artifacts ?? 0,
     outputs: current.outputs,
   };
+}
+
+/** Exactly what is promised, whatever else an event may hold. */
+function summaryOf({
+  tests,
+  failures,
+  errors,
+  skipped,
+  flaky,
+  files,
+  mismatches,
+  unreadable,
+}: TestSummary): TestSummary {
+  return { tests, failures, errors, skipped, flaky, files, mismatches, unreadable };
 }
 
 const unknown: StepState = { phase: 'pending', attempts: [], retries: { user: 0, infra: 0 }, outputs: {} };

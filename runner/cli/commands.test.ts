@@ -1,0 +1,297 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+const launcher = join(import.meta.dirname, '../launch/sluice.js');
+const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+ajv.addSchema(JSON.parse(readFileSync('schemas/cli.schema.json', 'utf8')) as object);
+
+interface Said {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A repository and a data folder of their own. */
+interface Place {
+  readonly folder: string;
+  readonly repository: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sluice: (...words: readonly string[]) => Promise<Said>;
+  /** The documents printed with --json, each checked against a definition of the schema. */
+  readonly json: <Value>(definition: string, ...words: readonly string[]) => Promise<readonly Value[]>;
+}
+
+async function openPlace(t: ExecutionContext, yaml: string): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const repository = join(folder, 'tasks');
+  await mkdir(repository);
+  await new Promise((resolve) => execFile('git', ['init', '-q', '-b', 'main', repository], resolve));
+  await writeFile(join(repository, 'sluice.yaml'), yaml);
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: folder, SLUICE_HOME: join(folder, 'data') };
+  const sluice = async (...words: readonly string[]): Promise<Said> =>
+    new Promise((resolve) => {
+      const options = { cwd: repository, env: environment, maxBuffer: 1e8 };
+      const child = execFile(process.execPath, [launcher, ...words], options, (_error, out, err) =>
+        resolve({ code: child.exitCode, out, err }),
+      );
+    });
+  return {
+    folder,
+    repository,
+    environment,
+    sluice,
+    json: async <Value>(definition: string, ...words: readonly string[]) => {
+      const { out, err } = await sluice('--json', ...words);
+      t.is(err, '', 'nothing beside the documents');
+      const documents = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Value);
+      for (const document of documents) matches(t, definition, document);
+      return documents;
+    },
+  };
+}
+
+function matches(t: ExecutionContext, definition: string, document: unknown): void {
+  const validate = ajv.getSchema(`cli.schema.json#/$defs/${definition}`);
+  t.truthy(validate, definition);
+  t.true(validate?.(document), `${definition}: ${ajv.errorsText(validate?.errors)}\n${JSON.stringify(document)}`);
+}
+
+const pipeline = `pipeline: tasks
+steps:
+  lint: { needs: [], run: "printf 'linting\\\\033[2J\\\\n'" }
+  unit:
+    needs: []
+    matrix: { node: ["22", "24"] }
+    env: { NODE: "\${{ matrix.node }}" }
+    run: |
+      mkdir reports
+      [ "$NODE" = 24 ] && body='<failure message="expected 401">at login.js:12</failure>' || body=''
+      echo "<testsuite name='api'><testcase name='works'/><testcase name='refuses' time='0.2'>$body</testcase></testsuite>" > reports/a.xml
+    junit: reports/*.xml
+    artifacts: ["reports/**"]
+  deploy: { run: "true" }
+`;
+
+test('a run and everything that can be asked of it afterwards', async (t) => {
+  const { sluice, json, folder } = await openPlace(t, pipeline);
+
+  const run = await sluice('run');
+  t.is(run.code, 1, run.err);
+  t.regex(run.out, /^tasks {2}main no commit with uncommitted changes {2}run \S+\n/);
+  t.true(run.out.includes('\nlint │ linting\n'), run.out);
+  t.regex(run.out, /\n✗ unit:24 .* 1 of 2 tests failed: refuses/);
+  t.regex(run.out, /\n- deploy {2}skipped: unit:24 failed\n/);
+  t.regex(run.out, /\n {2}✗ api › refuses\n {4}expected 401\n/);
+  t.regex(run.out, /\ntests {5}4 tests, 1 failed\nartefacts 2 files\n/);
+  t.regex(run.out, /\n {10}sluice rerun \S+ --failed\n$/);
+
+  const [list] = await json<{ runs: { runId: string; outcome: string }[] }>('runs', 'runs');
+  const runId = list?.runs[0]?.runId ?? '';
+  t.is(list?.runs[0]?.outcome, 'failed');
+  t.regex((await sluice('runs')).out, new RegExp(`^✗ ${runId}  tasks  main no commit  failed  `));
+
+  const [report] = await json<{ runId: string; steps: { id: string; matrix?: string }[] }>(
+    'report',
+    'show',
+    runId.slice(0, 12),
+  );
+  t.is(report?.runId, runId);
+  t.deepEqual(
+    report?.steps.map(({ id, matrix }) => [id, matrix]),
+    [
+      ['lint', undefined],
+      ['unit:22', 'unit'],
+      ['unit:24', 'unit'],
+      ['deploy', undefined],
+    ],
+  );
+
+  t.is((await sluice('logs', 'latest', 'lint')).out, 'linting\x1b[2J\n', 'a pipe gets the bytes as they are');
+  t.regex((await sluice('logs', '-t', runId, 'lint')).out, /^\d{4}-\d\d-\d\dT\S+Z linting/);
+  t.true((await sluice('logs')).out.startsWith('==> lint <==\nlinting'));
+  t.deepEqual(
+    (await json<{ text: string }>('logLine', 'logs', runId, 'lint')).map(({ text }) => text),
+    ['linting\x1b[2J'],
+  );
+  const neverRan = await sluice('logs', runId, 'deploy');
+  t.is(neverRan.code, 2);
+  t.regex(neverRan.err, /^error: step "deploy" has not run: skipped: unit:24 failed/);
+  t.regex((await sluice('logs', runId, 'unt:22')).err, /has no step "unt:22"\n {2}Did you mean `unit:22`\?/);
+  t.regex((await sluice('logs', runId, 'unit')).err, /name one of them: unit:22, unit:24/);
+
+  const [tests] = await json<{ totals: object; tests: { name: string }[] }>('tests', 'tests');
+  t.deepEqual(tests?.totals, { tests: 4, failures: 1, errors: 0, skipped: 0, flaky: 0 });
+  t.deepEqual(
+    tests?.tests.map(({ name }) => name),
+    ['refuses'],
+  );
+  t.is((await json<{ tests: object[] }>('tests', 'tests', '--all'))[0]?.tests.length, 4);
+  t.is((await json<{ tests: object[] }>('tests', 'tests', '--slowest', '2'))[0]?.tests.length, 2);
+  t.regex(
+    (await sluice('tests')).out,
+    /^✗ api › refuses {2}unit:24, 200 ms\n {4}reports\/a\.xml\n {4}expected 401\n {4}at login\.js:12\n\n4 tests, 1 failed\n$/,
+  );
+
+  const [artifacts] = await json<{ artifacts: { step: string; path: string }[] }>('artifacts', 'artifacts');
+  t.deepEqual(
+    artifacts?.artifacts.map(({ step, path }) => `${step} ${path}`),
+    ['unit:22 reports/a.xml', 'unit:24 reports/a.xml'],
+  );
+  t.deepEqual((await json<{ artifacts: object[] }>('artifacts', 'artifacts', 'latest', '*.txt'))[0]?.artifacts, []);
+  await sluice('artifacts', runId, 'reports/*.xml', '--download', join(folder, 'out'));
+  t.regex(await readFile(join(folder, 'out/unit:24/reports/a.xml'), 'utf8'), /expected 401/);
+
+  const again = await json<{ kind: string; report?: { request: object } }>('runLine', 'rerun', runId, '--failed');
+  t.like(again.at(-1), { kind: 'report', report: { request: { rerunOf: runId }, outcome: 'failed' } });
+  t.is(again.filter(({ kind }) => kind === 'report').length, 1);
+});
+
+test('a download leaves its folder by no link', async (t) => {
+  const { sluice, folder } = await openPlace(
+    t,
+    'pipeline: tasks\nsteps:\n  a: { run: "mkdir d; echo x > d/f", artifacts: ["d/f"] }\n',
+  );
+  t.is((await sluice('run', '-q')).code, 0);
+  await mkdir(join(folder, 'out/a'), { recursive: true });
+  await mkdir(join(folder, 'elsewhere'));
+  await symlink(join(folder, 'elsewhere'), join(folder, 'out/a/d'));
+  const said = await sluice('artifacts', '--download', join(folder, 'out'));
+  t.is(said.code, 3);
+  t.regex(said.err, /would be written outside the folder/);
+  await t.throwsAsync(stat(join(folder, 'elsewhere/f')));
+});
+
+test('a file with mistakes stops lint, plan and run with the same problems', async (t) => {
+  const { sluice, json } = await openPlace(
+    t,
+    'pipeline: tasks\nsteps:\n  a: { run: "true", nedes: [b] }\n  c: { rnu: x }\n',
+  );
+  for (const command of ['lint', 'plan', 'run']) {
+    const said = await sluice(command);
+    t.is(said.code, 2, command);
+    t.is(said.out, '');
+    t.regex(said.err, /^sluice\.yaml:3:\d+ /m);
+    t.regex(said.err, /^ {2}.*\^/m, 'with a frame');
+    t.regex(said.err, /^2 problems$/m);
+    const [{ problems } = { problems: [] }] = await json<{ problems: object[] }>('problems', command);
+    t.true(problems.length === 2);
+    t.deepEqual(Object.keys(problems[0] ?? {}), ['code', 'message', 'file', 'line', 'column', 'hint']);
+  }
+});
+
+test('a file without mistakes has a plan', async (t) => {
+  const { sluice, json } = await openPlace(t, pipeline);
+  t.deepEqual(await json('problems', 'lint'), [{ problems: [] }]);
+  await json('plan', 'plan');
+  const { out } = await sluice('plan');
+  t.regex(out, /^tasks {2}4 steps\n {2}lint\n {2}unit:22\n {2}unit:24\n {2}deploy {3}after unit\n\nlint\n/);
+  t.regex(out, /\nunit:22\n {2}image .*\n(.*\n)* {2}env {9}NODE=22\n/);
+});
+
+test('Ctrl-C cancels the run, waits for its end and answers 130', async (t) => {
+  const { repository, environment, json } = await openPlace(
+    t,
+    'pipeline: tasks\nsteps:\n  slow: { run: "echo up; sleep 60" }\n',
+  );
+  const child = spawn(process.execPath, [launcher, 'run'], { cwd: repository, env: environment });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    if (out.includes('slow │ up\n')) child.kill('SIGINT');
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  t.is(code, 130, out);
+  t.regex(out, /Cancelling; Ctrl-C again kills the steps\./);
+  t.regex(out, /\n× slow .* cancelled/);
+  const [report] = await json('report', 'show');
+  t.like(report, { outcome: 'cancelled', reason: 'interrupted' });
+});
+
+test('a run that waits is approved from elsewhere, followed and cancelled from elsewhere', async (t) => {
+  const yaml =
+    'pipeline: tasks\nsteps:\n  ask: { approval: { message: "Ship?" } }\n  slow: { run: "echo up; sleep 60" }\n';
+  const { repository, environment, sluice, json } = await openPlace(t, yaml);
+  const child = spawn(process.execPath, [launcher, 'run', '-q'], { cwd: repository, env: environment, stdio: 'pipe' });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  while (!out.includes('sluice approve')) await delay(50);
+  t.regex(out, /\? ask {2}waits for: sluice approve \S+ ask\n/);
+  t.regex((await sluice('show')).out, /\n\? ask +waits for approval: Ship\?\n/);
+  t.regex((await sluice('approve', 'latest', 'slow')).err, /does not wait for an approval/);
+  const [approved] = await json<{ approved: boolean }>('approve', 'approve', 'latest', 'ask', '--comment', 'fine');
+  t.true(approved?.approved);
+  const followed = json<{ kind: string }>('runLine', 'show', '--follow');
+  const log = sluice('logs', '--follow', 'latest', 'slow');
+  while (!out.includes('slow  started')) await delay(50);
+  await json('cancel', 'cancel', 'latest');
+  const [code] = (await once(child, 'close')) as [number];
+  t.is(code, 1);
+  t.like((await followed).at(-1), { kind: 'report', report: { outcome: 'cancelled' } });
+  t.is((await log).out, 'slow │ up\n');
+  t.regex((await sluice('cancel', 'latest')).err, /has already ended/);
+});
+
+test('JUnit files are told one by one, red and rejected ones make the exit code 1', async (t) => {
+  const { json, sluice, folder } = await openPlace(t, pipeline);
+  const [green, broken] = [join(folder, 'green.xml'), join(folder, 'broken.xml')];
+  await writeFile(green, '<testsuite tests="5"><testcase name="a"/></testsuite>');
+  await writeFile(broken, '<testsuite>');
+  t.deepEqual(await json('junit', 'junit', green, broken), [
+    { file: green, verdict: 'parse', tests: 1, failures: 0, errors: 0, skipped: 0, mismatch: ['tests:5!=1'] },
+    { file: broken, verdict: 'reject', tests: 0, failures: 0, errors: 0, skipped: 0, mismatch: [] },
+  ]);
+  t.is((await sluice('junit', green)).code, 0);
+  t.is((await sluice('junit', green, broken)).code, 1);
+});
+
+test('doctor looks at the machine and makes the data folder', async (t) => {
+  const { json, folder } = await openPlace(t, pipeline);
+  const [{ checks } = { checks: [] }] = await json<{ checks: { name: string; status: string }[] }>('doctor', 'doctor');
+  for (const name of ['node', 'git', 'sh', 'data folder', 'store', 'clock']) {
+    t.is(checks.find((check) => check.name === name)?.status, 'ok', name);
+  }
+  t.true((await stat(join(folder, 'data'))).isDirectory());
+});
+
+test('completion knows commands, options, runs and steps, also in a real shell', async (t) => {
+  const { sluice, json, environment, folder } = await openPlace(t, pipeline);
+  await sluice('run', '-q');
+  const complete = async (...words: readonly string[]) =>
+    (await json<{ candidates: string[] }>('candidates', 'complete', '--', ...words))[0]?.candidates;
+  t.deepEqual(await complete('ru'), ['run', 'runs']);
+  t.deepEqual(await complete('logs', '--ti'), ['--timestamps']);
+  t.deepEqual(await complete('logs', 'latest', 'uni'), ['unit:22', 'unit:24']);
+  t.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
+  t.is((await complete('show', ''))?.length, 2);
+  await writeFile(join(folder, 'sluice'), `#!/bin/sh\nexec ${process.execPath} ${launcher} "$@"\n`, { mode: 0o755 });
+  const script =
+    'eval "$(sluice completion bash)"; COMP_WORDS=(sluice logs latest uni); COMP_CWORD=3; _sluice; echo "${COMPREPLY[@]}"';
+  const env = { ...environment, PATH: `${folder}:${environment['PATH'] ?? ''}` };
+  const said = await new Promise((resolve) => execFile('bash', ['-c', script], { env }, (_error, out) => resolve(out)));
+  t.is(said, 'unit:22 unit:24\n');
+});
+
+test('init writes a file that passes, and does not write over one', async (t) => {
+  const { sluice, json, repository } = await openPlace(t, pipeline);
+  const refused = await sluice('init');
+  t.is(refused.code, 2);
+  t.regex(refused.err, /sluice\.yaml is there already\n {2}Write over it with --force/);
+  await writeFile(join(repository, 'package.json'), JSON.stringify({ scripts: { test: 'node --test' } }));
+  const [{ text } = { text: '' }] = await json<{ text: string }>('init', 'init', '--force');
+  t.true(text.includes('--test-reporter=junit'));
+  t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), text);
+  t.is((await sluice('init', '--print')).out, text);
+  t.is((await sluice('lint')).out, '✓ sluice.yaml has no problems\n');
+});
