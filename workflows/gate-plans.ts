@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { Plan } from '../runner/model/plan.ts';
 import { planOf } from '../runner/language/compile-fixture.ts';
 
@@ -19,4 +20,8 @@ export function gatePlans(): readonly unknown[] {
 
 function withoutScope({ scope, ...step }: Plan['steps'][number]): unknown {
   return { ...step, inputs: scope['inputs'] };
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('gate-plans.json', import.meta.url), `${JSON.stringify(gatePlans(), null, 2)}\n`);
 }

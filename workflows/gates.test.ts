@@ -14,7 +14,7 @@ test('there are the five gates, each under its own name', (t) => {
   }
 });
 
-test('the gates become the steps of gate-plans.json; after a change on purpose run: node workflows/write-gate-plans.ts', async (t) => {
+test('the gates become the steps of gate-plans.json; after a change on purpose run: node workflows/gate-plans.ts', async (t) => {
   const golden: unknown = JSON.parse(await read('gate-plans.json'));
   t.deepEqual(JSON.parse(JSON.stringify(gatePlans())), golden);
 });

@@ -85,7 +85,7 @@ function namesOf(
   for (const { name } of needed) needs.set(name, offers.get(name) ?? nothing);
   return {
     early,
-    late: { ...early, needs, siblings: new Set(offers.keys()), ...(body.section === 'finally' && { run: true }) },
+    late: { ...early, needs, siblings: offers, ...(body.section === 'finally' && { run: true }) },
   };
 }
 

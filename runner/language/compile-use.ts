@@ -4,7 +4,7 @@ import type { Body, Compilation } from './compilation.ts';
 import { checkVariables, mapValues } from './compile-environment.ts';
 import { compileInputs } from './compile-inputs.ts';
 import type { GivenInputs } from './compile-inputs.ts';
-import type { Offer } from './names.ts';
+import type { Names, Offer } from './names.ts';
 import { under } from './problem-list.ts';
 import { complain } from './step-cell.ts';
 import type { StepCell } from './step-cell.ts';
@@ -34,17 +34,17 @@ export function compileUse(cell: StepCell, workflow: Workflow, compileBody: Comp
   compilation.steps.push(groupEnd(cell, workflow, body, inner));
 }
 
-function isEndless({ body, ...cell }: StepCell, { key }: Workflow): boolean {
-  const path = [...body.calls, key];
-  if (body.calls.includes(key)) {
+function isEndless(cell: StepCell, { key }: Workflow): boolean {
+  const { calls } = cell.body;
+  const path = [...calls, key];
+  if (calls.includes(key)) {
     const message = `This workflow uses itself: ${path.slice(path.indexOf(key)).join(' → ')}.`;
-    complain({ body, ...cell }, ['uses'], 'uses-cycle', message, 'Take out one of these uses.');
-    return true;
+    complain(cell, ['uses'], 'uses-cycle', message, 'Take out one of these uses.');
+  } else if (path.length > deepest) {
+    const message = `Workflows are used more than ${deepest} deep: ${path.join(' → ')}.`;
+    complain(cell, ['uses'], 'uses-too-deep', message, 'Use the inner workflow directly.');
   }
-  if (path.length <= deepest) return false;
-  const message = `Workflows are used more than ${deepest} deep: ${path.join(' → ')}.`;
-  complain({ body, ...cell }, ['uses'], 'uses-too-deep', message, 'Use the inner workflow directly.');
-  return true;
+  return calls.includes(key) || path.length > deepest;
 }
 
 function innerBody(cell: StepCell, { key, gate, source }: Workflow, from: StepId, inputs: GivenInputs): Body {
@@ -89,10 +89,7 @@ function fileDefaults(
   };
 }
 
-export function inputNames({ inputs }: Body): {
-  readonly inputs?: ReadonlySet<string>;
-  readonly commands?: ReadonlySet<string>;
-} {
+export function inputNames({ inputs }: Body): Pick<Names, 'inputs' | 'commands'> {
   return inputs ? { inputs: inputs.names, commands: new Set(Object.keys(inputs.commands)) } : {};
 }
 

@@ -21,7 +21,7 @@ export type Expanded =
 export const maxCells = 256;
 const maxSuffix = 60;
 
-export function axesOf(matrix: Matrix): readonly (readonly [string, readonly string[]])[] {
+function axesOf(matrix: Matrix): readonly (readonly [string, readonly string[]])[] {
   return Object.entries(matrix).flatMap(([name, values]) =>
     name === 'include' || name === 'exclude' || !Array.isArray(values)
       ? []

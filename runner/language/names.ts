@@ -15,7 +15,7 @@ export interface Names {
   readonly needs?: ReadonlyMap<string, Offer>;
   readonly steps?: ReadonlyMap<string, Offer>;
   /** All steps of the same map, those that `needs` could name. */
-  readonly siblings?: ReadonlySet<string>;
+  readonly siblings?: ReadonlyMap<string, Offer>;
   readonly services?: ReadonlySet<string>;
   readonly run?: true;
   readonly hashFiles?: true;
@@ -99,7 +99,7 @@ function keyFault(
 function needFault(
   path: readonly string[],
   needs: ReadonlyMap<string, Offer>,
-  siblings?: ReadonlySet<string>,
+  siblings?: ReadonlyMap<string, Offer>,
 ): NameFault | undefined {
   const fault = keyFault(path, needs, '`needs` of this step does not name');
   if (!fault) return offerFault(path, needs);
