@@ -321,6 +321,25 @@ test('nothing that a repository configures is started', async (t) => {
   t.deepEqual(fs.readdirSync(join(repository, '..')).toSorted(), ['shop-api', 'temporary']);
 });
 
+test("programs of the user's own git configuration are not started either: files are taken as they are on disk", async (t) => {
+  const { repository, temporary, write, commit } = scene(t);
+  write({ '.gitattributes': '*.bin filter=lfs\n', 'x.bin': 'pointer' });
+  commit();
+  write({ 'x.bin': 'content' });
+  const home = join(repository, '../home');
+  fs.mkdirSync(join(home, 'hooks'), { recursive: true });
+  const touch = (name: string) => `touch ${join(home, `started-${name}`)}`;
+  fs.writeFileSync(join(home, 'hooks/post-index-change'), `#!/bin/sh\n${touch('hook')}\n`, { mode: 0o755 });
+  fs.writeFileSync(
+    join(home, '.gitconfig'),
+    `[core]\nhooksPath = ${join(home, 'hooks')}\nfsmonitor = "${touch('fsmonitor')}; cat"\n[filter "lfs"]\nclean = "${touch('clean')}; cat"\n`,
+  );
+  const sources = createGitSources({ environment: { ...identity, HOME: home }, temporaryFolder: temporary });
+  t.teardown(() => sources.close());
+  t.is(await (await sources.open(repository)).read('x.bin', 100), 'content');
+  t.deepEqual(fs.readdirSync(home).toSorted(), ['.gitconfig', 'hooks']);
+});
+
 test("the caller's GIT_* variables have no say", async (t) => {
   const { repository, temporary, write, commit } = scene(t);
   write({ a: '1' });

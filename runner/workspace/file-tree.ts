@@ -22,8 +22,7 @@ export class FileTree {
   readonly #claimed = new Set<string>();
   /** Those of them that a hard link may name. */
   readonly #files = new Set<string>();
-  readonly #hardlinks: (() => void)[] = [];
-  readonly #symlinks: (() => void)[] = [];
+  readonly #links: (() => void)[] = [];
   #bytes = 0;
 
   /** Both folders exist and are given by their real paths. */
@@ -48,7 +47,7 @@ export class FileTree {
 
   /** Makes the links; call once, when every member was added. */
   finish(): { readonly files: number; readonly bytes: number } {
-    for (const make of [...this.#hardlinks, ...this.#symlinks]) make();
+    for (const make of this.#links) make();
     return { files: this.#claimed.size, bytes: this.#bytes };
   }
 
@@ -98,14 +97,14 @@ export class FileTree {
 
   #addSymlink({ path, absolute }: Place, member: LinkMember): void {
     checkLink(path, member.target);
-    this.#symlinks.push(() => replace(absolute, () => fs.symlinkSync(member.target, absolute)));
+    this.#links.push(() => replace(absolute, () => fs.symlinkSync(member.target, absolute)));
   }
 
   #addHardlink(absolute: string, member: LinkMember): void {
     const target = this.#place(member.target).absolute;
     if (!this.#files.has(target)) throw refusal(member.name, 'is a hard link to something else than a file before it');
     this.#files.add(absolute);
-    this.#hardlinks.push(() => replace(absolute, () => fs.linkSync(target, absolute)));
+    this.#links.push(() => replace(absolute, () => fs.linkSync(target, absolute)));
   }
 }
 

@@ -20,6 +20,7 @@ function entryOf(text: string): TarEntry {
 const cases: readonly (readonly [what: string, layers: readonly Layer[], conflict: LayerConflict | undefined])[] = [
   ['layers with files of their own', [layer('a', 'dist/a', 'x/'), layer('b', 'dist/b', 'x/')], undefined],
   ['one layer that says a folder twice', [layer('a', 'dist/', 'dist/a', 'dist/')], undefined],
+  ['one layer with a file twice', [layer('a', 'x', 'x'), layer('b', 'y')], undefined],
   ['no layer', [], undefined],
   [
     'the same file',

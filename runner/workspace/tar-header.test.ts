@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import test from 'ava';
 import { extract } from 'tar-stream';
 import type { Header } from 'tar-stream';
+import { SluiceError } from '../model/errors.ts';
 import { padding, tarHeader } from './tar-header.ts';
 import { writeTar } from './write-tar.ts';
 
@@ -35,6 +36,14 @@ test('contents are filled up to whole blocks', (t) => {
     [0, 1, 511, 512, 513].map((bytes) => padding(bytes).length),
     [0, 511, 1, 0, 511],
   );
+});
+
+test('a content that is longer or shorter than announced is an error', async (t) => {
+  for (const bytes of [1, 3]) {
+    const content = [Buffer.from('ab')];
+    const writing = packed({ path: 'a', kind: 'file', executable: false, bytes, content });
+    await t.throwsAsync(writing, { instanceOf: SluiceError, code: 'ERR_WORKSPACE' });
+  }
 });
 
 async function packed(entry: Parameters<typeof tarHeader>[0]): Promise<Buffer> {
