@@ -43,6 +43,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = createLocalExecutor({
     folder: join(config.home, 'work'),
+    cache: join(config.home, 'tools'),
     baseEnv: baseEnvironment(environment.variables),
   });
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
