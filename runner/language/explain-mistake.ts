@@ -30,8 +30,8 @@ export function explainMistake(mistake: Mistake): Explanation {
   return { ...place, ...explain(mistake) };
 }
 
-/** `type` also answers for a value that has none of several forms. */
-const explanations: Readonly<Record<string, Explain>> = {
+/** One entry for each keyword of the schemas. `type` also answers for a value that has none of several forms. */
+export const explanations: Readonly<Record<string, Explain>> = {
   additionalProperties: (mistake) => ({
     code: 'unknown-key',
     path: [...mistake.path, unknownKey(mistake)],

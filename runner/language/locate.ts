@@ -33,7 +33,7 @@ export function locator(source: Text, root: ParsedNode): Positioned<unknown>['lo
 
 function indexEntries(node: ParsedNode): ReadonlyMap<string | number, Entry> {
   const entries = new Map<string | number, Entry>();
-  if (isSeq(node)) for (const [index, value] of node.items.entries()) entries.set(index, { value: value });
+  if (isSeq(node)) for (const [index, value] of node.items.entries()) entries.set(index, { value });
   if (!isMap(node)) return entries;
   for (const { key, value } of node.items) {
     const name = keyText(key);

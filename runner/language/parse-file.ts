@@ -45,7 +45,7 @@ function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>
 
 /** Above the line where the text stops being YAML everything is as it seems, but maps may go on behind it. */
 function standsAbove({ line, code }: Problem, brokenLine: number): boolean {
-  return line < brokenLine && (brokenLine === Infinity || (code !== 'missing-key' && code !== 'empty-value'));
+  return brokenLine === Infinity || (line < brokenLine && code !== 'missing-key' && code !== 'empty-value');
 }
 
 function check<Value>(

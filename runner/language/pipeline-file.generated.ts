@@ -163,7 +163,7 @@ export interface Env {
  */
 export interface Backend {
   /**
-   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   * Lower-case letters, digits and dashes, not digits alone; starts and ends with a letter or digit, 63 characters at most.
    */
   readonly name: string;
   /**
@@ -342,7 +342,7 @@ export interface Approval {
  */
 export interface Need {
   /**
-   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   * Lower-case letters, digits and dashes, not digits alone; starts and ends with a letter or digit, 63 characters at most.
    */
   readonly step: string;
   /**
@@ -516,7 +516,7 @@ export interface Concurrency1 {
  */
 export interface WorkflowFile {
   /**
-   * Lower-case letters, digits and dashes; starts with a letter or digit, 63 characters at most.
+   * Lower-case letters, digits and dashes, not digits alone; starts and ends with a letter or digit, 63 characters at most.
    */
   readonly workflow: string;
   /**

@@ -16,6 +16,9 @@ const maxBytes = 256 * 1024;
 const refused =
   /[\0-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffd\ufeff\u202a-\u202e\u2066-\u2069]|(?<=^ *)[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/mu;
 
+// White space, a comment, the start or the end of a document.
+const nothing = /^(---|\.\.\.)?\s*(#.*)?$/;
+
 export function readText(content: string, file: string): Text {
   const text = content
     .slice(0, maxBytes)
@@ -46,7 +49,7 @@ export function checkContent(content: string, source: Text): Problem | undefined
   }
   const found = refused.exec(source.text);
   if (found) return badCharacter(source, found[0], found.index);
-  if (source.lines.some((line) => /^\s*[^\s#]/.test(line))) return undefined;
+  if (!source.lines.every((line) => nothing.test(line))) return undefined;
   return problem(source, source.at(0), 'empty-file', 'The file is empty.', '`sluice init` writes one to start with.');
 }
 

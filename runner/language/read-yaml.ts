@@ -12,7 +12,7 @@ export interface YamlText {
   /** Undefined where nothing can be made of the text. */
   readonly root?: ParsedNode;
   readonly problems: readonly Problem[];
-  /** The line from which on the text is not YAML; what stands above it can still be judged. */
+  /** The line from which on the text is not YAML, Infinity if it is; what stands above it can still be judged. */
   readonly brokenLine: number;
 }
 
@@ -28,14 +28,14 @@ export function readYaml(source: Text): YamlText {
   const documents = [...new Composer(composing).compose(tokens, true, source.text.length)] as Document.Parsed[];
   const errors = documents.flatMap((document) => document.errors);
   const syntax = explainSyntaxErrors(source, errors, scan.unclosed);
-  const firstError = errors.reduce((first, { pos }) => Math.min(first, pos[0]), Infinity);
   const problems = [
     ...explainRefusedTokens(source, scan.refused),
     ...documents.slice(1, 2).map((document) => secondDocument(source, document)),
     ...syntax,
   ];
-  const errorLine = firstError === Infinity ? Infinity : source.at(firstError).line;
-  const brokenLine = Math.min(errorLine, ...syntax.map(({ line }) => line));
+  const [firstError] = errors.map(({ pos }) => pos[0]).sort((a, b) => a - b);
+  const broken = [...syntax, ...(firstError === undefined ? [] : [source.at(firstError)])];
+  const brokenLine = Math.min(...broken.map(({ line }) => line));
   const root = documents[0]?.contents;
   return { ...(root && { root }), problems, brokenLine };
 }

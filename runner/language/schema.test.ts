@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import type { Json } from '../model/json.ts';
+import { explanations } from './explain-mistake.ts';
 import { habits } from './habits.ts';
 import { definitions, pipelineSchema, resolve, typesOf, workflowSchema } from './schema.ts';
 import type { Schema } from './schema.ts';
@@ -69,4 +70,24 @@ test('habits are keys that do not exist, and mean keys that do', (t) => {
       t.true(means === undefined || properties.includes(means), `${name}.${key}`);
     }
   }
+});
+
+const silent = [
+  '$schema',
+  '$id',
+  '$defs',
+  '$ref',
+  'title',
+  'description',
+  'default',
+  'examples',
+  'properties',
+  'items',
+  'anyOf',
+  'propertyNames',
+];
+
+test('every keyword that can refuse a value is explained, and no other', (t) => {
+  const used = new Set(all.flatMap((schema) => Object.keys(schema)).filter((keyword) => !silent.includes(keyword)));
+  t.deepEqual([...used].sort(), Object.keys(explanations).sort());
 });

@@ -47,16 +47,17 @@ function stepOutside(mistake: Mistake): string | undefined {
   return `If \`${key}\` is a step, indent it and all that belongs to it below \`steps:\`.`;
 }
 
+const homes: readonly (readonly [schema: Schema | undefined, name: string])[] = [
+  [definitions['step'], 'a step'],
+  [pipelineSchema, 'the top of a pipeline file'],
+  [definitions['triggers'], '`on`'],
+  [definitions['pushTrigger'], '`on.push`'],
+  [definitions['service'], 'a service'],
+  [definitions['retry'], '`retry`'],
+];
+
 /** Keys that exist elsewhere are mostly indented too much or too little. */
 function belongsTo(key: string): string | undefined {
-  const homes: readonly (readonly [Schema | undefined, string])[] = [
-    [definitions['step'], 'a step'],
-    [pipelineSchema, 'the top of a pipeline file'],
-    [definitions['triggers'], '`on`'],
-    [definitions['pushTrigger'], '`on.push`'],
-    [definitions['service'], 'a service'],
-    [definitions['retry'], '`retry`'],
-  ];
   const home = homes.find(([schema]) => schema?.properties && Object.hasOwn(schema.properties, key));
   return home && `\`${key}\` belongs to ${home[1]}; check the indentation.`;
 }
