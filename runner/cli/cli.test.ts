@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -107,6 +108,10 @@ test('a defect of ours says so, with its stack trace', async (t) => {
   const said = await sluice(['show']);
   t.is(said.code, 3);
   t.regex(said.err, /^error: Error: boom\n {2}This is a defect in Sluice; please report it\.\nError: boom\n +at /);
+});
+
+test('docs/cli.md is what the commands say of themselves', async (t) => {
+  t.is((await sluice(['reference'])).out, readFileSync('docs/cli.md', 'utf8'));
 });
 
 class ClosedPipe extends Writable {

@@ -5,6 +5,8 @@ export interface CommandEntry {
   readonly summary: string;
   readonly group: 'Pipelines' | 'Runs' | 'Tools';
   readonly hidden?: boolean;
+  /** It speaks of the other commands, so that all are loaded. */
+  readonly needsAll?: boolean;
   /** Loaded only when the command is named, so that each starts fast. */
   load(): Promise<Define>;
 }
@@ -106,5 +108,13 @@ export const commands: readonly CommandEntry[] = [
     group: 'Tools',
     hidden: true,
     load: async () => (await import('./commands/complete.ts')).defineComplete,
+  },
+  {
+    name: 'reference',
+    summary: 'print the page about the command line',
+    group: 'Tools',
+    hidden: true,
+    needsAll: true,
+    load: async () => (await import('./commands/reference.ts')).defineReference,
   },
 ];

@@ -12,6 +12,8 @@ export interface GlobalOptions {
   readonly color: boolean;
 }
 
+type CarryOut = (options: GlobalOptions, act: Act) => Promise<void>;
+
 /**
  * The command line as commander sees it. Only commands that `words` names are loaded; the others are a name and a
  * summary. `carryOut` gets the action of the one that was called.
@@ -20,7 +22,7 @@ export async function createProgram(
   words: readonly string[],
   io: Io,
   version: string,
-  carryOut: (options: GlobalOptions, act: Act) => Promise<void>,
+  carryOut: CarryOut,
 ): Promise<Command> {
   const program = new Command('sluice')
     .description('Runs CI/CD pipelines, on this machine or on Kubernetes.')
@@ -44,22 +46,23 @@ export async function createProgram(
       getOutHasColors: () => false,
     })
     .exitOverride();
-  for (const entry of commands) await addCommand(program, entry, words, carryOut);
+  const all = commands.some(({ name, needsAll }) => needsAll && words.includes(name));
+  for (const entry of commands) {
+    const command = addCommand(program, entry);
+    if (all || words.includes(entry.name)) await loadCommand(command, entry, carryOut);
+  }
   return program;
 }
 
-async function addCommand(
-  program: Command,
-  entry: CommandEntry,
-  words: readonly string[],
-  carryOut: (options: GlobalOptions, act: Act) => Promise<void>,
-): Promise<void> {
-  const command = program
-    .command(entry.name, { hidden: entry.hidden ?? false })
-    .summary(entry.summary)
-    .description(`${entry.summary.charAt(0).toUpperCase()}${entry.summary.slice(1)}.`)
-    .helpGroup(`${entry.group}:`);
-  if (!words.includes(entry.name)) return;
+function addCommand(program: Command, { name, summary, group, hidden }: CommandEntry): Command {
+  return program
+    .command(name, { hidden: hidden ?? false })
+    .summary(summary)
+    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+    .helpGroup(`${group}:`);
+}
+
+async function loadCommand(command: Command, entry: CommandEntry, carryOut: CarryOut): Promise<void> {
   const act = (await entry.load())(command);
   command.action(() => carryOut(command.optsWithGlobals(), act));
 }
