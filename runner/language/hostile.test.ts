@@ -18,7 +18,7 @@ const hostile: Readonly<Record<string, readonly [text: () => string, codes: read
   '50 MB': [() => 'ab: 1\n'.repeat(8_500_000), ['file-too-large']],
   '5 MB on one line': [() => 'a'.repeat(5_000_000), ['file-too-large']],
   '50 MB of NUL': [() => '\0'.repeat(50_000_000), ['file-too-large']],
-  '256 KiB of NUL': [() => '\0'.repeat(256 * 1024), ['bad-character']],
+  '512 KiB of NUL': [() => '\0'.repeat(512 * 1024), ['bad-character']],
   '20,000 keys': [() => `${head}env:\n${repeat(20_000, (i) => ` K${i}: 1\n`)}`, ['file-too-large']],
   '12,000 keys': [() => `${head}env:\n${repeat(12_000, (i) => ` K${i}: 1\n`)}`, ['too-long']],
   '12,000 unknown keys': [() => `${head}${repeat(12_000, (i) => `k${i}: 1\n`)}`, ['unknown-key', 'too-many-problems']],

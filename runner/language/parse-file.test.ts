@@ -70,8 +70,8 @@ const unreadable: readonly (readonly [title: string, text: string, expected: str
   ['a mark that turns the text around', 'pipeline: demo # \u202e x', '1:18 bad-character'],
   ['a no-break space as indentation', 'steps:\n \u00a0lint: {}\n', '2:2 bad-character'],
   ['a whole no-break space as indentation', 'steps:\n\u00a0lint: {}\n', '2:1 bad-character'],
-  ['256 KiB and a byte', 'a'.repeat(256 * 1024 + 1), '1:1 file-too-large'],
-  ['256 KiB in characters of two bytes', 'é'.repeat(128 * 1024 + 1), '1:1 file-too-large'],
+  ['512 KiB and a byte', 'a'.repeat(512 * 1024 + 1), '1:1 file-too-large'],
+  ['512 KiB in characters of two bytes', 'é'.repeat(256 * 1024 + 1), '1:1 file-too-large'],
   ['more words than a file may have', `[${'[],'.repeat(50_000)}]`, '1:1 file-too-large'],
 ];
 

@@ -10,7 +10,7 @@ export interface Text extends SourceText {
   at(start: number, end?: number): Location;
 }
 
-const maxBytes = 256 * 1024;
+const maxBytes = 512 * 1024;
 
 // Control characters, marks that reorder text, what is left of bytes that are not UTF-8; as indentation also strange spaces.
 const refused =
