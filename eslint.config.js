@@ -23,5 +23,8 @@ export default defineConfig(
   },
   { files: ['*.config.js'], rules: { 'no-restricted-exports': 'off' } },
   // A test file is a list of cases, and a case may need its whole story in one place.
-  { files: ['**/*.test.ts', '**/*-contract.ts', 'e2e/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' } },
+  {
+    files: ['**/*.test.ts', '**/*-contract.ts', 'e2e/**/*.ts'],
+    rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' },
+  },
 );

@@ -3,10 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { compilePipeline } from '../../runner/language/compile-pipeline.ts';
 import { parsePipelineFile } from '../../runner/language/parse-file.ts';
 
-const sluice = new URL('../../runner/launch/sluice.js', import.meta.url).pathname;
+const sluice = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 
 interface Measured {

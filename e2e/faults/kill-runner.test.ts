@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkHistory } from './check-history.ts';
 import type { Acknowledged, History } from './check-history.ts';
 
-const sluice = new URL('../../runner/launch/sluice.js', import.meta.url).pathname;
+const sluice = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
 const run = promisify(execFile);
 
 /** Every step leaves a line in a file outside of its workspace each time its command really runs. */

@@ -41,7 +41,8 @@ async function checkAll(options: Options, signal: AbortSignal): Promise<number> 
 }
 
 async function runCheck({ title, program, args }: (typeof checks)[number], signal: AbortSignal): Promise<TapResult> {
-  const child = spawn(program, args, { signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, NO_COLOR: '1' };
+  const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   let details = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (details += text));

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import test from 'ava';
 import { isFit, isInstalled } from './node.js';
 
@@ -28,7 +29,7 @@ test('packages are installed when npm went through since the lock file changed',
   t.false(isInstalled(folder), 'the lock file changed');
 });
 
-const launcher = new URL('.', import.meta.url).pathname;
+const launcher = fileURLToPath(new URL('.', import.meta.url));
 const start = (args: readonly string[]) => spawnSync(process.execPath, args, { cwd: tmpdir(), encoding: 'utf8' });
 
 test('what setup.js runs gives its exit code, also when a signal ended it', (t) => {
@@ -44,7 +45,7 @@ test('tools of node_modules are found from any folder', (t) => {
 test('only the warnings that everybody gets on Node 22 are hidden', (t) => {
   const script = `
     process.argv[1] = 'sluice'; process.argv.push('--version');
-    await import(${JSON.stringify(`${launcher}sluice.js`)});
+    await import(${JSON.stringify(pathToFileURL(`${launcher}sluice.js`))});
     process.emitWarning('SQLite is an experimental feature and might change at any time', 'ExperimentalWarning');
     process.emitWarning('Type Stripping is an experimental feature and might change', 'ExperimentalWarning');
     process.emitWarning('Buffer() is deprecated', 'DeprecationWarning');

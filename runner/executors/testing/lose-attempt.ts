@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { Json } from '../../model/json.ts';
 import type { AttemptSpec } from '../executor.ts';
 
@@ -9,7 +10,7 @@ export async function loseAttempt(
   baseEnv: Readonly<Record<string, string>>,
   spec: AttemptSpec,
 ): Promise<Readonly<Record<string, Json>>> {
-  const program = new URL('lost-runner.ts', import.meta.url).pathname;
+  const program = fileURLToPath(new URL('lost-runner.ts', import.meta.url));
   const runner = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
   runner.stdin.end(JSON.stringify({ folder, baseEnv, spec }));
   const [place] = (await once(runner.stdout, 'data')) as [Buffer];
