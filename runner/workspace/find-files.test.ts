@@ -163,13 +163,13 @@ test('only folders that can hold matches are walked', async (t) => {
 test('a found file that is swapped for a link, a fifo or a shorter file is not read', async (t) => {
   const swaps: Readonly<Record<string, (path: string) => void>> = {
     'link to the outside': (path) => fs.symlinkSync('../secret.xml', path),
-    'link to a file inside': (path) => fs.symlinkSync('other.xml', path),
+    'link to a file inside': (path) => fs.symlinkSync('another.xml', path),
     fifo: (path) => execFileSync('mkfifo', [path]),
     shorter: (path) => fs.writeFileSync(path, ''),
     folder: (path) => fs.mkdirSync(path),
   };
   for (const [what, swap] of Object.entries(swaps)) {
-    const folder = workspace(t, 'report.xml', 'other.xml');
+    const folder = workspace(t, 'report.xml', 'another.xml');
     const [found] = (await findFiles(folder, ['report.xml'])).files;
     fs.rmSync(join(folder, 'report.xml'));
     swap(join(folder, 'report.xml'));
