@@ -10,7 +10,7 @@ export const problemCodes = {
   'file-too-large': {
     title: 'The file is too large',
     explanation:
-      'A file has at most 512 KiB and 100,000 words and signs. More is never written by hand, and reading it would take memory and time.',
+      'A file has at most 512 KiB and 200,000 words and signs. More is never written by hand, and reading it would take memory and time.',
   },
   'bad-character': {
     title: 'The file holds a character that is not text',
