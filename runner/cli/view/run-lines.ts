@@ -10,7 +10,10 @@ import type { TreeOptions } from './tree-lines.ts';
 import { oneLine, shortCommit, waitingWords } from './words.ts';
 
 /** "tasks-api  main 3f2a9c1 with uncommitted changes  run mi8f2k3a-1abc2de". */
-export function titleOf({ pipeline, request, runId }: RunReport, palette: Palette): string {
+export function titleOf(
+  { pipeline, request, runId }: Pick<RunReport, 'pipeline' | 'request' | 'runId'>,
+  palette: Palette,
+): string {
   const { trigger, dirty, rerunOf } = request;
   const ref = [oneLine(trigger.branch || trigger.tag), shortCommit(trigger.commit)].filter((part) => part !== '');
   return [

@@ -1,5 +1,6 @@
-import { reportOf } from '../../results/report/run-report.ts';
-import type { RunReport } from '../../results/report/run-report.ts';
+import type { StepId } from '../../model/plan.ts';
+import type { RunState } from '../../model/run-state.ts';
+import { stepReportOf } from '../../results/report/step-report.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
 import { harmless } from '../terminal/text.ts';
@@ -33,7 +34,7 @@ export function openStreamView({ write, palette, colors, logs }: StreamOptions):
   return {
     event: (state, event) => {
       if (event.type === 'attempt-finished') flush(event.step);
-      const line = eventLine(reportOf(state), event, palette);
+      const line = eventLine(state, event, palette);
       if (line !== undefined) write(`${line}\n`);
     },
     log: (step, _attempt, chunk) => {
@@ -56,33 +57,32 @@ export function openStreamView({ write, palette, colors, logs }: StreamOptions):
 
 type StreamEvent = Parameters<RunView['event']>[1];
 
-function eventLine(report: RunReport, event: StreamEvent, palette: Palette): string | undefined {
+/** A run of many steps has many events, so that each looks at its own step only. */
+function eventLine(state: RunState, event: StreamEvent, palette: Palette): string | undefined {
+  const { runId, plan, request, waitingFor } = state;
+  const line = (step: StepId, words?: string): string | undefined => stepLine(state, step, event.at, palette, words);
   switch (event.type) {
     case 'run-started':
-      return titleOf(report, palette);
+      return titleOf({ runId, pipeline: plan.pipeline, request }, palette);
     case 'run-waiting':
-      return report.waiting && waitingWords(report.waiting, event.at);
+      return waitingFor && waitingWords({ for: 'group', ...waitingFor }, event.at);
     case 'attempt-started':
-      return stepLine(
-        report,
-        event.step,
-        event.at,
-        palette,
-        event.attempt > 1 ? `attempt ${event.attempt} started` : 'started',
-      );
+      return line(event.step, event.attempt > 1 ? `attempt ${event.attempt} started` : 'started');
     case 'attempt-finished':
     case 'step-settled':
-      return stepLine(report, event.step, event.at, palette);
+      return line(event.step);
     case 'approval-requested':
-      return stepLine(report, event.step, event.at, palette, `waits for: sluice approve ${report.runId} ${event.step}`);
+      return line(event.step, `waits for: sluice approve ${runId} ${event.step}`);
     default:
       return undefined;
   }
 }
 
-function stepLine(report: RunReport, id: string, now: number, palette: Palette, words?: string): string | undefined {
-  const step = report.steps.find((other) => other.id === id);
-  if (!step || isSilent(step)) return undefined;
+function stepLine(state: RunState, id: StepId, now: number, palette: Palette, words?: string): string | undefined {
+  const planned = state.plan.steps.find((other) => other.id === id);
+  if (!planned) return undefined;
+  const step = stepReportOf(state, planned);
+  if (isSilent(step)) return undefined;
   const mark = markOf(stateOf(step), { palette, animated: false, now });
   if (words !== undefined) return `${mark} ${id}  ${palette.faint(words)}`;
   const detail = [step.outcome === 'succeeded' ? 'succeeded' : '', stepTime(step, now), stepDetail(step, now)];
