@@ -59,13 +59,8 @@ async function openCommit(git: Git, repository: Repository, revision: string): P
 }
 
 async function takeSnapshot(git: Git, repository: Repository, shadow: string): Promise<Source> {
-  const [{ remotes, tree }, head] = await Promise.all([
-    readSettings(git, repository).then(async ({ remotes, reading }) => ({
-      remotes,
-      tree: await writeWorkingTree(git, repository, reading, shadow),
-    })),
-    readHead(git, repository),
-  ]);
+  const [{ remotes, reading }, head] = await Promise.all([readSettings(git, repository), readHead(git, repository)]);
+  const tree = await writeWorkingTree(git, repository, reading, shadow);
   const files = await listFiles(git, { gitFolder: shadow }, tree);
   const dirty = tree !== head.tree;
   const commit = head.commit ?? '0'.repeat(tree.length);

@@ -9,6 +9,10 @@ export interface Revision {
   readonly ref: string;
 }
 
+interface Head extends Revision {
+  readonly tree: string;
+}
+
 /** The commit that a revision typed by a user means. ERR_SOURCE when it means none. */
 export async function resolveRevision(git: Git, { root, gitFolder }: Repository, revision: string): Promise<Revision> {
   const unknown = new SluiceError('ERR_SOURCE', `${JSON.stringify(revision)} is no commit of ${root}`, {
@@ -21,24 +25,20 @@ export async function resolveRevision(git: Git, { root, gitFolder }: Repository,
   ]);
   const id = commit.output.toString().trim();
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) throw unknown;
-  return { commit: id, ref: refOf(ref.output) };
+  return { commit: id, ref: refOf(ref.output.toString()) };
 }
 
 /** What is checked out. Commit and tree are absent before the first commit; the ref is '' when HEAD is detached. */
-export async function readHead(
-  git: Git,
-  { gitFolder }: Repository,
-): Promise<{ readonly commit?: string; readonly tree?: string; readonly ref: string }> {
-  const [head, branch] = await Promise.all([
-    git.ask({ gitFolder }, ['rev-parse', '--quiet', 'HEAD^{commit}', 'HEAD^{tree}', '--']),
-    git.ask({ gitFolder }, ['symbolic-ref', '--quiet', 'HEAD']),
-  ]);
-  const ref = refOf(branch.output);
-  const [commit, tree] = head.output.toString().split('\n');
-  return head.code === 0 && commit !== undefined && tree !== undefined ? { commit, tree, ref } : { ref };
+export async function readHead(git: Git, { gitFolder }: Repository): Promise<Partial<Head> & Pick<Head, 'ref'>> {
+  const wanted = ['HEAD^{commit}', 'HEAD^{tree}', '--symbolic-full-name', 'HEAD'];
+  const { code, output } = await git.ask({ gitFolder }, ['rev-parse', ...wanted]);
+  const [commit, tree, name] = output.toString().split('\n');
+  if (code === 0 && commit !== undefined && tree !== undefined) return { commit, tree, ref: refOf(name) };
+  const branch = await git.ask({ gitFolder }, ['symbolic-ref', '--quiet', 'HEAD']);
+  return { ref: refOf(branch.output.toString()) };
 }
 
-function refOf(output: Buffer): string {
-  const ref = output.toString().trim();
-  return ref.startsWith('refs/') ? ref : '';
+function refOf(output = ''): string {
+  const name = output.trim();
+  return name.startsWith('refs/') ? name : '';
 }

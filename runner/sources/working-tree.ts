@@ -36,12 +36,12 @@ async function makeShadow(repository: Repository, settings: readonly GitSetting[
   ]);
 }
 
-/** With its time: git compares files that are as young as the index by content. */
+/** With its time, or an earlier one: git compares files that are as young as the index by content. */
 async function copyIndex(from: string, to: string): Promise<void> {
   const names = (await readdir(from)).filter((name) => name === 'index' || name.startsWith('sharedindex.'));
   for (const name of names) {
-    await copyFile(join(from, name), join(to, name));
     const { atimeMs, mtimeMs } = await stat(join(from, name));
+    await copyFile(join(from, name), join(to, name));
     await utimes(join(to, name), Math.floor(atimeMs) / 1_000, Math.floor(mtimeMs) / 1_000);
   }
 }
