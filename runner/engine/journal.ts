@@ -57,7 +57,7 @@ export class Journal {
   record(make: (state: RunState) => readonly RunEvent[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.#queue.push({ make, resolve: () => resolve(undefined), reject });
-    this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+    this.#flushing ??= this.#flush();
     return promise;
   }
 
@@ -79,6 +79,8 @@ export class Journal {
         for (const entry of entries) entry.reject(error);
       }
     }
+    // In the same turn as the last look at the queue, so that nobody can join a flush that has ended.
+    this.#flushing = undefined;
   }
 
   async #append(entries: readonly Entry[]): Promise<void> {
