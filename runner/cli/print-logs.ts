@@ -33,7 +33,7 @@ export async function printLogs(
 }
 
 /** The attempts meant. ERR_USAGE when a step or attempt is named that has no log. */
-export async function selectLogs(
+async function selectLogs(
   { runId, step: id, attempt }: LogSelection,
   { engine }: Pick<Services, 'engine'>,
 ): Promise<readonly AttemptKey[]> {

@@ -9,7 +9,7 @@ export function printProblems(problems: readonly Problem[], session: Session): v
 }
 
 /** The public form of a problem: exactly these names. */
-export function problemJson({
+function problemJson({
   code,
   message,
   file,

@@ -31,6 +31,6 @@ function testStep(module: string): DraftStep {
   return {
     ...step,
     run: ['go test ./...'],
-    comment: `For a JUnit report: go run ${converter}@latest --junitfile ${junit} ./... and junit: ${junit}`,
+    comment: `For a JUnit report, add \`junit: ${junit}\` and run this instead:\n  go run ${converter}@latest --junitfile ${junit} ./...`,
   };
 }

@@ -47,15 +47,18 @@ function isPytest({ files, texts }: Repository): boolean {
   return named || [...files].some((path) => /(^|\/)(conftest|test_[\w-]+|[\w-]+_test)\.py$/.test(path));
 }
 
-const testExtra = /^(test|tests|testing|dev|develop|all-tests)$/;
+/** Names of what tests need, the most particular first. */
+const testNames = ['test', 'tests', 'testing', 'dev', 'develop'];
 const testRequirements =
   /(^|[/-])(dev|develop|test|tests|testing)([-/][\w-]+)?\.txt$|requirements[-_](dev|tests?|ci)\.txt$/;
 
 /** The project with what its tests need: an extra, a dependency group or a file of requirements, whichever it has. */
 function installLines({ texts }: Repository, isPackage: boolean, requirements: readonly string[]): readonly string[] {
   const pyproject = texts.get('pyproject.toml') ?? '';
-  const extra = keysOf(pyproject, 'project.optional-dependencies').find((name) => testExtra.test(name));
-  const group = keysOf(pyproject, 'dependency-groups').find((name) => testExtra.test(name));
+  const extras = keysOf(pyproject, 'project.optional-dependencies');
+  const groups = keysOf(pyproject, 'dependency-groups');
+  const extra = testNames.find((name) => extras.includes(name));
+  const group = testNames.find((name) => groups.includes(name));
   const files = requirements.filter((path) => testRequirements.test(path));
   const plain = requirements.filter((path) => path === 'requirements.txt');
   return [

@@ -1,7 +1,7 @@
 /** A step as `init` writes it. */
 export interface DraftStep {
   readonly name: string;
-  /** For the reader of the file, above the step. */
+  /** For the reader of the file, above the step; may have several lines. */
   readonly comment?: string;
   readonly run: readonly string[];
   /** Steps of the same kind of project that must pass first; none when absent. */

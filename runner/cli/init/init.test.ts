@@ -165,7 +165,7 @@ line-length = 100
 const python: readonly (readonly [title: string, files: Readonly<Record<string, string>>, line: string])[] = [
   [
     'a dependency group',
-    { 'pyproject.toml': '[dependency-groups]\ndocs = ["x"]\ntests = ["pytest"]\n' },
+    { 'pyproject.toml': '[dependency-groups]\ndev = ["tox"]\ndocs = ["x"]\ntests = ["pytest"]\n' },
     'pip install --group tests',
   ],
   [
@@ -191,7 +191,10 @@ test('a Go module is vetted and tested, with a report where it names the convert
   );
   t.is(stepOf(plain.plan, 'test')?.image, 'golang:1.22');
   t.deepEqual(stepOf(plain.plan, 'test')?.junit.paths, []);
-  t.regex(plain.text, /# For a JUnit report: go run gotest\.tools\/gotestsum@latest/);
+  t.regex(
+    plain.text,
+    /# For a JUnit report, add `junit: reports\/go\.xml` and run this instead:\n {2}# {3}go run gotest/,
+  );
   const tool = init(t, { 'go.mod': 'module x\n\ngo 1.24\n\ntool gotest.tools/gotestsum\n' });
   t.deepEqual(stepOf(tool.plan, 'test')?.junit.paths, ['reports/go.xml']);
 });

@@ -30,7 +30,7 @@ function stepLines(step: DraftStep, image: string | undefined, services: readonl
     ...Object.fromEntries(used.map(({ name, variable }) => [variable, `\${{ services.${name}.url }}`])),
   };
   return [
-    ...(step.comment === undefined ? [] : [`  # ${step.comment}`]),
+    ...(step.comment?.split('\n').map((line) => `  # ${line}`) ?? []),
     `  ${step.name}:`,
     `    needs: [${(step.after ?? []).join(', ')}]`,
     ...(image === undefined ? [] : [`    image: ${image}`]),

@@ -75,7 +75,7 @@ function picture(
 }
 
 /** Why a step is red, over the last lines that it wrote. */
-export function tailBlock(step: StepReport, tail: LogTail | undefined, palette: Palette): readonly string[] {
+function tailBlock(step: StepReport, tail: LogTail | undefined, palette: Palette): readonly string[] {
   const lines = tail?.lines(tailLength, true) ?? [];
   return [palette.bad(`${step.id} ${endingWords(step)}`), ...lines.map((line) => `${palette.faint('│')} ${line}`)];
 }

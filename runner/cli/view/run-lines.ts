@@ -46,7 +46,7 @@ function askLines(report: RunReport, palette: Palette): readonly string[] {
 }
 
 /** "failed in 12.3 s: 1 failed, 3 succeeded", or where the run stands. */
-export function statusLine(report: RunReport, { palette, now }: Pick<TreeOptions, 'palette' | 'now'>): string {
+function statusLine(report: RunReport, { palette, now }: Pick<TreeOptions, 'palette' | 'now'>): string {
   const steps = report.steps.filter(isWork).map(stateOf);
   const time = formatDuration((report.finishedAt ?? now) - (report.startedAt ?? report.createdAt));
   if (report.outcome !== undefined) {
