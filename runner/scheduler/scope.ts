@@ -32,7 +32,7 @@ function needValue(state: RunState, need: Need): Json {
 }
 
 /** How the steps before `finally` ended, taken together. */
-export function mainOutcome(state: RunState): Outcome {
+function mainOutcome(state: RunState): Outcome {
   if (state.cancel) return 'cancelled';
   return worst(outcomesOf(state, (step) => !step.finally));
 }

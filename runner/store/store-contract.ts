@@ -17,10 +17,7 @@ import {
 import type { Owner, RunRow, Store } from './store.ts';
 
 /** Opens one more connection to the same database, as another process would. */
-type Connect = (options: {
-  readonly clock: Clock;
-  readonly isAlive: (owner: Owner) => boolean;
-}) => Promise<Store>;
+type Connect = (options: { readonly clock: Clock; readonly isAlive: (owner: Owner) => boolean }) => Promise<Store>;
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
 export function storeContract(newDatabase: (t: ExecutionContext) => Promise<Connect>): void {

@@ -37,7 +37,7 @@ export function stepEnvironment(
 }
 
 /** NAME_HOST, NAME_PORT and NAME_URL of each service. */
-export function serviceVariables(services: Readonly<Record<string, ServiceAddress>>): Variables {
+function serviceVariables(services: Readonly<Record<string, ServiceAddress>>): Variables {
   return Object.fromEntries(
     Object.entries(services).flatMap(([name, { host, port, url }]) => {
       const prefix = name.toUpperCase().replaceAll('-', '_');
