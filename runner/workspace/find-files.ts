@@ -57,15 +57,12 @@ export async function findFiles(folder: string, globs: readonly string[], option
   for (const text of new Set(globs)) {
     const glob = parseGlob(text);
     const root = glob?.inHome === true ? options.home : folder;
-    if (glob === undefined || root === undefined) collection.unsafe.add(text);
-    else
-      await search({
-        root: fs.realpathSync(root),
-        nameOf: naming(glob, options),
-        glob,
-        collection,
-        signal: options.signal,
-      });
+    if (glob === undefined || root === undefined) {
+      collection.unsafe.add(text);
+      continue;
+    }
+    const nameOf = naming(glob, options);
+    await collect({ root: fs.realpathSync(root), nameOf, glob, collection, signal: options.signal });
   }
   return {
     files: [...collection.files.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
@@ -85,7 +82,7 @@ export function openFound({ root, absolute, bytes }: FoundFile): Readable {
   return Readable.from(readInside(root, absolute, bytes), { objectMode: false });
 }
 
-async function search(search: Search): Promise<void> {
+async function collect(search: Search): Promise<void> {
   const { root, glob } = search;
   const start = join(root, glob.base);
   const real = realPath(start);

@@ -119,7 +119,9 @@ test('paths that leave the folder, are missing or are no file are refused', asyn
   fs.symlinkSync('/etc', join(folder, 'inner/etc'));
   execFileSync('mkfifo', [join(folder, 'inner/fifo')]);
   fs.writeFileSync(join(folder, 'inner/real'), '');
-  for (const path of ['../inner/real', 'etc/hostname', 'missing', 'fifo', secret]) {
+  fs.symlinkSync('..', join(folder, 'inner/link'));
+  fs.symlinkSync('inner', join(folder, 'below'));
+  for (const path of ['../inner/real', 'etc/hostname', 'etc/ssl', 'link/below', 'missing', 'fifo', secret]) {
     const packing = bytesOf(packTar(join(folder, 'inner'), [path]));
     await t.throwsAsync(packing, { instanceOf: SluiceError, code: 'ERR_WORKSPACE' }, path);
   }

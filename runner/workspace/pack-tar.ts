@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SluiceError, messageOf } from '../model/errors.ts';
 import { checkLink, memberPath } from './member-path.ts';
-import { readInside } from './read-inside.ts';
+import { isInside, readInside } from './read-inside.ts';
 import type { TarEntry } from './tar-header.ts';
 import { writeTar } from './write-tar.ts';
 
@@ -33,8 +33,12 @@ function* entries(folder: string, paths: readonly string[], home?: string): Gene
 function entryOf(root: string, path: string, name: string): TarEntry {
   const absolute = join(root, path);
   const stat = fs.lstatSync(absolute);
-  if (stat.isSymbolicLink()) return { path: name, kind: 'symlink', target: targetOf(root, path) };
-  if (stat.isDirectory()) return { path: name, kind: 'folder' };
+  if (stat.isSymbolicLink() || stat.isDirectory()) {
+    if (!isInside(root, fs.realpathSync.native(dirname(absolute)))) throw new Error(`it lies outside of ${root}`);
+    return stat.isDirectory()
+      ? { path: name, kind: 'folder' }
+      : { path: name, kind: 'symlink', target: targetOf(root, path) };
+  }
   const executable = (stat.mode & 0o100) !== 0;
   return { path: name, kind: 'file', executable, bytes: stat.size, content: readInside(root, absolute, stat.size) };
 }
