@@ -1,6 +1,6 @@
 import type { TapResult } from './read-tap.ts';
 
-/** A JUnit report with one suite per room. */
+/** A JUnit report with one suite per test file. */
 export function junitXml(results: readonly TapResult[]): string {
   const suites = Map.groupBy(results, (result) => result.suite);
   const body = [...suites].map(([name, cases]) => testSuite(name, cases)).join('');

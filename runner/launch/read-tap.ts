@@ -1,6 +1,6 @@
 /** One result of a TAP stream, with its YAML block as text. */
 export interface TapResult {
-  /** The first folder of the test file, or its name; '' for what belongs to none. */
+  /** The test file without its ending, `store/sql/migrate`; '' for what belongs to none. */
   readonly suite: string;
   readonly title: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
@@ -8,7 +8,6 @@ export interface TapResult {
 }
 
 const result = /^(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO))?$/;
-const separator = ' › ';
 
 /** Results as ava writes them with `--tap`, each once its details are complete. */
 export async function* readTap(lines: AsyncIterable<string>): AsyncGenerator<TapResult> {
@@ -26,7 +25,7 @@ export async function* readTap(lines: AsyncIterable<string>): AsyncGenerator<Tap
 }
 
 function resultOf([, word, name = '', directive]: RegExpExecArray): TapResult {
-  const [suite = '', ...title] = name.includes(separator) ? name.split(separator) : ['', name];
+  const [title = '', ...folders] = name.split(' › ').reverse();
   const outcome = directive ? 'skipped' : word === 'ok' ? 'passed' : 'failed';
-  return { suite, title: title.join(separator), outcome, details: '' };
+  return { suite: folders.reverse().join('/'), title, outcome, details: '' };
 }
