@@ -68,12 +68,11 @@ test('the pipelines of this repository and of its README have no problems', (t) 
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [, snippet = ''] = /```yaml\n(.*?)```/s.exec(read('README.md')) ?? [];
-  for (const text of [snippet, read('sluice.yaml'), read('examples/tasks-service/sluice.yaml')]) {
-    const file = join(folder, 'sluice.yaml');
-    writeFileSync(file, text);
-    const launcher = fileURLToPath(new URL('sluice.js', import.meta.url));
-    const output = execFileSync(process.execPath, [launcher, 'lint', '--json', file], { encoding: 'utf8' });
-    t.deepEqual(JSON.parse(output), { problems: [] });
+  writeFileSync(join(folder, 'sluice.yaml'), snippet);
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  for (const place of [folder, root, join(root, 'examples/tasks-service')]) {
+    const args = [join(root, 'runner/launch/sluice.js'), 'lint', '--json', '-C', place];
+    t.deepEqual(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })), { problems: [] });
   }
 });
 
