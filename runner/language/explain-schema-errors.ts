@@ -9,16 +9,13 @@ import type { Mistake } from './schema-mistakes.ts';
 import type { Schema } from './schema.ts';
 import { meantKey } from './unknown-key.ts';
 
-// In the order of the validator, not of the file: more than are shown, and few enough to compare each with every key.
-const enough = 1_000;
-
 /** What the validator reports about a file, as one problem per mistake. */
 export function explainSchemaErrors(
   source: Positioned<Json>,
   schema: Schema,
   errors: readonly ErrorObject[],
 ): readonly Problem[] {
-  const mistakes = schemaMistakes(errors, source.value, schema).slice(0, enough);
+  const mistakes = schemaMistakes(errors, source.value, schema);
   const meant = new Set<string | undefined>(
     mistakes.filter(({ keyword }) => keyword === 'additionalProperties').map(meantPlace),
   );

@@ -30,6 +30,11 @@ const hostile: Readonly<Record<string, readonly [text: () => string, codes: read
     () => `pipeline: demo\nsteps: { a: { run: x, secrets: [${repeat(30_000, (i) => `S${i},`)}] } }`,
     ['too-long'],
   ],
+  '20,000 needs that are none': [
+    () => `pipeline: demo\nsteps: { a: { run: x, needs: [${repeat(20_000, (i) => `{s${i}: 1},`)}] } }`,
+    ['too-long', 'missing-key', 'unknown-key', 'too-many-problems'],
+  ],
+  '120,000 escapes that do not exist': [() => `a: "${'\\q'.repeat(120_000)}"`, ['yaml-escape']],
   '220,000 open brackets': [() => `a: ${'['.repeat(220_000)}`, ['file-too-large']],
   '40,000 lists in lists': [() => `${'- '.repeat(40_000)}a`, ['too-deep']],
   '20,000 keys in keys': [() => `${'? '.repeat(20_000)}a`, ['too-deep']],

@@ -25,7 +25,9 @@ export function readYaml(source: Text): YamlText {
   if (!tokens) return { problems: [tooMuch(source)], brokenLine: 0 };
   const scan = scanTokens(tokens);
   if (scan.tooDeep !== undefined) return { problems: [tooDeep(source, scan.tooDeep)], brokenLine: 0 };
-  const documents = [...new Composer(composing).compose(tokens, true, source.text.length)] as Document.Parsed[];
+  const documents = withoutStacks(() => [
+    ...new Composer(composing).compose(tokens, true, source.text.length),
+  ]) as Document.Parsed[];
   const errors = documents.flatMap((document) => document.errors);
   const syntax = explainSyntaxErrors(source, errors, scan.unclosed);
   const problems = [
@@ -38,6 +40,17 @@ export function readYaml(source: Text): YamlText {
   const brokenLine = Math.min(...broken.map(({ line }) => line));
   const root = documents[0]?.contents;
   return { ...(root && { root }), problems, brokenLine };
+}
+
+/** The library makes an Error for each mistake, of which a text can have a hundred thousand; nobody reads their stacks. */
+function withoutStacks<Value>(work: () => Value): Value {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function tooMuch(source: Text): Problem {

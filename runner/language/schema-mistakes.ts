@@ -16,10 +16,14 @@ export interface Mistake {
   readonly key?: string;
 }
 
+// In the order of the validator, not of the file: more than are shown, and few enough to compare each with every key.
+const enough = 1_000;
+
 /** What the validator reports about `root`, reduced to one mistake per place and cause. */
 export function schemaMistakes(errors: readonly ErrorObject[], root: Json, schema: Schema): readonly Mistake[] {
   return collapseForms(errors)
     .filter(({ keyword }) => keyword !== 'propertyNames')
+    .slice(0, enough)
     .map((error) => locateMistake(error, root, schema))
     .filter((mistake) => !aboutUnknown(mistake));
 }
