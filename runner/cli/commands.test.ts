@@ -184,7 +184,7 @@ test('a file with mistakes stops lint, plan and run with the same problems', asy
     t.is(said.out, '');
     t.regex(said.err, /^sluice\.yaml:3:\d+ /m);
     t.regex(said.err, /^ {2}.*\^/m, 'with a frame');
-    t.regex(said.err, /^2 problems$/m);
+    t.regex(said.err, /^2 problems in sluice\.yaml$/m);
     const [{ problems } = { problems: [] }] = await json<{ problems: object[] }>('problems', command);
     t.true(problems.length === 2);
     t.deepEqual(Object.keys(problems[0] ?? {}), ['code', 'message', 'file', 'line', 'column', 'hint']);

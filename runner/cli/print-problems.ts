@@ -1,21 +1,35 @@
+import { renderProblems } from '../language/render-problems.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Session } from './session.ts';
-import { problemLines } from './view/problem-lines.ts';
+import { colors } from './terminal/palette.ts';
+import { harmless } from './terminal/text.ts';
 
 /** All problems: for people on stderr, each with its frame; for programs as `{problems: […]}`. */
-export function printProblems(problems: readonly Problem[], session: Session): void {
-  if (session.json) session.printJson({ problems: problems.map(problemJson) });
-  else session.io.stderr.write(`${problemLines(problems, session.palette).join('\n')}\n`);
+export function printProblems(problems: readonly Problem[], { json, io, palette, printJson }: Session): void {
+  if (json) printJson({ problems: problems.map(publicForm) });
+  else io.stderr.write(`${renderProblems(problems.map(showable), { color: palette === colors })}\n`);
 }
 
-/** The public form of a problem: exactly these names. */
-function problemJson({
-  code,
-  message,
-  file,
-  line,
-  column,
-  hint,
-}: Problem): Required<Omit<Problem, 'frame' | 'length'>> {
+/** Exactly these names. */
+function publicForm({ code, message, file, line, column, hint }: Problem) {
   return { code, message, file, line, column, hint: hint ?? '' };
+}
+
+/** A file may hold anything; a terminal shows it as text. */
+function showable(problem: Problem): Problem {
+  const { file, message, frame, hint } = problem;
+  return {
+    ...problem,
+    file: plainText(file),
+    message: plainText(message),
+    ...(frame === undefined ? {} : { frame: plainText(frame) }),
+    ...(hint === undefined ? {} : { hint: plainText(hint) }),
+  };
+}
+
+function plainText(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => harmless(line, false))
+    .join('\n');
 }

@@ -53,9 +53,9 @@ export interface Session {
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** One document on one line, for programs. */
-  printJson(value: unknown): void;
+  readonly printJson: (value: unknown) => void;
   /** A remark that is no result; nothing with `--json`. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }

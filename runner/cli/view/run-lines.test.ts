@@ -119,6 +119,15 @@ test('cells that all wait for the same are one line', (t) => {
   t.is(picture(planOf([runStep('a'), ...cells]), [started('a', 0)])[3], '· many          3 steps · waits for a');
 });
 
+test('cells that wait for different things are told one by one', (t) => {
+  const cells = [runStep('many:1', { needs: needs('a') }), runStep('many:2', { needs: needs('b') })];
+  const lines = picture(planOf([runStep('a'), runStep('b'), ...cells]), [started('a', 0), started('b', 0)]);
+  t.deepEqual(
+    lines.slice(5, 7).map((line) => line.trim().replace(/ +/g, ' ')),
+    ['· many:1 waits for a', '· many:2 waits for b'],
+  );
+});
+
 test('a retried step says which attempt it is and when it goes on', (t) => {
   const retry = {
     ...finished('a', 1_000, verdictOf('exit_code')),

@@ -1,4 +1,3 @@
-import type { StepId } from '../../model/plan.ts';
 import type { TestSummary, TestTotals } from '../../model/result.ts';
 import type { RunRequest } from '../../model/run-request.ts';
 import type { RunState } from '../../model/run-state.ts';
@@ -29,11 +28,7 @@ export interface RunReport extends Ending {
 }
 
 export function reportOf(state: RunState): RunReport {
-  const groups = new Set(state.plan.steps.filter(({ kind }) => kind === 'group-end').map(({ id }) => id));
-  const steps = state.plan.steps.map((step) => ({
-    ...stepReportOf(state, step),
-    ...defined({ group: groupOf(step.id, groups) }),
-  }));
+  const steps = state.plan.steps.map((step) => stepReportOf(state, step));
   const tests = totals(steps.flatMap((step) => step.tests ?? []));
   return {
     runId: state.runId,
@@ -49,14 +44,6 @@ export function reportOf(state: RunState): RunReport {
     artifacts: sum(steps, (step) => step.artifacts),
     steps,
   };
-}
-
-/** The innermost used workflow around a step: its id is a folder of the step's. */
-function groupOf(id: StepId, groups: ReadonlySet<StepId>): StepId | undefined {
-  for (let end = id.lastIndexOf('/'); end > 0; end = id.lastIndexOf('/', end - 1)) {
-    if (groups.has(id.slice(0, end))) return id.slice(0, end);
-  }
-  return undefined;
 }
 
 function totals(summaries: readonly TestSummary[]): TestTotals | undefined {

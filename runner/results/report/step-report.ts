@@ -4,7 +4,7 @@ import type { AttemptState, RunState, StepState } from '../../model/run-state.ts
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
 import type { Ending } from './ending.ts';
-import { matrixName } from './matrix-name.ts';
+import { groupName, matrixName } from './step-names.ts';
 import { waitingOf } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -45,7 +45,7 @@ export function stepReportOf(state: RunState, step: PlanStep): StepReport {
   return {
     id: step.id,
     kind: step.kind,
-    ...defined({ matrix: matrixName(step.id) }),
+    ...defined({ group: groupName(step.id), matrix: matrixName(step.id) }),
     finally: step.finally,
     phase: current.phase,
     ...endingOf(current.verdict),
