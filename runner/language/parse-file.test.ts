@@ -72,7 +72,7 @@ const unreadable: readonly (readonly [title: string, text: string, expected: str
   ['a whole no-break space as indentation', 'steps:\n\u00a0lint: {}\n', '2:1 bad-character'],
   ['512 KiB and a byte', 'a'.repeat(512 * 1024 + 1), '1:1 file-too-large'],
   ['512 KiB in characters of two bytes', 'é'.repeat(256 * 1024 + 1), '1:1 file-too-large'],
-  ['more words than a file may have', `[${'[],'.repeat(50_000)}]`, '1:1 file-too-large'],
+  ['more words than a file may have', `[${'[],'.repeat(70_000)}]`, '1:1 file-too-large'],
 ];
 
 for (const [title, text, expected] of unreadable) {

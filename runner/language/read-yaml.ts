@@ -25,9 +25,8 @@ export function readYaml(source: Text): YamlText {
   if (!tokens) return { problems: [tooMuch(source)], brokenLine: 0 };
   const scan = scanTokens(tokens);
   if (scan.tooDeep !== undefined) return { problems: [tooDeep(source, scan.tooDeep)], brokenLine: 0 };
-  const documents = withoutStacks(() => [
-    ...new Composer(composing).compose(tokens, true, source.text.length),
-  ]) as Document.Parsed[];
+  const composed = withoutStacks(() => [...new Composer(composing).compose(tokens, true, source.text.length)]);
+  const documents = composed as readonly Document.Parsed[];
   const errors = documents.flatMap((document) => document.errors);
   const syntax = explainSyntaxErrors(source, errors, scan.unclosed);
   const problems = [
