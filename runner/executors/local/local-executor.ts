@@ -8,11 +8,11 @@ import type { Capability, RunStep } from '../../model/plan.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
 import { attemptRoot, createAttemptFolder } from './attempt-folder.ts';
 import { runAttempt } from './attempt.ts';
+import { discardFolder } from './discard-folder.ts';
 import type { LocalMachine } from './attempt.ts';
 import { ImageToolbox } from './image-tools.ts';
 import { OutputPipes } from './output-pipe.ts';
 import { removeAttempt } from './remove-attempt.ts';
-import { removeTree } from './remove-tree.ts';
 import { unknownService } from './services/service-kinds.ts';
 import type { Stop } from './stop.ts';
 import { sweep } from './sweep.ts';
@@ -100,7 +100,7 @@ class LocalExecutor implements Executor {
       return await runAttempt({ machine: this.#machine, folder, spec, context, stop: this.#stop(context.signal) });
     } finally {
       // The result does not wait for the disk; `close` does.
-      this.#tidy(removeTree(root));
+      this.#tidy(discardFolder(root));
     }
   }
 

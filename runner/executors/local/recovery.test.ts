@@ -54,7 +54,10 @@ test('attempts of runners that are gone are swept away, those of living ones sta
   const lost = createAttemptFolder(join(attempts, 'lost'), '');
   const runner = { ...identityOf(process.pid), startTime: '1' };
   writeFileSync(join(lost.root, 'journal'), `${JSON.stringify({ marker: lost.marker, runner })}\n`);
+  // Its runner was killed while it removed the folder.
+  mkdirSync(join(attempts, 'gone-half', 'workspace'), { recursive: true });
   await sweep(attempts);
+  t.false(existsSync(join(attempts, 'gone-half')));
   t.true(existsSync(mine.root));
   t.false(existsSync(lost.root));
 });

@@ -1,4 +1,5 @@
 import { readJournal } from './attempt-folder.ts';
+import { discardFolder } from './discard-folder.ts';
 import { isRunning } from './process-table.ts';
 import { killTree } from './process-tree.ts';
 import { removeTree } from './remove-tree.ts';
@@ -14,5 +15,6 @@ export async function removeAttempt(root: string): Promise<void> {
     marker: journal.marker,
     groups: journal.leaders.filter(isRunning).map((leader) => leader.pid),
   });
-  for (const path of [...journal.folders, root]) await removeTree(path);
+  for (const path of journal.folders) await removeTree(path);
+  await discardFolder(root);
 }
