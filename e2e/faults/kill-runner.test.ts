@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -85,14 +86,12 @@ async function killAfter(
 }
 
 async function sluiceJson(home: string, ...args: readonly string[]): Promise<unknown> {
-  const { stdout } = await run(process.execPath, [sluice, ...args, '--json', '--home', home], {
-    maxBuffer: 1 << 26,
-  }).catch((error: unknown) => {
-    // Commands that show a red run end with its exit code.
-    if (typeof error === 'object' && error && 'stdout' in error) return error as { readonly stdout: string };
-    throw error;
+  const child = spawn(process.execPath, [sluice, ...args, '--json', '--home', home], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return JSON.parse(stdout);
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (output === '') throw new Error(`sluice ${args.join(' ')} says nothing: ${errors}`);
+  return JSON.parse(output);
 }
 
 /** Processes of steps carry the marker in their environment. */
@@ -149,7 +148,10 @@ async function runOn({ home }: Machine): Promise<unknown> {
 
 /** Whatever a killed process may have left half-made; a later one removes it. */
 async function leftovers({ home }: Machine): Promise<readonly string[]> {
-  const folders = [['work', 'attempts'], ['blobs', 'incoming'], ['trees']];
+  const folders = [
+    ['work', 'attempts'],
+    ['blobs', 'incoming'],
+  ];
   const names = await Promise.all(folders.map((path) => readdir(join(home, ...path)).catch(() => [])));
   return names.flat();
 }

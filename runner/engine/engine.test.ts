@@ -214,6 +214,18 @@ steps:
   );
 });
 
+test('a run of which only a finally step failed can be repeated', async (t) => {
+  const world = await openWorld(t);
+  const yaml = `pipeline: p\nsteps:\n  a: { run: "true" }\nfinally:\n  clean: { run: "test -e ${world.path('marker')}" }\n`;
+  const first = await drive(world, yaml);
+  t.is(first.verdict?.reason, 'step_failed');
+  await world.write('marker');
+  const runId = await world.engine.rerun(first.runId, { kind: 'failed' });
+  const second = await world.engine.drive(runId, world.observer, new AbortController().signal);
+  t.is(second.verdict?.outcome, 'succeeded');
+  t.is(second.steps.get('a')?.carriedFrom, first.runId);
+});
+
 test('R000-21: a run whose process is gone ends as runner_lost', async (t) => {
   const world = await openWorld(t, { owner: { id: 'dead', host: '', pid: 0, startedAt: '' } });
   const runId = await world.start('pipeline: p\nsteps:\n  a: { run: "true" }\n  b: { run: "true" }\n');

@@ -14,7 +14,7 @@ export function carriedSteps(state: RunState, scope: RerunScope): Readonly<Recor
       hint: 'Wait for its end or cancel it first.',
     });
   const repeated = stepsToRepeat(state, scope);
-  if (state.plan.steps.every((step) => step.finally || !repeated.has(step.id))) {
+  if (state.plan.steps.every((step) => (step.finally ? succeeded(state, step.id) : !repeated.has(step.id)))) {
     throw new SluiceError('ERR_USAGE', `Run ${state.runId} has no step to repeat: every step succeeded.`, {
       hint: 'Name one: sluice rerun --from STEP.',
     });
@@ -30,10 +30,13 @@ function stepsToRepeat(state: RunState, scope: RerunScope): ReadonlySet<StepId> 
   // Steps stand behind those that they need, so one pass reaches all that follow.
   for (const step of state.plan.steps) {
     const wanted = scope.kind === 'from' && step.id === scope.step;
-    const succeeded = state.steps.get(step.id)?.verdict?.outcome === 'succeeded';
-    if (wanted || !succeeded || step.finally || dependsOn(step, repeated)) repeated.add(step.id);
+    if (wanted || !succeeded(state, step.id) || step.finally || dependsOn(step, repeated)) repeated.add(step.id);
   }
   return repeated;
+}
+
+function succeeded(state: RunState, id: StepId): boolean {
+  return state.steps.get(id)?.verdict?.outcome === 'succeeded';
 }
 
 function dependsOn(step: PlanStep, repeated: ReadonlySet<StepId>): boolean {
