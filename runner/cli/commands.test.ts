@@ -1,13 +1,28 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Config } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import { baseEnvironment } from '../executors/local/base-environment.ts';
+import { createLocalExecutor } from '../executors/local/local-executor.ts';
+import { systemClock } from '../model/clock.ts';
+import { createFileLogs } from '../results/log/file-logs.ts';
+import { createGitSources } from '../sources/git-source.ts';
+import { openBlobs } from '../store/blobs.ts';
+import { isAlive, thisProcess } from '../store/owner.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { runCli } from './cli.ts';
+import type { Services } from './session.ts';
 
 const launcher = join(import.meta.dirname, '../launch/sluice.js');
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -37,13 +52,7 @@ async function openPlace(t: ExecutionContext, yaml: string): Promise<Place> {
   await new Promise((resolve) => execFile('git', ['init', '-q', '-b', 'main', repository], resolve));
   await writeFile(join(repository, 'sluice.yaml'), yaml);
   const environment = { PATH: process.env['PATH'] ?? '', HOME: folder, SLUICE_HOME: join(folder, 'data') };
-  const sluice = async (...words: readonly string[]): Promise<Said> =>
-    new Promise((resolve) => {
-      const options = { cwd: repository, env: environment, maxBuffer: 1e8 };
-      const child = execFile(process.execPath, [launcher, ...words], options, (_error, out, err) =>
-        resolve({ code: child.exitCode, out, err }),
-      );
-    });
+  const sluice = (...words: readonly string[]): Promise<Said> => runHere(words, repository, environment);
   return {
     folder,
     repository,
@@ -61,6 +70,49 @@ async function openPlace(t: ExecutionContext, yaml: string): Promise<Place> {
     },
   };
 }
+
+/** One command in this process, over the real services: a process of its own for each would take most of the time. */
+async function runHere(
+  words: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<Said> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const [out, err] = [text(stdout), text(stderr)];
+  const code = await runCli(
+    words,
+    { stdout, stderr, cwd, signals: new EventEmitter() },
+    {
+      version: '0',
+      environment: { ...readEnvironment(), variables },
+      open: (config) => openServices(config, variables),
+      gates: () => Promise.resolve(new Map()),
+    },
+  );
+  stdout.end();
+  stderr.end();
+  return { code, out: await out, err: await err };
+}
+
+async function openServices(config: Config, variables: Readonly<Record<string, string>>): Promise<Services> {
+  await mkdir(config.home, { recursive: true });
+  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const blobs = await openBlobs(join(config.home, 'blobs'));
+  const logs = createFileLogs(join(config.home, 'logs'));
+  const tools = { cache: join(config.home, 'tools'), baseEnv: baseEnvironment(variables) };
+  const executor = createLocalExecutor({ folder: join(config.home, 'work'), ...tools });
+  const sources = createGitSources({ environment: variables, temporaryFolder: join(config.home, 'trees') });
+  const parts = { store, blobs, logs, executor, sources, clock: systemClock, logger, owner: thisProcess() };
+  const limits = { secret: () => undefined, gates: new Map(), capacity: config.jobs, maxLogBytes: 1e6 };
+  const close = () =>
+    executor
+      .close()
+      .finally(() => Promise.all([sources.close(), store.close()]))
+      .then(() => undefined);
+  return { engine: createEngine({ ...parts, ...limits }), store, logs, blobs, close };
+}
+
+const logger = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 
 function matches(t: ExecutionContext, definition: string, document: unknown): void {
   const validate = ajv.getSchema(`cli.schema.json#/$defs/${definition}`);
@@ -122,7 +174,7 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   t.regex((await sluice('logs', '-t', runId, 'lint')).out, /^\d{4}-\d\d-\d\dT\S+Z linting/);
   t.true((await sluice('logs')).out.startsWith('==> lint <==\nlinting'));
   t.deepEqual(
-    (await json<{ text: string }>('logLine', 'logs', runId, 'lint')).map(({ text }) => text),
+    (await json<{ text: string }>('logLine', 'logs', runId, 'lint')).map((line) => line.text),
     ['linting\x1b[2J'],
   );
   const neverRan = await sluice('logs', runId, 'deploy');
@@ -275,7 +327,7 @@ test('completion knows commands, options, runs and steps, also in a real shell',
   t.deepEqual(await complete('logs', 'latest', 'uni'), ['unit:22', 'unit:24']);
   t.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
   t.is((await complete('show', ''))?.length, 2);
-  await writeFile(join(folder, 'sluice'), `#!/bin/sh\nexec ${process.execPath} ${launcher} "$@"\n`, { mode: 0o755 });
+  await writeFile(join(folder, 'sluice'), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`, { mode: 0o755 });
   const script =
     'eval "$(sluice completion bash)"; COMP_WORDS=(sluice logs latest uni); COMP_CWORD=3; _sluice; echo "${COMPREPLY[@]}"';
   const env = { ...environment, PATH: `${folder}:${environment['PATH'] ?? ''}` };
@@ -289,9 +341,9 @@ test('init writes a file that passes, and does not write over one', async (t) =>
   t.is(refused.code, 2);
   t.regex(refused.err, /sluice\.yaml is there already\n {2}Write over it with --force/);
   await writeFile(join(repository, 'package.json'), JSON.stringify({ scripts: { test: 'node --test' } }));
-  const [{ text } = { text: '' }] = await json<{ text: string }>('init', 'init', '--force');
-  t.true(text.includes('--test-reporter=junit'));
-  t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), text);
-  t.is((await sluice('init', '--print')).out, text);
+  const [written] = await json<{ text: string }>('init', 'init', '--force');
+  t.true(written?.text.includes('--test-reporter=junit'));
+  t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), written?.text);
+  t.is((await sluice('init', '--print')).out, written?.text);
   t.is((await sluice('lint')).out, '✓ sluice.yaml has no problems\n');
 });
