@@ -259,10 +259,9 @@ test('Ctrl-C cancels the run, waits for its end and answers 130', async (t) => {
   );
   const child = spawn(process.execPath, [launcher, 'run'], { cwd: repository, env: environment });
   let out = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-    if (out.includes('slow │ up\n')) child.kill('SIGINT');
-  });
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  while (!out.includes('slow │ up\n')) await delay(50);
+  child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
   t.is(code, 130, out);
   t.regex(out, /Cancelling; Ctrl-C again kills the steps\./);
@@ -327,7 +326,9 @@ test('completion knows commands, options, runs and steps, also in a real shell',
   t.deepEqual(await complete('logs', 'latest', 'uni'), ['unit:22', 'unit:24']);
   t.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
   t.is((await complete('show', ''))?.length, 2);
-  await writeFile(join(folder, 'sluice'), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`, { mode: 0o755 });
+  await writeFile(join(folder, 'sluice'), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`, {
+    mode: 0o755,
+  });
   const script =
     'eval "$(sluice completion bash)"; COMP_WORDS=(sluice logs latest uni); COMP_CWORD=3; _sluice; echo "${COMPREPLY[@]}"';
   const env = { ...environment, PATH: `${folder}:${environment['PATH'] ?? ''}` };
@@ -341,9 +342,9 @@ test('init writes a file that passes, and does not write over one', async (t) =>
   t.is(refused.code, 2);
   t.regex(refused.err, /sluice\.yaml is there already\n {2}Write over it with --force/);
   await writeFile(join(repository, 'package.json'), JSON.stringify({ scripts: { test: 'node --test' } }));
-  const [written] = await json<{ text: string }>('init', 'init', '--force');
-  t.true(written?.text.includes('--test-reporter=junit'));
-  t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), written?.text);
-  t.is((await sluice('init', '--print')).out, written?.text);
+  const [written = { text: '' }] = await json<{ text: string }>('init', 'init', '--force');
+  t.true(written.text.includes('--test-reporter=junit'));
+  t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), written.text);
+  t.is((await sluice('init', '--print')).out, written.text);
   t.is((await sluice('lint')).out, '✓ sluice.yaml has no problems\n');
 });

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { verdictOf } from '../../model/outcome.ts';
-import { planOf, runStep } from '../../scheduler/plan-for-test.ts';
+import { planOf, runStep } from '../../model/plan-fixture.ts';
 import { openSession } from '../open-session.ts';
 import { VirtualScreen } from '../terminal/virtual-screen.ts';
 import { openLiveView } from './live-view.ts';

@@ -3,7 +3,7 @@ import { verdictOf } from '../../model/outcome.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { reportOf } from '../../results/report/run-report.ts';
-import { approvalStep, group, needs, planOf, runStep } from '../../scheduler/plan-for-test.ts';
+import { approvalStep, group, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { colors, noColors } from '../terminal/palette.ts';
 import { widthOf } from '../terminal/text.ts';
 import { finished, runOf, started, tests } from './run-for-test.ts';

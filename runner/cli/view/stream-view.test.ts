@@ -1,7 +1,7 @@
 import test from 'ava';
 import { verdictOf } from '../../model/outcome.ts';
 import type { RunEvent } from '../../model/run-event.ts';
-import { approvalStep, needs, planOf, runStep } from '../../scheduler/plan-for-test.ts';
+import { approvalStep, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { noColors } from '../terminal/palette.ts';
 import { finished, play, runOf, started, tests } from './run-for-test.ts';
 import { openStreamView } from './stream-view.ts';

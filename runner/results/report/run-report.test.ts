@@ -4,7 +4,7 @@ import type { PlanStep } from '../../model/plan.ts';
 import type { AttemptRecord, RunEvent } from '../../model/run-event.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import { replay } from '../../scheduler/evolve.ts';
-import { approvalStep, group, needs, planOf, runStep } from '../../scheduler/plan-for-test.ts';
+import { approvalStep, group, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { reportOf } from './run-report.ts';
 import type { RunReport } from './run-report.ts';
 import type { StepReport } from './step-report.ts';
@@ -87,10 +87,12 @@ test('a step says what it waits for', (t) => {
   );
 });
 
-test('a step of a used workflow waits for what the workflow waits for', (t) => {
-  const steps = [runStep('a'), ...group('load', [runStep('load/k6')], { needs: needs('a') })];
+test('the first steps of a used workflow wait for what the workflow waits for', (t) => {
+  const inner = [runStep('load/warm'), runStep('load/k6', { needs: needs('load/warm') })];
+  const steps = [runStep('a'), ...group('load', inner, { needs: needs('a') })];
   const seen = report(steps, begun, started('a'));
-  t.deepEqual(stepOf(seen, 'load/k6')?.waiting, { for: 'steps', steps: ['a'] });
+  t.deepEqual(stepOf(seen, 'load/warm')?.waiting, { for: 'steps', steps: ['a'] });
+  t.deepEqual(stepOf(seen, 'load/k6')?.waiting, { for: 'steps', steps: ['load/warm'] });
 });
 
 test('a step knows its workflow, the innermost one, and its matrix', (t) => {
@@ -140,6 +142,7 @@ test('a run without test reports has no totals, which is not the same as none', 
 test('a run tells whom it waits for and who cancelled it', (t) => {
   const waiting = report([runStep('a')], { type: 'run-waiting', at: 2_000, group: 'deploy', holder: 'r0' });
   t.deepEqual(waiting.waiting, { for: 'group', group: 'deploy', holder: 'r0' });
+  t.deepEqual(stepOf(waiting, 'a')?.waiting, waiting.waiting);
   const cancelled = report([runStep('a')], begun, {
     type: 'cancel-requested',
     at: 3_000,

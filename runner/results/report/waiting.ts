@@ -23,6 +23,7 @@ export function waitingOf(state: RunState, step: PlanStep): Waiting | undefined 
   }
   const steps = unsettledNeeds(state, step);
   if (steps.length > 0) return { for: 'steps', steps };
+  if (state.waitingFor) return { for: 'group', ...state.waitingFor };
   if (step.finally && !state.plan.steps.every((other) => other.finally || isSettled(state, other.id))) {
     return { for: 'end' };
   }
@@ -30,15 +31,13 @@ export function waitingOf(state: RunState, step: PlanStep): Waiting | undefined 
   return step.kind === 'run' ? limitOf(state, step) : { for: 'place' };
 }
 
-/** A step of a used workflow waits for what the workflow itself waits for. */
+/** The first steps of a used workflow wait for what the workflow itself waits for. */
 function unsettledNeeds(state: RunState, step: PlanStep): readonly StepId[] {
-  return step.needs
-    .flatMap((need) => need.steps)
-    .filter((id) => !isSettled(state, id))
-    .flatMap((id) => {
-      const start = id === step.inputsFrom ? state.plan.steps.find((other) => other.id === id) : undefined;
-      return start ? unsettledNeeds(state, start) : id;
-    });
+  const unsettled = step.needs.flatMap((need) => need.steps).filter((id) => !isSettled(state, id));
+  const own = unsettled.filter((id) => id !== step.inputsFrom);
+  if (own.length > 0 || unsettled.length === 0) return own;
+  const start = state.plan.steps.find(({ id }) => id === step.inputsFrom);
+  return start ? unsettledNeeds(state, start) : unsettled;
 }
 
 function limitOf(state: RunState, step: PlanStep & { readonly kind: 'run' }): Waiting {
