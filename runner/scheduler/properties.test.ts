@@ -6,9 +6,9 @@ import type { Verdict } from '../model/outcome.ts';
 import type { Plan, PlanStep } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
 import { evolve, replay } from './evolve.ts';
-import { approvalStep, needs, planOf, runStep } from './plan-for-test.ts';
-import { simulate } from './simulate.ts';
-import type { Simulation } from './simulate.ts';
+import { approvalStep, needs, planOf, runStep } from '../model/plan-fixture.ts';
+import { simulate } from './simulation-fixture.ts';
+import type { Simulation } from './simulation-fixture.ts';
 
 const verdicts: readonly Verdict[] = [
   { outcome: 'succeeded' },

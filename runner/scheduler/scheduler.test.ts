@@ -5,9 +5,9 @@ import type { Plan, RunStep } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
 import { decide } from './decide.ts';
 import { replay } from './evolve.ts';
-import { approvalStep, group, needs, planOf, runStep } from './plan-for-test.ts';
-import { simulate } from './simulate.ts';
-import type { Script } from './simulate.ts';
+import { approvalStep, group, needs, planOf, runStep } from '../model/plan-fixture.ts';
+import { simulate } from './simulation-fixture.ts';
+import type { Script } from './simulation-fixture.ts';
 
 const green: Verdict = { outcome: 'succeeded' };
 

@@ -1,4 +1,4 @@
-import type { ApprovalStep, GroupEnd, GroupStart, Need, Plan, PlanStep, RunStep, StepId } from '../model/plan.ts';
+import type { ApprovalStep, GroupEnd, GroupStart, Need, Plan, PlanStep, RunStep, StepId } from './plan.ts';
 
 const location = { file: 'sluice.yaml', line: 1, column: 1 };
 const node = { scope: {}, finally: false, location };
