@@ -1,5 +1,5 @@
 // What Sluice adds to the commands that it runs: `node e2e/bench/runs.ts`. One run compares all, side by side.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,35 @@ function noOps(count: number): string {
   return `pipeline: noop\nsteps:\n${Array.from({ length: count }, (_, index) => `  s${index}: { run: "true", needs: [] }\n`).join('')}`;
 }
 
+/** The same steps for act (https://github.com/nektos/act), which runs jobs on the host when it is told so. */
+function workflowRepository(count: number): string {
+  const repository = join(folder, 'act');
+  const jobs = Array.from(
+    { length: count },
+    (_, index) => `  s${index}: { runs-on: host, steps: [{ run: "true" }] }\n`,
+  );
+  mkdirSync(join(repository, '.github/workflows'), { recursive: true });
+  writeFileSync(join(repository, '.github/workflows/noop.yaml'), `on: push\njobs:\n${jobs.join('')}`);
+  execFileSync('git', ['init', '-q', repository]);
+  execFileSync('git', ['-C', repository, 'add', '.']);
+  execFileSync('git', [
+    '-C',
+    repository,
+    '-c',
+    'user.name=bench',
+    '-c',
+    'user.email=bench@example.org',
+    'commit',
+    '-qm',
+    'noop',
+  ]);
+  return repository;
+}
+
+function has(program: string): boolean {
+  return spawnSync(program, ['--version']).status === 0;
+}
+
 /** Steps as people write them, in a chain with side branches. */
 function typical(count: number): string {
   const step = (index: number): string => `  s${index}:
@@ -70,6 +99,13 @@ function typical(count: number): string {
     retry: { max: 1, on: [errored] }
 `;
   return `pipeline: typical\nsteps:\n${Array.from({ length: count }, (_, index) => step(index)).join('')}`;
+}
+
+/** The smallest steps that do something, in a chain with side branches. */
+function small(count: number): string {
+  const step = (index: number): string =>
+    `  s${index}:\n    needs: [${index === 0 ? '' : `s${Math.floor((index - 1) / 2)}`}]\n    run: npm test\n`;
+  return `pipeline: small\nsteps:\n${Array.from({ length: count }, (_, index) => step(index)).join('')}`;
 }
 
 function compile(text: string): void {
@@ -98,28 +134,30 @@ const compare = (value: number, base: number): string => `${(value / base).toFix
 
 try {
   const home = ['--home', join(folder, 'home')];
-  const small = repositoryWith('small', noOps(1));
+  const one = repositoryWith('one', noOps(1));
   rows.push([
     'sluice --version',
     ms((await median(9, () => measure(process.execPath, [sluice, '--version']))).ms),
     'target < 250 ms',
   ]);
-  rows.push(['sluice lint', ms((await median(9, () => measure(process.execPath, [sluice, 'lint'], small))).ms), '']);
+  rows.push(['sluice lint', ms((await median(9, () => measure(process.execPath, [sluice, 'lint'], one))).ms), '']);
   rows.push([
     'sluice run, 1 step',
-    ms((await median(5, () => measure(process.execPath, [sluice, 'run', ...home], small))).ms),
+    ms((await median(5, () => measure(process.execPath, [sluice, 'run', ...home], one))).ms),
     '',
   ]);
 
-  const text = typical(1_000);
-  const timeOf = (): number => {
-    const start = performance.now();
-    compile(text);
-    return performance.now() - start;
-  };
-  const cold = timeOf();
-  const warm = Array.from({ length: 9 }, timeOf).toSorted((a, b) => a - b)[4] ?? 0;
-  rows.push(['compile 1,000 steps', `${ms(cold)} cold, ${ms(warm)} warm`, 'target < 150 ms']);
+  for (const [name, text] of Object.entries({ small: small(1_000), typical: typical(1_000) })) {
+    const timeOf = (): number => {
+      const start = performance.now();
+      compile(text);
+      return performance.now() - start;
+    };
+    const cold = timeOf();
+    const warm = Array.from({ length: 9 }, timeOf).toSorted((a, b) => a - b)[4] ?? 0;
+    const size = `${(text.length / 1024).toFixed(0)} KiB`;
+    rows.push([`compile 1,000 ${name} steps, ${size}`, `${ms(cold)} cold, ${ms(warm)} warm`, 'target < 150 ms']);
+  }
 
   const count = 200;
   const many = repositoryWith('many', noOps(count));
@@ -140,6 +178,12 @@ try {
     `${compare(own.ms, make.ms)}; ${perStep.toFixed(1)} ms a step over the bare process, target < 15 ms`,
   ]);
 
+  if (has('act')) {
+    const peer = workflowRepository(count);
+    const act = await measure('act', ['push', '-q', '-P', 'host=-self-hosted', '--concurrent-jobs', '2'], peer);
+    rows.push([`${count} no-op jobs: act on the host`, ms(act.ms), compare(act.ms, make.ms)]);
+  }
+
   const thousand = repositoryWith('thousand', noOps(1_000));
   const large = await measure(process.execPath, [sluice, 'run', '--quiet', '--jobs', '2', ...home], thousand);
   rows.push([
@@ -151,4 +195,4 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-for (const [what, figure, remark] of rows) console.log(`${what.padEnd(36)} ${figure.padStart(24)}  ${remark}`);
+for (const [what, figure, remark] of rows) console.log(`${what.padEnd(42)} ${figure.padStart(26)}  ${remark}`);
