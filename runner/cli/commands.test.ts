@@ -305,6 +305,9 @@ test('JUnit files are told one by one, red and rejected ones make the exit code 
   ]);
   t.is((await sluice('junit', green)).code, 0);
   t.is((await sluice('junit', green, broken)).code, 1);
+  const red = join(folder, 'red.xml');
+  await writeFile(red, '<testsuite><testcase name="a"><failure/></testcase></testsuite>');
+  t.deepEqual(await sluice('junit', red), { code: 1, out: `✗ ${red}  1 test, 1 failed\n`, err: '' });
 });
 
 test('doctor looks at the machine and makes the data folder', async (t) => {

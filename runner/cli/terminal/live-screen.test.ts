@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { openLiveScreen } from './live-screen.ts';
-import { VirtualScreen } from './virtual-screen.ts';
+import { VirtualScreen } from './virtual-screen-fixture.ts';
 
 test('a picture replaces the one before it', (t) => {
   const terminal = new VirtualScreen(40, 10);

@@ -4,9 +4,9 @@ import test from 'ava';
 import { verdictOf } from '../../model/outcome.ts';
 import { planOf, runStep } from '../../model/plan-fixture.ts';
 import { openSession } from '../open-session.ts';
-import { VirtualScreen } from '../terminal/virtual-screen.ts';
+import { VirtualScreen } from '../terminal/virtual-screen-fixture.ts';
 import { openLiveView } from './live-view.ts';
-import { finished, play, runOf, started } from './run-for-test.ts';
+import { finished, play, runOf, started } from './run-fixture.ts';
 
 const environment = { variables: { NO_COLOR: '1' }, processors: 2, user: 'ann', dataFolder: '/data' };
 const plan = planOf([runStep('lint'), runStep('unit')]);

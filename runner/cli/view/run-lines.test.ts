@@ -6,7 +6,7 @@ import { reportOf } from '../../results/report/run-report.ts';
 import { approvalStep, group, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { colors, noColors } from '../terminal/palette.ts';
 import { widthOf } from '../terminal/text.ts';
-import { finished, runOf, started, tests } from './run-for-test.ts';
+import { finished, runOf, started, tests } from './run-fixture.ts';
 import { runLines } from './run-lines.ts';
 import type { TreeOptions } from './tree-lines.ts';
 

@@ -3,7 +3,7 @@ import { verdictOf } from '../../model/outcome.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { approvalStep, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { noColors } from '../terminal/palette.ts';
-import { finished, play, runOf, started, tests } from './run-for-test.ts';
+import { finished, play, runOf, started, tests } from './run-fixture.ts';
 import { openStreamView } from './stream-view.ts';
 import type { StreamOptions } from './stream-view.ts';
 
