@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptKey } from '../../model/result.ts';
 import { identityOf } from './process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
-/** Everything that an attempt has on disk, below one folder. */
+/** Everything that an attempt has on disk, below one folder; real paths. */
 export interface AttemptFolder {
   readonly root: string;
   readonly workspace: string;
@@ -44,7 +44,9 @@ export function attemptRoot(parent: string, key: AttemptKey): string {
  * Makes the folder with its journal; throws when it exists, since an attempt is executed once. Calls of files are
  * synchronous in this room where they are few and small: a turn of the thread pool takes longer than they do.
  */
-export function createAttemptFolder(root: string, script: string): AttemptFolder {
+export function createAttemptFolder(path: string, script: string): AttemptFolder {
+  mkdirSync(path, { mode: 0o700 });
+  const root = realpathSync(path);
   const folder = {
     root,
     workspace: join(root, 'workspace'),
@@ -54,7 +56,6 @@ export function createAttemptFolder(root: string, script: string): AttemptFolder
     output: join(root, 'output'),
     marker: randomUUID(),
   };
-  mkdirSync(root, { mode: 0o700 });
   writeFileSync(journalPath(root), jsonLine({ marker: folder.marker, runner: identityOf(process.pid) }));
   for (const path of [folder.workspace, folder.home, folder.temporary]) mkdirSync(path);
   writeFileSync(folder.output, '');

@@ -136,10 +136,10 @@ function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): read
   return [program, ...shellOptions[step.shell], script];
 }
 
-async function outcomeOf({ spec, folder, context }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
+async function outcomeOf({ spec, folder, context, stop }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
   const verdict = commandVerdict(end);
   const succeeded = verdict.outcome === 'succeeded';
-  const { results, problem } = await collect(spec, folder, context, succeeded);
+  const { results, problem } = await collect({ spec, folder, context, signal: stop.hurry }, succeeded);
   // The reason of a command that failed is the reason of the step.
   if (!succeeded && problem?.message !== undefined) context.note(problem.message);
   return {

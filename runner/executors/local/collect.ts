@@ -1,13 +1,15 @@
 import { lstatSync, readFileSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { messageOf } from '../../model/errors.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { ArtifactEntry } from '../../model/result.ts';
-import { findFiles, openFound } from '../../workspace/find-files.ts';
+import { openFound } from '../../workspace/find-files.ts';
 import type { Found } from '../../workspace/find-files.ts';
 import { packTar } from '../../workspace/pack-tar.ts';
-import type { AttemptContext, AttemptOutcome, AttemptSpec } from '../executor.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, StopReason } from '../executor.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
+import { findInAttempt, isInPlace } from './find-in-attempt.ts';
 
 const outputLimit = 64 * 1024;
 
@@ -24,20 +26,23 @@ interface Part<Value> {
   readonly problem?: Verdict | undefined;
 }
 
+/** What is collected, from where; `signal` ends it before it is done. */
+interface Collection {
+  readonly spec: AttemptSpec;
+  readonly folder: AttemptFolder;
+  readonly context: AttemptContext;
+  readonly signal: AbortSignal;
+}
+
 /** Takes out of the attempt's folder what was declared: files always, what later steps build on only after success. */
-export async function collect(
-  spec: AttemptSpec,
-  folder: AttemptFolder,
-  context: AttemptContext,
-  succeeded: boolean,
-): Promise<Collected> {
+export async function collect(collection: Collection, succeeded: boolean): Promise<Collected> {
   const nothing = { files: [], output: '', caches: {} };
   try {
-    const files = await collectFiles(spec, folder, context);
-    const output = readOutput(folder.output);
-    const handover = succeeded ? await packHandover(spec, folder, context) : { value: undefined };
+    const files = await collectFiles(collection);
+    const output = readOutput(collection.folder.output);
+    const handover = succeeded ? await packHandover(collection) : { value: undefined };
     const problem = files.problem ?? output.problem ?? handover.problem;
-    const caches = succeeded && problem === undefined ? await saveCaches(spec, folder, context) : {};
+    const caches = succeeded && problem === undefined ? await saveCaches(collection) : {};
     return {
       problem,
       results: {
@@ -48,15 +53,20 @@ export async function collect(
       },
     };
   } catch (error) {
-    return { results: nothing, problem: verdictOf('collect_failed', messageOf(error)) };
+    const { signal } = collection;
+    const problem = signal.aborted
+      ? verdictOf(signal.reason as StopReason, 'its files were not collected')
+      : verdictOf('collect_failed', messageOf(error));
+    return { results: nothing, problem };
   }
 }
 
-async function collectFiles(
-  { step }: AttemptSpec,
-  folder: AttemptFolder,
-  context: AttemptContext,
-): Promise<Part<readonly ArtifactEntry[]>> {
+async function collectFiles({
+  spec: { step },
+  folder,
+  context,
+  signal,
+}: Collection): Promise<Part<readonly ArtifactEntry[]>> {
   const files = new Map<string, ArtifactEntry>();
   const problems: Verdict[] = [];
   const declared = [
@@ -64,47 +74,46 @@ async function collectFiles(
     ...step.artifacts.map((artifact) => ({ kind: 'artifact' as const, ...artifact })),
   ];
   for (const { kind, path, required } of declared) {
-    const found = await findFiles(folder.workspace, [path], { home: folder.home });
+    const found = await findInAttempt(folder, [path], signal);
     if (found.unsafe.length > 0) problems.push(unsafe(found));
     if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
     if (found.files.length === 0 && !required) context.note(`nothing matches ${path}`);
     for (const file of found.files) {
-      const stored = await context.blobs.put(openFound(file));
+      const stored = await context.blobs.put(addAbortSignal(signal, openFound(file)));
       files.set(`${kind}:${file.path}`, { kind, path: file.path, ...stored, mode: file.mode });
     }
   }
   return { value: [...files.values()], problem: problems[0] };
 }
 
-async function packHandover(
-  { step }: AttemptSpec,
-  folder: AttemptFolder,
-  { blobs }: AttemptContext,
-): Promise<Part<string | undefined>> {
+async function packHandover({
+  spec: { step },
+  folder: { workspace },
+  context: { blobs },
+  signal,
+}: Collection): Promise<Part<string | undefined>> {
   if (step.outputs.paths.length === 0) return { value: undefined };
   for (const path of step.outputs.paths) {
-    const found = await findFiles(folder.workspace, [path]);
+    const found = await findInAttempt({ workspace }, [path], signal);
     if (found.unsafe.length > 0) return { value: undefined, problem: unsafe(found) };
     if (found.paths.length === 0) {
       return { value: undefined, problem: verdictOf('output_missing', `nothing matches ${path}`) };
     }
   }
-  const found = await findFiles(folder.workspace, step.outputs.paths);
-  const { sha256 } = await blobs.put(packTar(folder.workspace, found.paths));
+  const found = await findInAttempt({ workspace }, step.outputs.paths, signal);
+  const { sha256 } = await blobs.put(addAbortSignal(signal, packTar(workspace, found.paths)));
   return { value: sha256 };
 }
 
-async function saveCaches(
-  spec: AttemptSpec,
-  folder: AttemptFolder,
-  context: AttemptContext,
-): Promise<Readonly<Record<string, string>>> {
+async function saveCaches({ spec, folder, context, signal }: Collection): Promise<Readonly<Record<string, string>>> {
   const saved: Record<string, string> = {};
+  const home = isInPlace(folder.home) ? folder.home : undefined;
   for (const { key, paths } of spec.caches.filter((cache) => cache.blob === undefined)) {
-    const found = await findFiles(folder.workspace, paths, { home: folder.home });
+    const found = await findInAttempt(folder, paths, signal);
     if (found.unsafe.length > 0) context.note(`cache ${key} not saved: ${unsafe(found).message ?? ''}`);
     if (found.unsafe.length > 0 || found.paths.length === 0) continue;
-    saved[key] = (await context.blobs.put(packTar(folder.workspace, found.paths, folder.home))).sha256;
+    const { sha256 } = await context.blobs.put(addAbortSignal(signal, packTar(folder.workspace, found.paths, home)));
+    saved[key] = sha256;
   }
   return saved;
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -40,4 +41,41 @@ test('a process that hides from every search does not keep the step from ending'
   t.is(outcome.outcome, 'succeeded');
   t.is(end, 'end');
   await executor.close();
+});
+
+test('what the command puts in the place of its folders is not looked into', async (t) => {
+  const { executor } = await create();
+  const outside = mkdtempSync(join(parent, 'outside-'));
+  writeFileSync(join(outside, 'secret'), 'not of the workspace');
+  for (const swap of [`rm -rf ../workspace; ln -s ${outside} ../workspace`, 'rm -rf ../workspace']) {
+    const step = stepOf(swap, { artifacts: [{ path: 'secret', required: false }] });
+    const outcome = await executor.execute(specOf(step), new Recorder());
+    t.like(outcome, { reason: 'unsafe_path', message: 'secret', files: { length: 0 } });
+  }
+  await executor.close();
+});
+
+test('a home that the command removed keeps nothing else from being collected', async (t) => {
+  const { executor } = await create();
+  const caches = [{ key: 'k', paths: ['f'] }];
+  const outcome = await executor.execute(specOf(stepOf('echo x > f; rm -rf "$HOME"'), { caches }), new Recorder());
+  t.is(outcome.outcome, 'succeeded');
+  t.deepEqual(Object.keys(outcome.caches), ['k']);
+  await executor.close();
+});
+
+test('close does not wait for files that are still collected', async (t) => {
+  const { executor } = await create();
+  const seen = new Recorder();
+  const collecting = Promise.withResolvers<undefined>();
+  seen.blobs.put = async (content) => {
+    collecting.resolve(undefined);
+    await once(content, 'close');
+    throw new Error('the content ended early');
+  };
+  const step = stepOf('echo x > f', { artifacts: [{ path: 'f', required: true }] });
+  const ending = executor.execute(specOf(step), seen);
+  await collecting.promise;
+  await executor.close();
+  t.like(await ending, { outcome: 'cancelled', reason: 'interrupted' });
 });

@@ -44,7 +44,7 @@ class LocalExecutor implements Executor {
   readonly #graceMs: number;
   readonly #machine: LocalMachine;
   readonly #closing = new AbortController();
-  /** Aborted when `close` has waited long enough for the grace of what still runs. */
+  /** Aborted when `close` has waited long enough for what still runs and what is still collected. */
   readonly #hurry = new AbortController();
   /** Whatever `close` has to wait for. */
   readonly #pending = new Set<Promise<unknown>>();
@@ -85,7 +85,10 @@ class LocalExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closing.abort('interrupted' satisfies StopReason);
-    const timer = setTimeout(() => this.#hurry.abort(), Math.min(this.#graceMs, hurriedGraceMs));
+    const timer = setTimeout(
+      () => this.#hurry.abort('interrupted' satisfies StopReason),
+      Math.min(this.#graceMs, hurriedGraceMs),
+    );
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     clearTimeout(timer);
     this.#machine.pipes.close();
@@ -108,6 +111,7 @@ class LocalExecutor implements Executor {
     return {
       signal: AbortSignal.any([wish, this.#closing.signal]),
       grace: () => AbortSignal.any([AbortSignal.timeout(this.#graceMs), this.#hurry.signal]),
+      hurry: this.#hurry.signal,
     };
   }
 

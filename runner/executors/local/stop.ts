@@ -8,6 +8,8 @@ export interface Stop {
   readonly signal: AbortSignal;
   /** Starts the grace of processes that were asked to stop just now; the signal ends it. */
   readonly grace: () => AbortSignal;
+  /** Aborted with a StopReason when not even the results can be waited for. */
+  readonly hurry: AbortSignal;
 }
 
 /** The same wishes and one more: the timeout. `clear` when the command has ended. */
