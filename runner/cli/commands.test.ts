@@ -208,6 +208,10 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   const again = await json<{ kind: string; report?: { request: object } }>('runLine', 'rerun', runId, '--failed');
   t.like(again.at(-1), { kind: 'report', report: { request: { rerunOf: runId }, outcome: 'failed' } });
   t.is(again.filter(({ kind }) => kind === 'report').length, 1);
+  const carried = await sluice('logs', 'latest', 'lint');
+  t.is(carried.code, 2);
+  t.true(carried.err.endsWith(`  See: sluice logs ${runId} lint\n`), carried.err);
+  t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
 });
 
 test('a download leaves its folder by no link', async (t) => {

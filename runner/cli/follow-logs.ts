@@ -14,9 +14,9 @@ const pollMs = 200;
 
 /** Prints logs as they grow, until the step or the run has ended or the user has seen enough. */
 export async function followLogs(selection: LogSelection, session: Session, services: Services): Promise<ExitCode> {
-  const { io, palette } = session;
+  const { io, palette, color } = session;
   const write = (text: string): boolean => io.stdout.write(text);
-  const view = openStreamView({ write, palette, colors: io.stdout.isTTY === true, logs: true });
+  const view = openStreamView({ write, palette, color, logs: true });
   const left = untilSignal(io);
   const seen = new Map<string, number>();
   try {

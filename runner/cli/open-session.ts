@@ -16,6 +16,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
   const given: Overrides = { color: options.color, ...(options.home === undefined ? {} : { home: options.home }) };
   const config = loadConfig(dependencies.environment, given);
   const json = options.json ?? false;
+  const color = useColors(config, io);
   let opened: Promise<Services> | undefined;
   const open = (overrides: Overrides = {}): Promise<Services> =>
     (opened ??= dependencies.open(loadConfig(dependencies.environment, { ...given, ...overrides })));
@@ -26,9 +27,9 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     io,
     config,
     json,
-    palette: useColors(config, io) ? colors : noColors,
+    color,
+    palette: color ? colors : noColors,
     folder: resolve(io.cwd, options.directory ?? '.'),
-    version: dependencies.version,
     gates: () => dependencies.gates(),
     open,
     services: async (overrides) => {

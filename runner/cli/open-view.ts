@@ -15,14 +15,14 @@ export interface ViewOptions {
 
 /** A tree on a terminal, lines elsewhere, events for programs. */
 export async function openView(session: Session, { logs, quiet }: ViewOptions): Promise<RunView> {
-  const { io, json, config, palette } = session;
+  const { io, json, config, palette, color } = session;
   if (json) return (await import('./view/json-view.ts')).openJsonView((value) => session.printJson(value));
   const isTerminal = io.stdout.isTTY === true;
   if (isTerminal && config.liveView && !logs && !quiet) {
     return (await import('./view/live-view.ts')).openLiveView(session);
   }
   const write = (text: string): boolean => io.stdout.write(text);
-  return (await import('./view/stream-view.ts')).openStreamView({ write, palette, colors: isTerminal, logs: !quiet });
+  return (await import('./view/stream-view.ts')).openStreamView({ write, palette, color, logs: !quiet });
 }
 
 /** What stays on the screen when a run has ended, and what the shell gets to know. */

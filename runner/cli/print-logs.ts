@@ -9,6 +9,7 @@ import type { Services, Session } from './session.ts';
 import { harmless } from './terminal/text.ts';
 import { LineSplitter } from './view/line-splitter.ts';
 import { endingWords } from './view/step-detail.ts';
+import { count } from './view/words.ts';
 
 export interface LogSelection {
   readonly runId: string;
@@ -43,25 +44,42 @@ async function selectLogs(
   return meant.flatMap((step) => {
     if (hasAttempt(step, attempt)) return { runId, step: step.id, attempt: attempt ?? step.attempts.length };
     if (id === undefined) return [];
-    const why = step.attempts.length === 0 ? `has not run: ${endingWords(step)}` : `has only ${step.attempts.length}`;
-    throw new SluiceError('ERR_USAGE', `${attempt === undefined ? '' : `attempt ${attempt} of `}step "${id}" ${why}`);
+    throw withoutLog(step);
   });
+}
+
+function withoutLog(step: StepReport): SluiceError {
+  const { id, attempts, outcome, carriedFrom } = step;
+  if (attempts.length > 0)
+    return new SluiceError('ERR_USAGE', `step "${id}" has only ${count(attempts.length, 'attempt')}`);
+  if (carriedFrom !== undefined) {
+    const hint = `See: sluice logs ${carriedFrom} ${id}`;
+    return new SluiceError('ERR_USAGE', `step "${id}" ran in run ${carriedFrom}, its result was taken over`, { hint });
+  }
+  return new SluiceError(
+    'ERR_USAGE',
+    `step "${id}" has not run${outcome === undefined ? ' yet' : `: ${endingWords(step)}`}`,
+  );
 }
 
 function hasAttempt({ attempts }: StepReport, attempt: number | undefined): boolean {
   return attempts.length >= (attempt ?? 1);
 }
 
+/** How a terminal gets a line. */
+type Show = (line: string) => string;
+
 function sourceOf(
   key: AttemptKey,
   timestamps: boolean,
-  { json, io }: Session,
+  { json, io, color }: Session,
   { logs }: Services,
 ): AsyncIterable<string | Uint8Array> {
   if (json) return jsonLines(key, logs.lines(key));
   const isTerminal = io.stdout.isTTY === true;
-  if (timestamps) return timedLines(logs.lines(key), isTerminal);
-  return isTerminal ? harmlessLines(logs.read(key)) : bytesOf(logs.read(key));
+  const shown = isTerminal ? (line: string) => harmless(line, color) : undefined;
+  if (timestamps) return timedLines(logs.lines(key), shown);
+  return shown ? shownLines(logs.read(key), shown) : bytesOf(logs.read(key));
 }
 
 async function* jsonLines({ step, attempt }: AttemptKey, lines: AsyncIterable<LogLine>): AsyncIterable<string> {
@@ -70,24 +88,24 @@ async function* jsonLines({ step, attempt }: AttemptKey, lines: AsyncIterable<Lo
   }
 }
 
-async function* timedLines(lines: AsyncIterable<LogLine>, isTerminal: boolean): AsyncIterable<string | Uint8Array> {
+async function* timedLines(lines: AsyncIterable<LogLine>, shown?: Show): AsyncIterable<string | Uint8Array> {
   for await (const { at, bytes } of lines) {
     yield `${new Date(at).toISOString()} `;
-    yield isTerminal ? harmless(Buffer.from(bytes).toString('utf8'), true) : bytes;
+    yield shown ? shown(Buffer.from(bytes).toString('utf8')) : bytes;
     yield '\n';
   }
 }
 
-async function* harmlessLines(content: Promise<AsyncIterable<Uint8Array>>): AsyncIterable<string> {
+async function* shownLines(content: Promise<AsyncIterable<Uint8Array>>, shown: Show): AsyncIterable<string> {
   const lines = new LineSplitter();
   for await (const chunk of await content) {
     yield lines
       .add(chunk)
-      .map((line) => `${harmless(line, true)}\n`)
+      .map((line) => `${shown(line)}\n`)
       .join('');
   }
   const rest = lines.end();
-  if (rest !== '') yield `${harmless(rest, true)}\n`;
+  if (rest !== '') yield `${shown(rest)}\n`;
 }
 
 async function* bytesOf(content: Promise<AsyncIterable<Uint8Array>>): AsyncIterable<Uint8Array> {

@@ -1,13 +1,12 @@
 import { renderProblems } from '../language/render-problems.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Session } from './session.ts';
-import { colors } from './terminal/palette.ts';
 import { harmless } from './terminal/text.ts';
 
 /** All problems: for people on stderr, each with its frame; for programs as `{problems: […]}`. */
-export function printProblems(problems: readonly Problem[], { json, io, palette, printJson }: Session): void {
+export function printProblems(problems: readonly Problem[], { json, io, color, printJson }: Session): void {
   if (json) printJson({ problems: problems.map(publicForm) });
-  else io.stderr.write(`${renderProblems(problems.map(showable), { color: palette === colors })}\n`);
+  else io.stderr.write(`${renderProblems(problems.map(showable), { color })}\n`);
 }
 
 /** Exactly these names. */

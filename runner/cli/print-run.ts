@@ -6,8 +6,8 @@ import { redLines, summaryLines } from './view/summary.ts';
 
 /** A run as it stands: tree, what went wrong, totals and the next commands. */
 export async function printRun(report: RunReport, session: Session, services: Services): Promise<void> {
-  const { palette, io } = session;
-  const red = await readRedSteps(report, services, io.stdout.isTTY === true);
+  const { palette, io, color } = session;
+  const red = await readRedSteps(report, services, color);
   const tree = runLines(report, {
     columns: widthFor(io.stdout),
     rows: Infinity,

@@ -5,7 +5,7 @@ import type { RunReport } from '../results/report/run-report.ts';
 import type { StepReport } from '../results/report/step-report.ts';
 import type { Services } from './session.ts';
 import { tailLines, tailStart } from './view/log-tail.ts';
-import { isRed } from './view/summary.ts';
+import { isRed } from './view/step-mark.ts';
 import type { RedStep } from './view/summary.ts';
 
 const shownSteps = 3;
@@ -33,7 +33,7 @@ async function redCases(runId: string, step: StepReport, store: Services['store'
   const red: TestCase[] = [];
   if (!step.tests || step.tests.failures + step.tests.errors === 0) return red;
   for await (const testCase of store.tests({ runId, step: step.id, attempt: step.attempts.length })) {
-    if (testCase.outcome === 'failed' || testCase.outcome === 'errored') red.push(testCase);
+    if (isRed(testCase)) red.push(testCase);
     if (red.length === shownCases) break;
   }
   return red;

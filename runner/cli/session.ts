@@ -43,10 +43,11 @@ export interface Session {
   readonly io: Io;
   readonly config: Config;
   readonly json: boolean;
+  /** Whether colours are wanted, those of the steps' own output included. */
+  readonly color: boolean;
   readonly palette: Palette;
   /** `-C`, else the working directory. */
   readonly folder: string;
-  readonly version: string;
   /** The services, after runs whose process is gone were ended. The command line closes them. */
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;

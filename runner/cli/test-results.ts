@@ -1,6 +1,7 @@
 import type { TestCase } from '../model/result.ts';
 import type { RunReport } from '../results/report/run-report.ts';
 import type { Services } from './session.ts';
+import { isRed } from './view/step-mark.ts';
 
 /** A test case with the place where it ran. */
 export interface RunTest extends TestCase {
@@ -37,9 +38,9 @@ export async function selectTests(
   return chosen.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
 }
 
-function isWanted({ outcome, flaky }: TestCase, show: TestSelection['show']): boolean {
+function isWanted(testCase: TestCase, show: TestSelection['show']): boolean {
   if (show === 'all') return true;
-  return show === 'flaky' ? flaky : outcome === 'failed' || outcome === 'errored';
+  return show === 'flaky' ? testCase.flaky : isRed(testCase);
 }
 
 /** In place, so that a million cases need no more memory than the slowest few. */

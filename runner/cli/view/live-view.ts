@@ -10,19 +10,20 @@ import { LogTail } from './log-tail.ts';
 import { runLines } from './run-lines.ts';
 import type { RunView } from './run-view.ts';
 import { endingWords } from './step-detail.ts';
+import { isRed } from './step-mark.ts';
 
 const redrawMs = 100;
 const tailLength = 8;
 
 /** The tree of steps, drawn in place ten times a second at most. */
-export function openLiveView({ io, palette }: Session): RunView {
+export function openLiveView({ io, palette, color }: Session): RunView {
   const screen = openLiveScreen(io.stdout);
   const tails = new Map<string, LogTail>();
   let state: RunState | undefined;
   let notice: string | undefined;
 
   const draw = (): void => {
-    if (state) screen.draw(picture(screen, reportOf(state), tails, palette, notice));
+    if (state) screen.draw(picture(screen, reportOf(state), tails, { palette, color, notice }));
   };
   const timer = setInterval(draw, redrawMs);
 
@@ -50,15 +51,18 @@ function picture(
   screen: LiveScreen,
   report: RunReport,
   tails: ReadonlyMap<string, LogTail>,
-  palette: Palette,
-  notice: string | undefined,
+  {
+    palette,
+    color,
+    notice,
+  }: { readonly palette: Palette; readonly color: boolean; readonly notice: string | undefined },
 ): readonly string[] {
-  const red = report.steps.findLast(
-    ({ outcome, kind }) => kind === 'run' && (outcome === 'failed' || outcome === 'errored'),
-  );
+  const red = report.steps.findLast((step) => step.kind === 'run' && isRed(step));
   // A small terminal has no room for both.
   const tail =
-    red && screen.rows >= report.steps.length + 2 * tailLength ? tailBlock(red, tails.get(red.id), palette) : [];
+    red && screen.rows >= report.steps.length + 2 * tailLength
+      ? tailBlock(red, tails.get(red.id)?.lines(tailLength, color) ?? [], palette)
+      : [];
   const below = [...tail, ...(notice === undefined ? [] : [palette.ask(notice)])];
   return runLines(
     report,
@@ -75,7 +79,6 @@ function picture(
 }
 
 /** Why a step is red, over the last lines that it wrote. */
-function tailBlock(step: StepReport, tail: LogTail | undefined, palette: Palette): readonly string[] {
-  const lines = tail?.lines(tailLength, true) ?? [];
+function tailBlock(step: StepReport, lines: readonly string[], palette: Palette): readonly string[] {
   return [palette.bad(`${step.id} ${endingWords(step)}`), ...lines.map((line) => `${palette.faint('│')} ${line}`)];
 }

@@ -1,6 +1,7 @@
 import type { StepId } from '../../model/plan.ts';
 import type { RunReport } from '../../results/report/run-report.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
+import { isRed } from './step-mark.ts';
 
 /** A step, or the name over the cells of a matrix or the steps of a workflow. */
 export interface TreeNode {
@@ -12,7 +13,7 @@ export interface TreeNode {
 
 /** The steps of a run as people group them. Group starts are left out unless they are what went wrong. */
 export function treeOf(report: RunReport): readonly TreeNode[] {
-  const shown = report.steps.filter((step) => step.kind !== 'group-start' || isBad(step));
+  const shown = report.steps.filter((step) => step.kind !== 'group-start' || isRed(step));
   return nodesIn(
     undefined,
     Map.groupBy(shown, (step) => step.group),
@@ -39,10 +40,6 @@ function nodesIn(group: StepId | undefined, byGroup: ByGroup): readonly TreeNode
 
 function nodeOf(step: StepReport, byGroup: ByGroup): TreeNode {
   return { label: step.id, step, children: step.kind === 'group-end' ? nodesIn(step.id, byGroup) : [] };
-}
-
-function isBad({ outcome }: StepReport): boolean {
-  return outcome === 'failed' || outcome === 'errored';
 }
 
 /** The steps below a node that do something, the node's own included. */

@@ -30,6 +30,11 @@ const words: Readonly<Record<StepMark, string>> = {
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const spinnerMs = 100;
 
+/** A red step, attempt or test case. */
+export function isRed({ outcome }: { readonly outcome?: Outcome | 'passed' }): boolean {
+  return outcome === 'failed' || outcome === 'errored';
+}
+
 export function stateOf(step: Pick<StepReport, 'outcome' | 'phase' | 'waiting'>): StepMark {
   if (step.outcome !== undefined) return step.outcome;
   if (step.waiting?.for === 'approval') return 'approval';

@@ -12,7 +12,7 @@ function open(options: Partial<StreamOptions> = {}) {
   const write = (part: string) => {
     text += part;
   };
-  const view = openStreamView({ write, palette: noColors, colors: false, logs: true, ...options });
+  const view = openStreamView({ write, palette: noColors, color: false, logs: true, ...options });
   return { view, text: () => text };
 }
 

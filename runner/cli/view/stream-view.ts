@@ -15,13 +15,13 @@ export interface StreamOptions {
   readonly write: (text: string) => void;
   readonly palette: Palette;
   /** Whether the colours of the steps' own output pass. */
-  readonly colors: boolean;
+  readonly color: boolean;
   /** Whether output of steps is shown at all. */
   readonly logs: boolean;
 }
 
 /** Lines as they come, each with the name of its step; for pipes, files, and terminals that do not move. */
-export function openStreamView({ write, palette, colors, logs }: StreamOptions): RunView {
+export function openStreamView({ write, palette, color, logs }: StreamOptions): RunView {
   const partial = new Map<string, LineSplitter>();
 
   const flush = (step: string): void => {
@@ -29,7 +29,7 @@ export function openStreamView({ write, palette, colors, logs }: StreamOptions):
     partial.delete(step);
     if (rest) write(logLine(step, rest));
   };
-  const logLine = (step: string, line: string): string => `${palette.faint(`${step} │`)} ${harmless(line, colors)}\n`;
+  const logLine = (step: string, line: string): string => `${palette.faint(`${step} │`)} ${harmless(line, color)}\n`;
 
   return {
     event: (state, event) => {

@@ -5,6 +5,7 @@ import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
 import { isWork } from './run-lines.ts';
 import { endingWords } from './step-detail.ts';
+import { isRed } from './step-mark.ts';
 import { count, oneLine, testCounts } from './words.ts';
 
 /** What is shown of a red step below the tree. */
@@ -14,10 +15,6 @@ export interface RedStep {
   readonly tail: readonly string[];
   /** Some of its red test cases. */
   readonly cases: readonly TestCase[];
-}
-
-export function isRed({ outcome }: StepReport): boolean {
-  return outcome === 'failed' || outcome === 'errored';
 }
 
 /** Why each red step is red: reason, next step, red tests, last lines. */

@@ -3,7 +3,7 @@ import type { TestTotals } from '../../model/result.ts';
 import type { Palette } from '../terminal/palette.ts';
 import { harmless } from '../terminal/text.ts';
 import type { RunTest } from '../test-results.ts';
-import { markOf } from './step-mark.ts';
+import { isRed, markOf } from './step-mark.ts';
 import type { StepMark } from './step-mark.ts';
 import { caseName } from './summary.ts';
 import { oneLine, testCounts } from './words.ts';
@@ -34,10 +34,6 @@ function failureLines({ message, details, file }: RunTest, palette: Palette): re
     ...body.slice(0, shownDetails).map(palette.faint),
     ...(more > 0 ? [palette.faint(`… ${more} more lines with --json`)] : []),
   ].map((line) => `    ${line}`);
-}
-
-function isRed({ outcome }: RunTest): boolean {
-  return outcome === 'failed' || outcome === 'errored';
 }
 
 function markOfCase({ outcome }: RunTest): StepMark {
