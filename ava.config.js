@@ -4,5 +4,7 @@ export default {
   concurrency: 2,
   // Threads have neither signals nor a working directory of their own, and take pipes that change hands for leaks.
   workerThreads: false,
+  // On Node 22 each file would say that SQLite is experimental.
+  nodeArguments: ['--disable-warning=ExperimentalWarning'],
   timeout: '2m',
 };
