@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { Services } from './cli/session.ts';
@@ -37,7 +37,6 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./store/owner.ts'),
     import('./logging.ts'),
   ]);
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
