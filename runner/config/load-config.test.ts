@@ -25,6 +25,7 @@ test('the command line wins over the environment, which wins over the defaults',
   const machine = environment({ SLUICE_HOME: '/env', SLUICE_JOBS: '2' });
   t.like(loadConfig(machine), { home: '/env', jobs: 2 });
   t.like(loadConfig(machine, { home: '/given', jobs: '8' }), { home: '/given', jobs: 8 });
+  t.like(loadConfig(machine, { home: '' }), { home: '/env' });
   t.like(loadConfig(environment({ SLUICE_HOME: '', SLUICE_JOBS: '' })), { home: '/data', jobs: 4 });
 });
 

@@ -17,7 +17,7 @@ const secretPrefix = 'SLUICE_SECRET_';
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
   return Object.freeze({
-    home: resolve(overrides.home ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
+    home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
     jobs: jobs(overrides.jobs, '--jobs') ?? jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ?? environment.processors,
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
