@@ -25,10 +25,13 @@ export async function openView(session: Session, { logs, quiet }: ViewOptions): 
   return (await import('./view/stream-view.ts')).openStreamView({ write, palette, color, logs: !quiet });
 }
 
+/** Enough for most runs; `sluice show` shows the others whole. */
+const rowsAtTheEnd = 60;
+
 /** What stays on the screen when a run has ended, and what the shell gets to know. */
 export async function finishView(state: RunState, session: Session, services: Services): Promise<ExitCode> {
   const report = reportOf(state);
   if (session.json) session.printJson({ kind: 'report', report });
-  else await printRun(report, session, services);
+  else await printRun(report, session, services, rowsAtTheEnd);
   return exitCodeOf(state.verdict);
 }

@@ -4,13 +4,18 @@ import type { Services, Session } from './session.ts';
 import { runLines } from './view/run-lines.ts';
 import { redLines, summaryLines } from './view/summary.ts';
 
-/** A run as it stands: tree, what went wrong, totals and the next commands. */
-export async function printRun(report: RunReport, session: Session, services: Services): Promise<void> {
+/** A run as it stands: tree of at most so many rows, what went wrong, totals and the next commands. */
+export async function printRun(
+  report: RunReport,
+  session: Session,
+  services: Services,
+  rows = Infinity,
+): Promise<void> {
   const { palette, io, color } = session;
   const red = await readRedSteps(report, services, color);
   const tree = runLines(report, {
     columns: widthFor(io.stdout),
-    rows: Infinity,
+    rows,
     now: Date.now(),
     palette,
     animated: false,

@@ -7,8 +7,8 @@ import type { Check } from './check.ts';
 interface Program {
   readonly name: string;
   readonly arguments: readonly string[];
-  /** Where else than on the PATH it may be. */
-  readonly places?: string;
+  /** Where else than on the PATH it may be, or what else will do. */
+  readonly otherwise?: string;
   readonly missing: Check['status'];
   readonly hint: string;
 }
@@ -20,13 +20,14 @@ const programs: readonly Program[] = [
   {
     name: 'postgres',
     arguments: ['--version'],
-    places: '/usr/lib/postgresql/*/bin/postgres',
+    otherwise: '/usr/lib/postgresql/*/bin/postgres',
     missing: 'warning',
-    hint: 'Install PostgreSQL for steps with a postgres service (Debian: apt install postgresql).',
+    hint: 'Steps with a postgres service download PostgreSQL from npm, once; install it to do without.',
   },
   {
     name: 'redis-server',
     arguments: ['--version'],
+    otherwise: 'valkey-server',
     missing: 'warning',
     hint: 'Install Redis for steps with a redis service (Debian: apt install redis-server).',
   },
@@ -47,9 +48,10 @@ async function checkProgram(program: Program): Promise<Check> {
   return { name, status: missing, message: 'not found', hint };
 }
 
-async function* candidates({ name, places }: Program): AsyncIterable<string> {
+async function* candidates({ name, otherwise }: Program): AsyncIterable<string> {
   yield name;
-  if (places !== undefined) yield* glob(places);
+  if (otherwise?.includes('/')) yield* glob(otherwise);
+  else if (otherwise !== undefined) yield otherwise;
 }
 
 /** Undefined when the program is not there or does not answer. */
