@@ -2,7 +2,6 @@ import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress, StopR
 import { renderTemplate } from '../expressions/expression.ts';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
-import { verdictOf } from '../model/outcome.ts';
 import type { PlanStep, RunStep, Template } from '../model/plan.ts';
 import type { AttemptRecord } from '../model/run-event.ts';
 import type { AttemptKey } from '../model/result.ts';
@@ -11,6 +10,7 @@ import { scopeOf } from '../scheduler/scope.ts';
 import type { LogWriter } from '../results/log/logs.ts';
 import { maskText } from '../results/log/masker.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { faultOf } from './fault-of.ts';
 import { recordResults } from './record-results.ts';
 
 export interface AttemptTask {
@@ -25,7 +25,7 @@ export interface AttemptTask {
   readonly lost?: { readonly place: Readonly<Record<string, Json>> | undefined };
 }
 
-/** Runs one attempt and gathers the proof of how it ended. Never rejects: a defect is an `internal_error`. */
+/** Runs one attempt and gathers the proof of how it ended. Never rejects. */
 export async function runAttempt(engine: EngineDependencies, task: AttemptTask): Promise<AttemptRecord> {
   const secrets = secretsOf(engine, task.step);
   const values = Object.values(secrets);
@@ -48,9 +48,11 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
     const results = await recordResults(engine, key, { step: task.step, repository, secrets: values }, outcome);
     return masked({ ...results, log: seal, notes: [...notes, ...results.notes] }, values);
   } catch (error) {
-    engine.logger.error('attempt could not be carried out', { ...key, error: messageOf(error) });
+    const verdict = faultOf(error);
+    if (verdict.reason === 'internal_error') {
+      engine.logger.error('attempt could not be carried out', { ...key, error: messageOf(error) });
+    }
     const seal = await log?.seal(false).catch(() => undefined);
-    const verdict = verdictOf('internal_error', messageOf(error));
     return masked({ ...verdict, ...(seal && { log: seal }), artifacts: 0, outputs: {}, notes }, values);
   }
 }

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { SluiceError } from '../../model/errors.ts';
 import type { AttemptKey } from '../../model/result.ts';
 import { createFileLogs } from './file-logs.ts';
 import { logPath } from './log-path.ts';
+import { FileLogWriter } from './log-writer.ts';
 import type { LogLine, Logs } from './logs.ts';
+import { tallyFile } from './tally.ts';
 
 const key: AttemptKey = { runId: 'r1', step: 'load/k6:a-b', attempt: 1 };
 const quiet = { secrets: [], maxBytes: 1e9, observer: () => undefined, onLimit: () => undefined };
@@ -226,3 +230,17 @@ test('every step id has a file of its own inside the folder', async (t) => {
   t.is(new Set(names.map((name) => name.toLowerCase())).size, steps.length * 2);
   t.is((await readFile(join(folder, 'r1', 'unit.1.log'))).toString(), 'unit');
 });
+
+if (existsSync('/dev/full')) {
+  test('a disk that is full is said, with the file', async (t) => {
+    const path = logPath(await makeFolder(t), key);
+    await mkdir(path.folder, { recursive: true });
+    const times = await open(path.times, 'a');
+    await writeFile(path.bytes, '');
+    const full = { path, bytes: await open('/dev/full', 'a'), times, tally: await tallyFile(path.bytes) };
+    const writer = new FileLogWriter(full, quiet, Date.now);
+    const error = await t.throwsAsync(writer.write(Buffer.from('x')), { instanceOf: SluiceError, code: 'ERR_LIMIT' });
+    t.true(error.message.includes(path.bytes));
+    await Promise.all([full.bytes.close(), times.close()]);
+  });
+}

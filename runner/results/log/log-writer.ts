@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock } from '../../model/clock.ts';
-import { SluiceError } from '../../model/errors.ts';
+import { SluiceError, messageOf } from '../../model/errors.ts';
 import type { LogSeal } from '../../model/result.ts';
 import { encodeArrival } from './arrival-times.ts';
 import type { LogPath } from './log-path.ts';
@@ -67,7 +67,7 @@ export class FileLogWriter implements LogWriter {
     const exceeded = bytes.length > room;
     const kept = exceeded ? this.cut(bytes, room) : bytes;
     if (kept.length > 0) {
-      await Promise.all([this.log.bytes.appendFile(kept), this.recordArrival(tally.bytes)]);
+      await this.append(kept);
       tally.add(kept);
       this.options.observer(kept);
     }
@@ -84,6 +84,18 @@ export class FileLogWriter implements LogWriter {
     const atLineStart = room === 0 ? this.log.tally.atLineStart : head.at(-1) === 0x0a;
     const notice = `[sluice] the log ends here: the limit of ${this.options.maxBytes} bytes is reached\n`;
     return Buffer.concat([head, Buffer.from(atLineStart ? notice : `\n${notice}`)]);
+  }
+
+  private async append(bytes: Uint8Array): Promise<void> {
+    const { log } = this;
+    try {
+      await Promise.all([log.bytes.appendFile(bytes), this.recordArrival(log.tally.bytes)]);
+    } catch (cause) {
+      throw new SluiceError('ERR_LIMIT', `The log ${log.path.bytes} cannot be written: ${messageOf(cause)}.`, {
+        hint: 'Free some disk space, or choose another data folder.',
+        cause,
+      });
+    }
   }
 
   private async recordArrival(offset: number): Promise<void> {
