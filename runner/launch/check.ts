@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { junitXml } from './junit-xml.ts';
-import { readTap } from './read-tap.ts';
+import { countOf, readTap } from './read-tap.ts';
 import type { TapResult } from './read-tap.ts';
 
 /** Checks beside the tests; each counts as one. */
@@ -79,11 +79,11 @@ async function exitCode(child: ChildProcess): Promise<number> {
 }
 
 function summarise(results: readonly TapResult[]): number {
-  const count = (outcome: TapResult['outcome']): number =>
-    results.filter((result) => result.outcome === outcome).length;
-  if (count('skipped') > 0) console.log(`${count('skipped')} skipped`);
-  console.log(`${count('passed')} passed, ${count('failed')} failed`);
-  return count('failed') === 0 ? 0 : 1;
+  const failed = countOf(results, 'failed');
+  const skipped = countOf(results, 'skipped');
+  if (skipped > 0) console.log(`${skipped} skipped`);
+  console.log(`${countOf(results, 'passed')} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
 
 const { values, positionals } = parseArgs({
@@ -96,7 +96,12 @@ const { values, positionals } = parseArgs({
 });
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
-process.exitCode = await checkAll(
-  { files: positionals, testsOnly: values['tests-only'], report: values.report, timeout: values.timeout },
-  interrupted.signal,
-);
+try {
+  process.exitCode = await checkAll(
+    { files: positionals, testsOnly: values['tests-only'], report: values.report, timeout: values.timeout },
+    interrupted.signal,
+  );
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error;
+  process.exitCode = 130;
+}

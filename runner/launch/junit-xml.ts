@@ -1,3 +1,4 @@
+import { countOf } from './read-tap.ts';
 import type { TapResult } from './read-tap.ts';
 
 /** A JUnit report with one suite per test file. */
@@ -17,9 +18,7 @@ function testCase({ suite, title, outcome, details }: TapResult): string {
 }
 
 function counts(results: readonly TapResult[]): string {
-  const count = (outcome: TapResult['outcome']): number =>
-    results.filter((result) => result.outcome === outcome).length;
-  return ` tests="${results.length}" failures="${count('failed')}" skipped="${count('skipped')}"`;
+  return ` tests="${results.length}" failures="${countOf(results, 'failed')}" skipped="${countOf(results, 'skipped')}"`;
 }
 
 /** Characters that XML 1.0 cannot hold become the replacement character. */

@@ -7,6 +7,11 @@ export interface TapResult {
   readonly details: string;
 }
 
+/** How many results have this outcome. */
+export function countOf(results: readonly TapResult[], outcome: TapResult['outcome']): number {
+  return results.filter((result) => result.outcome === outcome).length;
+}
+
 const result = /^(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO))?$/;
 
 /** Results as ava writes them with `--tap`, each once its details are complete. */
