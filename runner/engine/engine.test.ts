@@ -115,6 +115,12 @@ test('a missing secret is a problem before the run', async (t) => {
   t.deepEqual(prepared.ok ? [] : prepared.problems.map(({ code, line }) => [code, line]), [['secret-missing', 3]]);
 });
 
+test('a secret of a step that cannot run this time is not asked for', async (t) => {
+  const world = await openWorld(t);
+  const publish = `b: { run: "true", secrets: [TOKEN], if: "branch == 'elsewhere'" }`;
+  t.true((await world.prepare(`pipeline: p\nsteps:\n  a: { run: "true" }\n  ${publish}\n`)).ok);
+});
+
 test('an interrupted run stops its step, runs finally, and ends cancelled', async (t) => {
   const world = await openWorld(t);
   const interrupt = new AbortController();

@@ -1,4 +1,5 @@
 import type { Executor } from '../executors/executor.ts';
+import { evaluateCondition } from '../expressions/expression.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
@@ -58,7 +59,8 @@ async function readWorkflows(
 }
 
 function secretProblems(engine: EngineDependencies, plan: Plan, file: SourceText): readonly Problem[] {
-  return runSteps(plan).flatMap((step) =>
+  const wanted = runSteps(plan).filter((step) => !isOut(step));
+  return wanted.flatMap((step) =>
     step.secrets.flatMap((name) => {
       const value = engine.secret(name);
       if (value === undefined) {
@@ -77,6 +79,12 @@ function abilityProblems(executor: Executor, plan: Plan, file: SourceText): read
     const hint = `Run it with an executor that can, or take \`${step.name}\` out.`;
     return reason === undefined ? [] : [at(file, step.location, 'step-unsupported', reason, hint)];
   });
+}
+
+/** Its `if` is false whatever the steps before it give. */
+function isOut(step: RunStep): boolean {
+  const condition = step.condition && evaluateCondition(step.condition, step.scope);
+  return condition?.ok === true && !condition.value;
 }
 
 const abilities: Readonly<Record<Capability, string>> = {

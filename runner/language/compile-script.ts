@@ -49,14 +49,29 @@ export function literalScript(cell: StepCell, path: readonly string[], script: s
 
 /** The exact lines to write instead, with the line of the script that holds the expression. */
 function remedy(parts: readonly TemplatePart[], expression: TemplateExpression): string {
-  const variable = variableFor(expression.cel);
-  const script = parts
-    .map((part) =>
-      typeof part === 'string' ? part : part === expression ? `"$${variable}"` : `"$${variableFor(part.cel)}"`,
-    )
-    .join('');
-  const line = script.split('\n').find((candidate) => candidate.includes(`"$${variable}"`)) ?? '';
-  return `Pass it through \`env\`, so that a value cannot become code:\n  env: { ${variable}: "\${{ ${expression.cel.replaceAll('"', "'")} }}" }\n  run: ${line.trim()}`;
+  let script = '';
+  let at = 0;
+  for (const part of parts) {
+    if (part === expression) at = script.length;
+    script += typeof part === 'string' ? part : reference(script, variableFor(part.cel));
+  }
+  const before = script.lastIndexOf('\n', at - 1) + 1;
+  const [line = ''] = script.slice(before).split('\n', 1);
+  const variable = `${variableFor(expression.cel)}: "\${{ ${expression.cel.replaceAll('"', "'")} }}"`;
+  return `Pass it through \`env\`, so that a value cannot become code:\n  env: { ${variable} }\n  run: ${scriptLine(line.trim())}`;
+}
+
+/** The variable as the shell keeps it whole, whatever quotes are open where it stands. */
+function reference(before: string, variable: string): string {
+  const line = before.slice(before.lastIndexOf('\n') + 1);
+  const isOpen = (quote: string): boolean => line.replaceAll(`\\${quote}`, '').split(quote).length % 2 === 0;
+  if (isOpen('"')) return `\${${variable}}`;
+  return isOpen("'") ? `'"$${variable}"'` : `"$${variable}"`;
+}
+
+/** On a line of its own where YAML would read it as something else than text. */
+function scriptLine(line: string): string {
+  return /^[\w./$]/.test(line) && !/: | #/.test(line) ? line : `|\n    ${line}`;
 }
 
 function variableFor(cel: string): string {

@@ -7,7 +7,7 @@ export function writeDraft({ pipeline, findings, services }: Draft): string {
     ['# Written by `sluice init`. Check it with `sluice lint`, run it with `sluice run`.', `pipeline: ${pipeline}`],
     ['on:', '  push: {}', '  pull_request: {}'],
     [
-      '# Where steps run on Kubernetes. On this machine they use the programs that are installed.',
+      '# The image of the steps. On this machine only a Node version counts; all else is the programs that are installed.',
       `runtime: ${first?.image ?? 'base'}`,
     ],
     ['steps:', ...findings.flatMap((finding) => findingLines(finding, finding !== first, services)).slice(0, -1)],
