@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
 import type { Json } from '../model/json.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
 import type { Capability, RunStep, Template } from '../model/plan.ts';
-import type { ArtifactEntry } from '../model/result.ts';
+import type { BlobAccess } from '../workspace/blob-access.ts';
+import type { CommandResults } from '../workspace/collect-results.ts';
+import type { WorkspaceContent } from '../workspace/prepare-workspace.ts';
 
 /** Where a service of a step listens. The step finds it as NAME_HOST, NAME_PORT and NAME_URL, dashes as underscores. */
 export interface ServiceAddress {
@@ -12,7 +13,7 @@ export interface ServiceAddress {
 }
 
 /** One execution of a step, complete: every secret has its value, and templates lack nothing but addresses of services. */
-export interface AttemptSpec {
+export interface AttemptSpec extends WorkspaceContent {
   readonly runId: string;
   readonly step: RunStep;
   readonly attempt: number;
@@ -20,18 +21,6 @@ export interface AttemptSpec {
   readonly env: Readonly<Record<string, Template>>;
   /** Values of `step.secrets` by name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Tar with the commit's files, and those that needed steps hand over, in that order. `from` is '' or the step. */
-  readonly layers: readonly { readonly from: string; readonly blob: string }[];
-  /** Caches of the step, each with the blob found for its key, if any. */
-  readonly caches: readonly { readonly key: string; readonly paths: readonly string[]; readonly blob?: string }[];
-}
-
-/** Content-addressed bytes, as far as executors need them. */
-export interface BlobAccess {
-  /** Stores a stream and answers its sha256 (hex) and length; the same bytes are stored once. */
-  put(content: Readable): Promise<{ readonly sha256: string; readonly bytes: number }>;
-  /** Rejects with ERR_NOT_FOUND for an unknown digest, and ends with ERR_CORRUPT when the bytes do not match it. */
-  open(sha256: string): Promise<Readable>;
 }
 
 export interface AttemptContext {
@@ -54,19 +43,11 @@ export type StopReason = Extract<
 >;
 
 /** What the executor saw and collected. The verdict knows nothing of test reports yet; the engine adds them. */
-export interface AttemptOutcome extends Verdict {
+export interface AttemptOutcome extends Verdict, CommandResults {
   readonly exitCode?: number;
   readonly signal?: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;
-  /** Files that matched `artifacts` and `junit`, stored as blobs. Collected for failed attempts too. */
-  readonly files: readonly ArtifactEntry[];
-  /** Raw text of $SLUICE_OUTPUT, 64 KiB at most. */
-  readonly output: string;
-  /** Blob of the tar of `outputs.paths`, absent when none were declared or the command failed. */
-  readonly handover?: string;
-  /** Blobs of the caches to keep, by key; only for keys that were not found before. */
-  readonly caches: Readonly<Record<string, string>>;
 }
 
 /**

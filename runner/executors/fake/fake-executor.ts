@@ -7,7 +7,8 @@ import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { Capability } from '../../model/plan.ts';
 import type { ArtifactEntry } from '../../model/result.ts';
-import type { AttemptContext, AttemptOutcome, AttemptSpec, BlobAccess, Executor, StopReason } from '../executor.ts';
+import type { BlobAccess } from '../../workspace/blob-access.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
 import { textTar } from '../testing/text-tar.ts';
 
 /** What one attempt does, in this order: notes, log, wait, end. Everything has a default; `{}` succeeds at once. */

@@ -1,19 +1,16 @@
-import { realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Clock } from '../../model/clock.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { RunStep } from '../../model/plan.ts';
-import { isInside } from '../../workspace/read-inside.ts';
+import { collectResults, declaredResults } from '../../workspace/collect-results.ts';
+import { prepareWorkspace, workingFolder } from '../../workspace/prepare-workspace.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress } from '../executor.ts';
-import { AttemptEnded } from './attempt-ended.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
-import { collect } from './collect.ts';
 import { commandVerdict } from './command-verdict.ts';
 import { findProgram } from './find-program.ts';
 import type { ImageToolbox } from './image-tools.ts';
 import type { OutputPipes } from './output-pipe.ts';
 import { placeOf } from './place.ts';
-import { prepareWorkspace } from './prepare-workspace.ts';
 import { runCommand } from './run-command.ts';
 import type { CommandEnd } from './run-command.ts';
 import { startServices } from './services/start-services.ts';
@@ -92,7 +89,7 @@ async function command(attempt: Attempt, { base, services: { addresses } }: Surr
   const env = stepEnvironment(base, spec, declaredValues(spec, context, addresses), addresses, folder);
   return runCommand({
     argv: shellCommand(spec.step, folder, env['PATH']),
-    cwd: workingFolder(folder, spec.step),
+    cwd: workingFolder(folder.workspace, spec.step.workdir),
     env,
     folder,
     stop,
@@ -118,17 +115,6 @@ function declaredValues(
   }
 }
 
-function workingFolder({ workspace }: AttemptFolder, { workdir }: RunStep): string {
-  const path = join(workspace, workdir);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new AttemptEnded('start_error', `the workspace has no folder "${workdir}" (workdir)`);
-  }
-  if (!isInside(realpathSync(workspace), realpathSync(path))) {
-    throw new AttemptEnded('unsafe_path', `workdir "${workdir}" leaves the workspace`);
-  }
-  return path;
-}
-
 function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): readonly string[] {
   const program = findProgram(step.shell, path);
   if (program === undefined)
@@ -139,7 +125,16 @@ function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): read
 async function outcomeOf({ spec, folder, context, stop }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
   const verdict = commandVerdict(end);
   const succeeded = verdict.outcome === 'succeeded';
-  const { results, problem } = await collect({ spec, folder, context, signal: stop.hurry }, succeeded);
+  const { results, problem } = await collectResults(
+    {
+      declared: declaredResults(spec.step, spec.caches),
+      folders: folder,
+      blobs: context.blobs,
+      note: context.note,
+      signal: stop.hurry,
+    },
+    succeeded,
+  );
   // The reason of a command that failed is the reason of the step.
   if (!succeeded && problem?.message !== undefined) context.note(problem.message);
   return {

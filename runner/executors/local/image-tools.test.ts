@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { AttemptEnded } from './attempt-ended.ts';
+import { AttemptEnded } from '../../model/attempt-ended.ts';
 import { ImageToolbox } from './image-tools.ts';
 
 const never = new AbortController().signal;

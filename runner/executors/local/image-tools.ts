@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { messageOf } from '../../model/errors.ts';
-import { AttemptEnded } from './attempt-ended.ts';
+import { AttemptEnded } from '../../model/attempt-ended.ts';
 import { findProgram } from './find-program.ts';
 import { installedPackage } from './npm-package.ts';
 import { programVersion } from './program-version.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../model/errors.ts';
 import { readTar } from '../../workspace/read-tar.ts';
-import type { BlobAccess } from '../executor.ts';
+import type { BlobAccess } from '../../workspace/blob-access.ts';
 import { textTar } from './text-tar.ts';
 
 /** Blobs in memory. */

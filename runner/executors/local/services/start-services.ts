@@ -1,7 +1,7 @@
 import { messageOf } from '../../../model/errors.ts';
 import type { PlanService } from '../../../model/plan.ts';
 import type { ServiceAddress } from '../../executor.ts';
-import { AttemptEnded } from '../attempt-ended.ts';
+import { AttemptEnded } from '../../../model/attempt-ended.ts';
 import { kindOf } from './service-kinds.ts';
 import { startService } from './start-service.ts';
 import type { RunningService, ServiceHost } from './start-service.ts';

@@ -1,11 +1,18 @@
 import { realpathSync } from 'node:fs';
-import { findFiles } from '../../workspace/find-files.ts';
-import type { Found } from '../../workspace/find-files.ts';
-import type { AttemptFolder } from './attempt-folder.ts';
+import { findFiles } from './find-files.ts';
+import type { Found } from './find-files.ts';
+
+/** Folders of a command, by their real paths. */
+export interface CommandFolders {
+  readonly workspace: string;
+  readonly home: string;
+  /** The file that $SLUICE_OUTPUT names. */
+  readonly output: string;
+}
 
 /** `findFiles` for folders that the command may have removed, or replaced by a link: nothing is looked for in such a one. */
-export async function findInAttempt(
-  { workspace, home }: Pick<AttemptFolder, 'workspace'> & Partial<Pick<AttemptFolder, 'home'>>,
+export async function findInFolders(
+  { workspace, home }: Pick<CommandFolders, 'workspace'> & Partial<Pick<CommandFolders, 'home'>>,
   globs: readonly string[],
   signal: AbortSignal,
 ): Promise<Found> {
@@ -15,7 +22,7 @@ export async function findInAttempt(
   return { ...found, unsafe: [...found.unsafe, ...outside] };
 }
 
-/** Whether a folder of the attempt, which is a real path, is still that. */
+/** Whether a folder, which is a real path, is still that. */
 export function isInPlace(folder: string): boolean {
   try {
     return realpathSync.native(folder) === folder;

@@ -1,0 +1,169 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
+import { messageOf } from '../model/errors.ts';
+import { verdictOf } from '../model/outcome.ts';
+import type { Reason, Verdict } from '../model/outcome.ts';
+import type { PlanArtifact, RunStep } from '../model/plan.ts';
+import type { ArtifactEntry } from '../model/result.ts';
+import type { BlobAccess } from './blob-access.ts';
+import { openFound } from './find-files.ts';
+import type { Found } from './find-files.ts';
+import { findInFolders, isInPlace } from './find-in-folders.ts';
+import type { CommandFolders } from './find-in-folders.ts';
+import { packTar } from './pack-tar.ts';
+import type { WorkspaceContent } from './prepare-workspace.ts';
+
+const outputLimit = 64 * 1024;
+
+/** What a step declares of its results, as globs. */
+export interface DeclaredResults {
+  readonly junit: readonly string[];
+  readonly artifacts: readonly PlanArtifact[];
+  /** What is handed to the steps that need this one. */
+  readonly outputs: readonly string[];
+  readonly caches: WorkspaceContent['caches'];
+}
+
+export interface CommandResults {
+  /** Files that matched `artifacts` and `junit`, stored as blobs. Collected after a failure too. */
+  readonly files: readonly ArtifactEntry[];
+  /** Raw text of $SLUICE_OUTPUT, 64 KiB at most. */
+  readonly output: string;
+  /** Blob of the tar of `outputs`, absent when none were declared or the command failed. */
+  readonly handover?: string;
+  /** Blobs of the caches to keep, by key; only for keys that were not found before. */
+  readonly caches: Readonly<Record<string, string>>;
+}
+
+export interface Collected {
+  readonly results: CommandResults;
+  /** What turns a command that succeeded into a step that did not. */
+  readonly problem: Verdict | undefined;
+}
+
+interface Part<Value> {
+  readonly value: Value;
+  readonly problem?: Verdict | undefined;
+}
+
+/** What is collected, from where; `signal` ends it before it is done. */
+export interface Collection {
+  readonly declared: DeclaredResults;
+  readonly folders: CommandFolders;
+  readonly blobs: BlobAccess;
+  /** A remark for people. */
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a step declares, in the words of this room. */
+export function declaredResults(step: RunStep, caches: WorkspaceContent['caches']): DeclaredResults {
+  return { junit: step.junit.paths, artifacts: step.artifacts, outputs: step.outputs.paths, caches };
+}
+
+/** Takes out of a command's folders what was declared: files always, what later steps build on only after success. */
+export async function collectResults(collection: Collection, succeeded: boolean): Promise<Collected> {
+  const nothing = { files: [], output: '', caches: {} };
+  try {
+    const files = await collectFiles(collection);
+    const output = readOutput(collection.folders.output);
+    const handover = succeeded ? await packHandover(collection) : { value: undefined };
+    const problem = files.problem ?? output.problem ?? handover.problem;
+    const caches = succeeded && problem === undefined ? await saveCaches(collection) : {};
+    return {
+      problem,
+      results: {
+        files: files.value,
+        output: output.value,
+        caches,
+        ...(problem !== undefined || handover.value === undefined ? {} : { handover: handover.value }),
+      },
+    };
+  } catch (error) {
+    const { signal } = collection;
+    const problem = signal.aborted
+      ? verdictOf(signal.reason as Reason, 'its files were not collected')
+      : verdictOf('collect_failed', messageOf(error));
+    return { results: nothing, problem };
+  }
+}
+
+async function collectFiles({
+  declared,
+  folders,
+  blobs,
+  note,
+  signal,
+}: Collection): Promise<Part<readonly ArtifactEntry[]>> {
+  const files = new Map<string, ArtifactEntry>();
+  const problems: Verdict[] = [];
+  const wanted = [
+    ...declared.junit.map((path) => ({ kind: 'junit' as const, path, required: false })),
+    ...declared.artifacts.map((artifact) => ({ kind: 'artifact' as const, ...artifact })),
+  ];
+  for (const { kind, path, required } of wanted) {
+    const found = await findInFolders(folders, [path], signal);
+    if (found.unsafe.length > 0) problems.push(unsafe(found));
+    if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
+    if (found.files.length === 0 && !required) note(`nothing matches ${path}`);
+    for (const file of found.files) {
+      const stored = await blobs.put(addAbortSignal(signal, openFound(file)));
+      files.set(`${kind}:${file.path}`, { kind, path: file.path, ...stored, mode: file.mode });
+    }
+  }
+  return { value: [...files.values()], problem: problems[0] };
+}
+
+async function packHandover({
+  declared,
+  folders: { workspace },
+  blobs,
+  signal,
+}: Collection): Promise<Part<string | undefined>> {
+  if (declared.outputs.length === 0) return { value: undefined };
+  for (const path of declared.outputs) {
+    const found = await findInFolders({ workspace }, [path], signal);
+    if (found.unsafe.length > 0) return { value: undefined, problem: unsafe(found) };
+    if (found.paths.length === 0) {
+      return { value: undefined, problem: verdictOf('output_missing', `nothing matches ${path}`) };
+    }
+  }
+  const found = await findInFolders({ workspace }, declared.outputs, signal);
+  const { sha256 } = await blobs.put(addAbortSignal(signal, packTar(workspace, found.paths)));
+  return { value: sha256 };
+}
+
+async function saveCaches({
+  declared,
+  folders,
+  blobs,
+  note,
+  signal,
+}: Collection): Promise<Readonly<Record<string, string>>> {
+  const saved: Record<string, string> = {};
+  const home = isInPlace(folders.home) ? folders.home : undefined;
+  for (const { key, paths } of declared.caches.filter((cache) => cache.blob === undefined)) {
+    const found = await findInFolders(folders, paths, signal);
+    if (found.unsafe.length > 0) note(`cache ${key} not saved: ${unsafe(found).message ?? ''}`);
+    if (found.unsafe.length > 0 || found.paths.length === 0) continue;
+    const { sha256 } = await blobs.put(addAbortSignal(signal, packTar(folders.workspace, found.paths, home)));
+    saved[key] = sha256;
+  }
+  return saved;
+}
+
+/** The command may have put anything in the place of the file: only a regular one is read, and never more than allowed. */
+function readOutput(path: string): Part<string> {
+  const invalid = (what: string): Part<string> => ({
+    value: '',
+    problem: verdictOf('output_invalid', `$SLUICE_OUTPUT ${what}`),
+  });
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) return invalid('is no file any more');
+  if (stat.size > outputLimit) return invalid(`holds ${stat.size} bytes`);
+  return { value: readFileSync(path, 'utf8') };
+}
+
+function unsafe(found: Found): Verdict {
+  return verdictOf('unsafe_path', found.unsafe.join(', '));
+}
