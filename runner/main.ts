@@ -5,9 +5,12 @@ import type { Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
+import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 
 const maxLogBytes = 1024 ** 3;
+
+const kubernetesDefaults = { user: 1000, graceMs: 10_000, patienceMs: 300_000, absenceMs: 3_600_000 };
 
 /** One command line, without node and script name, to its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -23,11 +26,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** The one place that knows every implementation. They are loaded here, so that commands which need none start at once. */
 async function openServices(config: Config, environment: Environment): Promise<Services> {
-  const [{ createEngine }, { createLocalExecutor }, { baseEnvironment }, { createFileLogs }, { createGitSources }] =
+  const [{ createEngine }, { createFileLogs }, { createGitSources }] =
     await Promise.all([
       import('./engine/create-engine.ts'),
-      import('./executors/local/local-executor.ts'),
-      import('./executors/local/base-environment.ts'),
       import('./results/log/file-logs.ts'),
       import('./sources/git-source.ts'),
     ]);
@@ -40,11 +41,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
   const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
-  const executor = createLocalExecutor({
-    folder: join(config.home, 'work'),
-    cache: join(config.home, 'tools'),
-    baseEnv: baseEnvironment(environment.variables),
-  });
+  const executor = await openExecutor(config, environment);
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
   const engine = createEngine({
     store,
@@ -67,6 +64,45 @@ async function openServices(config: Config, environment: Environment): Promise<S
     blobs,
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+function openExecutor(config: Config, environment: Environment): Promise<Executor> {
+  return config.executor === 'kubernetes' ? openKubernetes(config) : openLocal(config, environment);
+}
+
+async function openLocal(config: Config, environment: Environment): Promise<Executor> {
+  const [{ createLocalExecutor }, { baseEnvironment }] = await Promise.all([
+    import('./executors/local/local-executor.ts'),
+    import('./executors/local/base-environment.ts'),
+  ]);
+  return createLocalExecutor({
+    folder: join(config.home, 'work'),
+    cache: join(config.home, 'tools'),
+    baseEnv: baseEnvironment(environment.variables),
+  });
+}
+
+async function openKubernetes({ cluster: config, home }: Config): Promise<Executor> {
+  const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
+    await Promise.all([
+      import('./executors/kubernetes/kubernetes-executor.ts'),
+      import('./cluster/connect.ts'),
+      import('./store/installation-id.ts'),
+      import('./executors/kubernetes/reachable-address.ts'),
+    ]);
+  const owner = await installationId(home);
+  return createKubernetesExecutor({
+    connect: () => connectCluster(config),
+    settings: (cluster, port) => ({
+      ...kubernetesDefaults,
+      namespace: config.namespace === '' ? cluster.namespace : config.namespace,
+      owner,
+      agentImage: config.agentImage,
+      imagePrefix: config.imagePrefix,
+      agentUrl: config.agentUrl === '' ? `http://${reachableAddress()}:${port}` : config.agentUrl,
+    }),
+    listen: { host: '0.0.0.0', port: config.agentPort },
+  });
 }
 
 /** Texts of the workflows that Sluice ships, by name. */

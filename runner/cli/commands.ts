@@ -73,6 +73,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rerun.ts')).defineRerun,
   },
   {
+    name: 'resume',
+    summary: 'go on with a run whose process is gone',
+    group: 'Runs',
+    load: async () => (await import('./commands/resume.ts')).defineResume,
+  },
+  {
     name: 'cancel',
     summary: 'cancel a run that is under way',
     group: 'Runs',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { executorNames } from '../config/config.ts';
 import type { Overrides } from '../config/load-config.ts';
 import { readSecretsFile } from '../config/read-secrets-file.ts';
 import type { PrepareOptions } from '../engine/engine.ts';
@@ -36,18 +37,23 @@ export function prepareOptions(folder = '.', { file, commit, event }: PrepareFla
 export interface EngineFlags {
   readonly jobs?: string;
   readonly secretsFile?: string;
+  readonly executor?: string;
 }
 
 /** What commands take that run steps. */
 export function addEngineOptions(command: Command): void {
   command
     .option('-j, --jobs <number>', 'steps that may run at once (default: $SLUICE_JOBS or the number of processors)')
+    .addOption(
+      new Option('--executor <name>', 'where steps run (default: $SLUICE_EXECUTOR or local)').choices([...executorNames]),
+    )
     .option('--secrets-file <path>', 'NAME=value lines; $SLUICE_SECRET_NAME sets one secret');
 }
 
-export async function engineOverrides({ jobs, secretsFile }: EngineFlags, session: Session): Promise<Overrides> {
+export async function engineOverrides({ jobs, executor, secretsFile }: EngineFlags, session: Session): Promise<Overrides> {
   return {
     ...(jobs === undefined ? {} : { jobs }),
+    ...(executor === undefined ? {} : { executor }),
     ...(secretsFile === undefined ? {} : { secrets: await readSecretsFile(resolve(session.folder, secretsFile)) }),
   };
 }

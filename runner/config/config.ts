@@ -1,9 +1,28 @@
+export const executorNames = ['local', 'kubernetes'] as const;
+
+/** How the Kubernetes executor reaches its cluster, and pods reach it. */
+export interface ClusterConfig {
+  /** Paths of kubeconfig files, the first that has a value wins; empty for the usual place. */
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** '' for that of the context. */
+  readonly namespace: string;
+  /** The address at which pods reach this machine, without a path; '' for the address that the cluster is reached from. */
+  readonly agentUrl: string;
+  readonly agentPort: number;
+  readonly agentImage: string;
+  /** Put in front of the names of our own images. */
+  readonly imagePrefix: string;
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
   readonly home: string;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  readonly executor: (typeof executorNames)[number];
+  readonly cluster: ClusterConfig;
   readonly color: 'always' | 'never' | 'auto';
   /** Whether a terminal can show a picture that is drawn again and again. */
   readonly liveView: boolean;

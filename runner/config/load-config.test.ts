@@ -14,6 +14,16 @@ test('defaults come from the machine', (t) => {
   t.deepEqual(loadConfig(environment()), {
     home: '/data',
     jobs: 4,
+    executor: 'local',
+    cluster: {
+      kubeconfig: '',
+      context: '',
+      namespace: '',
+      agentUrl: '',
+      agentPort: 0,
+      agentImage: 'agent',
+      imagePrefix: '',
+    },
     color: 'auto',
     liveView: true,
     secrets: {},

@@ -1,28 +1,69 @@
 import { resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
-import type { Config } from './config.ts';
+import { executorNames } from './config.ts';
+import type { ClusterConfig, Config } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
 export interface Overrides {
   readonly home?: string;
   readonly jobs?: string;
+  readonly executor?: string;
   readonly color?: boolean;
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 const secretPrefix = 'SLUICE_SECRET_';
 
-/** Command line, then environment, then defaults. ERR_USAGE for a number of jobs that is none. */
+/** A cluster has room for more attempts than this machine has processors; its own quotas say where the end is. */
+const clusterJobs = 50;
+
+/** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
+  const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
-    jobs: jobs(overrides.jobs, '--jobs') ?? jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ?? environment.processors,
+    jobs:
+      jobs(overrides.jobs, '--jobs') ??
+      jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
+      (executor === 'kubernetes' ? clusterJobs : environment.processors),
+    executor,
+    cluster: Object.freeze(clusterConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
     actor: environment.user,
+  });
+}
+
+function executorOf(name: string): Config['executor'] {
+  const known = executorNames.find((candidate) => candidate === name);
+  if (known !== undefined) return known;
+  throw new SluiceError('ERR_USAGE', `there is no executor ${JSON.stringify(name)}`, {
+    hint: `Give one of: ${executorNames.join(', ')}.`,
+  });
+}
+
+function clusterConfig(variables: Environment['variables']): ClusterConfig {
+  const text = (name: string, otherwise = ''): string => given(variables[name]) ?? otherwise;
+  const imagePrefix = text('SLUICE_IMAGE_PREFIX');
+  return {
+    kubeconfig: text('KUBECONFIG'),
+    context: text('SLUICE_CONTEXT'),
+    namespace: text('SLUICE_NAMESPACE'),
+    agentUrl: text('SLUICE_AGENT_URL'),
+    agentPort: port(text('SLUICE_AGENT_PORT', '0')),
+    agentImage: text('SLUICE_AGENT_IMAGE', `${imagePrefix}agent`),
+    imagePrefix,
+  };
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value < 65_536) return value;
+  throw new SluiceError('ERR_USAGE', `SLUICE_AGENT_PORT is ${JSON.stringify(text)}, which is no port`, {
+    hint: 'Give a number from 0 (any free one) to 65535.',
   });
 }
 

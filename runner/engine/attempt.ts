@@ -19,6 +19,7 @@ export interface AttemptTask {
   readonly attempt: number;
   readonly observer: (chunk: Uint8Array) => void;
   readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
+  readonly waiting: AttemptContext['waiting'];
   /** Aborted with a StopReason. */
   readonly signal: AbortSignal;
   /** Set when the attempt was under way in a process that is gone. */
@@ -37,13 +38,14 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
     log = await engine.logs.open(key, {
       secrets: values,
       maxBytes: engine.maxLogBytes,
+      resumes: engine.executor.resumes,
       observer: task.observer,
       onLimit: () => limit.abort('log_limit' satisfies StopReason),
     });
     const spec = await specOf(engine, task, secrets);
     const signal = AbortSignal.any([task.signal, limit.signal]);
     const outcome = await execute(engine, task, spec, { log, signal, note: (text) => notes.push(text) });
-    const seal = await log.seal(true);
+    const seal = await log.seal(outcome.logComplete ?? true);
     const { repository } = task.state.request;
     const results = await recordResults(engine, key, { step: task.step, repository, secrets: values }, outcome);
     return masked({ ...results, log: seal, notes: [...notes, ...results.notes] }, values);
@@ -69,7 +71,9 @@ function execute(
   const context: AttemptContext = {
     ...surroundings,
     blobs: engine.blobs,
+    maxLogBytes: engine.maxLogBytes,
     placed: task.placed,
+    waiting: task.waiting,
     render: (template: Template, services) => {
       const rendered = renderTemplate(template, { ...scope, services: addressesOf(services) });
       if (rendered.ok) return rendered.value;

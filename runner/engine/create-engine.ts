@@ -41,7 +41,10 @@ export function createEngine(engine: EngineDependencies): Engine {
     start: (prepared) => storeSnapshot(engine, prepared).then(create),
     rerun: async (runId, scope) => create(await repetitionOf(engine, runId, scope)),
     state: (runId) => readState(engine, runId),
-    drive: async (runId, observer, signal) => driveRun(engine, await leaseOf(runId), observer, signal),
+    drive: async (runId, observer, signal) => {
+      refuseOtherExecutor(engine, await readState(engine, runId));
+      return driveRun(engine, await leaseOf(runId), observer, signal);
+    },
     recover: () => recoverRuns(engine),
     cancel: async (runId, by) => {
       const state = await readState(engine, runId);
@@ -136,9 +139,16 @@ async function driveRun(
   return new RunDriver(engine, journal, observer, () => recoverRuns(engine)).drive(signal);
 }
 
+/** Attempts elsewhere outlive the process that drove them: such a run waits for one that goes on with it. */
+async function endsWithItsProcess({ store, executor }: EngineDependencies, runId: string): Promise<boolean> {
+  const [first] = await store.events(runId);
+  return !executor.resumes && first?.type === 'run-created' && first.executor === executor.name;
+}
+
 async function recoverRuns(engine: EngineDependencies): Promise<readonly string[]> {
   const ended: string[] = [];
   for (const { runId } of await engine.store.abandoned()) {
+    if (!(await endsWithItsProcess(engine, runId))) continue;
     const lease = await engine.store.claim(runId, engine.owner);
     // Somebody else was quicker.
     if (!lease) continue;
@@ -154,4 +164,12 @@ function refuseUnlessAsked(state: RunState, step: StepId): void {
   const hint =
     asked.length > 0 ? `Waiting for approval: ${asked.join(', ')}.` : 'No step of this run waits for an approval.';
   throw new SluiceError('ERR_USAGE', `Step "${step}" of run ${state.runId} does not wait for an approval.`, { hint });
+}
+
+/** What an attempt left behind is known to the executor alone that began it. */
+function refuseOtherExecutor({ executor }: EngineDependencies, { runId, executor: name }: RunState): void {
+  if (name === executor.name) return;
+  throw new SluiceError('ERR_USAGE', `Run ${runId} was begun by the ${name} executor, not by ${executor.name}.`, {
+    hint: `Add --executor ${name}.`,
+  });
 }

@@ -54,6 +54,7 @@ async function endLostAttempt(
     attempt: attempt.number,
     observer: () => undefined,
     placed: () => Promise.resolve(),
+    waiting: () => Promise.resolve(),
     signal: never,
     lost: { place: attempt.place },
   });

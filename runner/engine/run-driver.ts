@@ -189,6 +189,12 @@ export class RunDriver {
       observer: (chunk) => this.#observer.log(step.id, attempt, chunk),
       placed: (place) =>
         this.#journal.record(() => [{ type: 'attempt-placed', at: clock(), step: step.id, attempt, place }]),
+      waiting: (lacks) => {
+        const { reason = '', message = '' } = lacks ?? {};
+        return this.#journal.record(() => [
+          { type: 'attempt-waiting', at: clock(), step: step.id, attempt, reason, message },
+        ]);
+      },
       ...(lost && { lost }),
     });
     await this.#journal.record((state) => {
@@ -198,6 +204,7 @@ export class RunDriver {
       const next = nextAfter(step, current, result, at, state.cancel !== undefined && !step.finally);
       return [{ type: 'attempt-finished', at, step: step.id, attempt, result, next }];
     });
+    this.#engine.executor.release({ runId: this.#journal.state.runId, step: step.id, attempt });
     await this.#groups.leaveStep(step);
   }
 

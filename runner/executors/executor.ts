@@ -1,6 +1,8 @@
 import type { Json } from '../model/json.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
 import type { Capability, RunStep, Template } from '../model/plan.ts';
+import type { AttemptWaiting } from '../model/run-event.ts';
+import type { AttemptKey } from '../model/result.ts';
 import type { BlobAccess } from '../workspace/blob-access.ts';
 import type { CommandResults } from '../workspace/collect-results.ts';
 import type { WorkspaceContent } from '../workspace/prepare-workspace.ts';
@@ -27,10 +29,18 @@ export interface AttemptContext {
   readonly blobs: BlobAccess;
   /** Text of a value of `env`. Called once the services are ready; what it throws ends the attempt as `expression_error`. */
   readonly render: (template: Template, services: Readonly<Record<string, ServiceAddress>>) => string;
-  /** Raw output in the order in which it came; resolves when more may be written. Masking happens behind it. */
-  readonly log: { write(chunk: Uint8Array): Promise<void> };
+  /** Raw output in the order in which it came; `write` resolves when more may be written. Masking happens behind it. */
+  readonly log: {
+    write(chunk: Uint8Array): Promise<void>;
+    /** How many bytes of the output an earlier runner has stored already; what `write` gets begins behind them. */
+    readonly offset: number;
+  };
+  /** More output than that is not stored, so nobody has to keep it. */
+  readonly maxLogBytes: number;
   /** Tells where the attempt runs as soon as it is known, before the user's command can have an effect. */
   readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
+  /** Why the attempt does not run yet, whenever that changes; undefined once it does. */
+  readonly waiting: (waiting: AttemptWaiting | undefined) => Promise<void>;
   /** A remark for people, shown with the attempt: a cache hit, the version of a service. */
   readonly note: (text: string) => void;
   /** Aborted with a StopReason to stop the attempt: TERM, grace, KILL to its whole process tree. */
@@ -46,6 +56,8 @@ export type StopReason = Extract<
 export interface AttemptOutcome extends Verdict, CommandResults {
   readonly exitCode?: number;
   readonly signal?: string;
+  /** False when output is known to be missing from the log. */
+  readonly logComplete?: boolean;
   readonly startedAt?: number;
   readonly finishedAt?: number;
 }
@@ -56,12 +68,14 @@ export interface AttemptOutcome extends Verdict, CommandResults {
  * - A step that fails is an outcome; the promises reject only for defects.
  * - `succeeded` needs positive proof: exit code 0 that the executor itself saw. Anything unknown is `errored`.
  * - The executor owns the step's own timeout (`timeoutMs`, from the start of the command).
- * - When the promise settles, no process, volume or service of the attempt is left.
+ * - When the promise settles, no process of the command is left, and after `release` nothing at all.
  * - Every implementation passes `executor-contract.ts`.
  */
 export interface Executor {
   readonly name: string;
   readonly offers: ReadonlySet<Capability>;
+  /** Attempts outlive the runner: `recover` goes on with them. */
+  readonly resumes: boolean;
   /** A sentence on why this executor can never run the step (an unknown service, …), known before the run starts. */
   unsupportedReason(step: RunStep): string | undefined;
   execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome>;
@@ -74,6 +88,11 @@ export interface Executor {
     place: Readonly<Record<string, Json>> | undefined,
     context: AttemptContext,
   ): Promise<AttemptOutcome>;
+  /**
+   * The results are on record: what was kept of the attempt until then (a Job, its pod) may go. Does not wait for that;
+   * `close` does. Never rejects.
+   */
+  release(key: AttemptKey): void;
   /** Ends everything still under way and frees what the executor holds. Safe to call twice. */
   close(): Promise<void>;
 }

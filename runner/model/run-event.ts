@@ -30,6 +30,14 @@ export type RunEvent = { readonly at: number } & (
       readonly attempt: number;
       readonly place: Readonly<Record<string, Json>>;
     }
+  /** Why it does not run yet, in the executor's words; '' once it waits no longer. */
+  | {
+      readonly type: 'attempt-waiting';
+      readonly step: StepId;
+      readonly attempt: number;
+      readonly reason: Reason | '';
+      readonly message: string;
+    }
   | ({
       readonly type: 'attempt-finished';
       readonly step: StepId;
@@ -64,6 +72,12 @@ interface Next {
   readonly next:
     | { readonly kind: 'settle' }
     | { readonly kind: 'retry'; readonly notBefore: number; readonly cause: 'user' | 'infra' };
+}
+
+/** What an attempt that was started still lacks: a node, an image, a volume. */
+export interface AttemptWaiting {
+  readonly reason: Reason;
+  readonly message: string;
 }
 
 /** The proof of an attempt: what the executor saw, what was collected, and the verdict over all of it. */

@@ -1,6 +1,6 @@
 import type { Verdict } from './outcome.ts';
 import type { Plan, StepId } from './plan.ts';
-import type { AttemptRecord, CarriedStep, RunEvent } from './run-event.ts';
+import type { AttemptRecord, AttemptWaiting, CarriedStep, RunEvent } from './run-event.ts';
 import type { RunRequest } from './run-request.ts';
 import type { Json } from './json.ts';
 
@@ -8,6 +8,7 @@ export interface AttemptState {
   readonly number: number;
   readonly startedAt: number;
   readonly place?: Readonly<Record<string, Json>>;
+  readonly waiting?: AttemptWaiting;
   readonly finishedAt?: number;
   readonly result?: AttemptRecord;
 }

@@ -76,6 +76,8 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
       };
     case 'attempt-placed':
       return { ...step, attempts: updateAttempt(step, event.attempt, { place: event.place }) };
+    case 'attempt-waiting':
+      return { ...step, attempts: withWaiting(step, event.attempt, event) };
     case 'attempt-finished':
       return attemptFinished(step, event);
     case 'step-settled':
@@ -91,7 +93,11 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
 function attemptFinished(step: StepState, event: EventOf<'attempt-finished'>): StepState {
   if (step.attempts.at(-1)?.number !== event.attempt || step.phase !== 'running') return step;
   const { next, result } = event;
-  const ended = { ...step, attempts: updateAttempt(step, event.attempt, { finishedAt: event.at, result }) };
+  const attempts = updateAttempt({ ...step, attempts: withWaiting(step, event.attempt) }, event.attempt, {
+    finishedAt: event.at,
+    result,
+  });
+  const ended = { ...step, attempts };
   if (next.kind === 'settle')
     return { ...settled(ended, event.at, verdictIn(result), result.outputs), ...handoverIn(result) };
   const retries = { ...step.retries, [next.cause]: step.retries[next.cause] + 1 };
@@ -108,6 +114,14 @@ function handoverIn({ handover }: AttemptRecord): Pick<StepState, 'handover'> {
 
 function settled(step: StepState, at: number, verdict: StepState['verdict'], outputs: StepState['outputs']): StepState {
   return { ...step, phase: 'settled', settledAt: at, outputs, ...(verdict && { verdict }) };
+}
+
+function withWaiting(step: StepState, number: number, event?: EventOf<'attempt-waiting'>): readonly AttemptState[] {
+  const { reason = '', message = '' } = event ?? {};
+  return step.attempts.map((attempt) => {
+    if (attempt.number !== number) return attempt;
+    return { ...without(attempt, 'waiting'), ...(reason !== '' && { waiting: { reason, message } }) };
+  });
 }
 
 function updateAttempt(step: StepState, number: number, change: Partial<AttemptState>): readonly AttemptState[] {

@@ -35,6 +35,8 @@ export function waitingWords(waiting: Waiting, now: number): string {
       return `waits for one of ${count(waiting.limit, 'place')} (max-parallel)`;
     case 'retry':
       return `tries again in ${formatDuration(Math.max(0, waiting.notBefore - now))}`;
+    case 'executor':
+      return `waits (${waiting.reason}): ${oneLine(waiting.message)}`;
     case 'place':
       return 'waits for a free place';
   }

@@ -47,6 +47,7 @@ export interface FakeExecutorOptions {
 /** An executor without processes that does what a test tells it, for tests of everything above executors. */
 export class FakeExecutor implements Executor {
   readonly name = 'fake';
+  readonly resumes = false;
   readonly offers: ReadonlySet<Capability>;
   /** Every attempt that was begun, in order. */
   readonly executed: AttemptSpec[] = [];
@@ -85,6 +86,9 @@ export class FakeExecutor implements Executor {
     if (this.#options.recover === undefined) return nothing(verdictOf('runner_lost'));
     return this.#track(this.#run(this.#options.recover(spec, place), spec, context));
   }
+
+  /** Nothing is kept. */
+  release(): void {}
 
   async close(): Promise<void> {
     this.#closing.abort('interrupted' satisfies StopReason);

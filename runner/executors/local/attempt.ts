@@ -1,10 +1,10 @@
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Clock } from '../../model/clock.ts';
-import { messageOf } from '../../model/errors.ts';
 import type { RunStep } from '../../model/plan.ts';
 import { collectResults, declaredResults } from '../../workspace/collect-results.ts';
 import { prepareWorkspace, workingFolder } from '../../workspace/prepare-workspace.ts';
-import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress } from '../executor.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec } from '../executor.ts';
+import { attemptEnvironment, declaredValues, stepEnvironment } from '../step-environment.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import { commandVerdict } from './command-verdict.ts';
 import { findProgram } from './find-program.ts';
@@ -15,7 +15,6 @@ import { runCommand } from './run-command.ts';
 import type { CommandEnd } from './run-command.ts';
 import { startServices } from './services/start-services.ts';
 import type { RunningServices } from './services/start-services.ts';
-import { attemptEnvironment, stepEnvironment } from './step-environment.ts';
 import { stopReason } from './stop.ts';
 import type { Stop } from './stop.ts';
 
@@ -99,20 +98,6 @@ async function command(attempt: Attempt, { base, services: { addresses } }: Surr
     log: (chunk) => context.log.write(chunk),
     placed: (leader) => context.placed(placeOf(folder, leader)),
   });
-}
-
-function declaredValues(
-  spec: AttemptSpec,
-  context: AttemptContext,
-  services: Readonly<Record<string, ServiceAddress>>,
-): Readonly<Record<string, string>> {
-  try {
-    return Object.fromEntries(
-      Object.entries(spec.env).map(([name, template]) => [name, context.render(template, services)]),
-    );
-  } catch (error) {
-    throw new AttemptEnded('expression_error', messageOf(error));
-  }
 }
 
 function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): readonly string[] {

@@ -39,6 +39,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
 
 class LocalExecutor implements Executor {
   readonly name = 'local';
+  readonly resumes = false;
   readonly offers: ReadonlySet<Capability> = new Set(['services']);
   readonly #attempts: string;
   readonly #graceMs: number;
@@ -82,6 +83,9 @@ class LocalExecutor implements Executor {
     await this.#track(removeAttempt(root));
     return { ...verdictOf('runner_lost'), files: [], output: '', caches: {} };
   }
+
+  /** Nothing is kept: folders go as soon as their attempt has ended. */
+  release(): void {}
 
   async close(): Promise<void> {
     this.#closing.abort('interrupted' satisfies StopReason);

@@ -22,7 +22,13 @@ export class Recorder implements AttemptContext {
     this.blobs = blobs;
   }
 
-  readonly log = { write: (chunk: Uint8Array): Promise<void> => this.take(chunk) };
+  readonly log = { offset: 0, write: (chunk: Uint8Array): Promise<void> => this.take(chunk) };
+  readonly maxLogBytes = 1024 ** 3;
+  readonly reasonsToWait: (string | undefined)[] = [];
+  readonly waiting: AttemptContext['waiting'] = (waiting) => {
+    this.reasonsToWait.push(waiting?.reason);
+    return Promise.resolve();
+  };
   readonly note = (text: string): void => void this.notes.push(text);
   placed = async (place: Readonly<Record<string, Json>>): Promise<void> => {
     this.places.push(place);

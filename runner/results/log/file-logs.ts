@@ -1,11 +1,12 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemClock } from '../../model/clock.ts';
 import type { Clock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { AttemptKey } from '../../model/result.ts';
-import { fittingLength } from './arrival-times.ts';
+import { fittingLength, lastReached } from './arrival-times.ts';
 import { readLines } from './log-lines.ts';
 import { logPath } from './log-path.ts';
 import type { LogPath } from './log-path.ts';
@@ -21,7 +22,7 @@ import { tallyFile } from './tally.ts';
  */
 export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
   return {
-    open: async (key, options) => new FileLogWriter(await openForAppending(logPath(root, key)), options, clock),
+    open: async (key, options) => new FileLogWriter(await openForAppending(logPath(root, key), options.resumes === true), options, clock),
     read: async (key, { start = 0, end } = { start: 0 }) => {
       const file = await found(open(logPath(root, key).bytes), key);
       if (end === undefined || end > start) {
@@ -53,17 +54,29 @@ async function found<Value>(work: Promise<Value>, { runId, step, attempt }: Atte
 }
 
 /** Continues what a dead process left: all bytes that are there count, and no arrival time without its byte. */
-async function openForAppending(path: LogPath): Promise<OpenLog> {
+async function openForAppending(path: LogPath, resumes: boolean): Promise<OpenLog> {
   const created = await mkdir(path.folder, { recursive: true, mode: 0o700 });
   if (created !== undefined) await syncFolder(dirname(created));
   const bytes = await open(path.bytes, 'a', 0o600);
   try {
+    const resume = resumes ? await resumeFrom(path, bytes) : undefined;
     const times = await open(path.times, 'a', 0o600);
     const tally = await tallyFile(path.bytes);
     await times.truncate(fittingLength(await readFile(path.times), tally.bytes));
-    return { path, bytes, times, tally };
+    return { path, bytes, times, tally, ...(resume && { resume }) };
   } catch (error) {
     await bytes.close();
     throw error;
   }
+}
+
+/** Cuts off what is stored but not marked, so that its writer says it again from the mark on, and none of it twice. */
+async function resumeFrom(path: LogPath, bytes: FileHandle): Promise<OpenLog['resume']> {
+  const raw = await open(path.raw, 'a+', 0o600);
+  const index = await raw.readFile();
+  const { size } = await bytes.stat();
+  const mark = lastReached(index, size) ?? { offset: 0, value: 0 };
+  await bytes.truncate(mark.offset);
+  await raw.truncate(fittingLength(index, mark.offset + 1));
+  return { raw, offset: mark.value };
 }

@@ -8,13 +8,15 @@ export interface LogPath {
   readonly bytes: string;
   /** When which byte arrived. */
   readonly times: string;
+  /** Up to where in the raw output the masked bytes reach. */
+  readonly raw: string;
 }
 
 /** Where the log of an attempt lies. Any step id gives one file name of its own, on every file system. */
 export function logPath(root: string, { runId, step, attempt }: AttemptKey): LogPath {
   const folder = join(root, fileName(runId));
   const path = join(folder, `${fileName(step)}.${attempt}`);
-  return { folder, bytes: `${path}.log`, times: `${path}.times` };
+  return { folder, bytes: `${path}.log`, times: `${path}.times`, raw: `${path}.raw` };
 }
 
 /** Plain names stay; others become readable ones with a digest, which no plain name can equal. */

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Clock } from '../../model/clock.ts';
 import { SluiceError, messageOf } from '../../model/errors.ts';
 import type { LogSeal } from '../../model/result.ts';
-import { encodeArrival } from './arrival-times.ts';
+import { encodePair } from './arrival-times.ts';
 import type { LogPath } from './log-path.ts';
 import type { Logs, LogWriter } from './logs.ts';
 import { createMasker } from './masker.ts';
@@ -19,6 +19,8 @@ export interface OpenLog {
   readonly bytes: FileHandle;
   readonly times: FileHandle;
   readonly tally: Tally;
+  /** Present when the writer can go on from any byte of the raw output. */
+  readonly resume?: { readonly raw: FileHandle; readonly offset: number };
 }
 
 /** Masks, stores, then tells. One write to the disk is under way at a time; what comes meanwhile goes with the next. */
@@ -33,17 +35,28 @@ export class FileLogWriter implements LogWriter {
   private sealed: Promise<LogSeal> | undefined;
   private lastArrival: number | undefined;
   private limited = false;
+  private rawBytes: number;
+  /** How much of the raw output is certain with what is pending; undefined while that ends inside a secret. */
+  private certain: number | undefined;
 
   constructor(log: OpenLog, options: LogOptions, clock: Clock) {
     this.log = log;
     this.options = options;
     this.clock = clock;
     this.masker = createMasker(options.secrets);
+    this.rawBytes = this.offset;
+  }
+
+  get offset(): number {
+    return this.log.resume?.offset ?? 0;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.sealed) throw new SluiceError('ERR_INTERNAL', 'a log was written to after it was sealed');
-    await this.enqueue(this.masker.push(chunk));
+    const bytes = this.masker.push(chunk);
+    this.rawBytes += chunk.length;
+    this.certain = this.masker.held === undefined ? undefined : this.rawBytes - this.masker.held;
+    await this.enqueue(bytes);
   }
 
   seal(complete: boolean): Promise<LogSeal> {
@@ -55,13 +68,13 @@ export class FileLogWriter implements LogWriter {
     this.pending.push(bytes);
     this.next ??= this.underWay.then(() => {
       this.next = undefined;
-      this.underWay = this.store(joined(this.pending.splice(0)));
+      this.underWay = this.store(joined(this.pending.splice(0)), this.certain);
       return this.underWay;
     });
     return this.next;
   }
 
-  private async store(bytes: Uint8Array): Promise<void> {
+  private async store(bytes: Uint8Array, raw: number | undefined): Promise<void> {
     const { tally } = this.log;
     const room = this.options.maxBytes - tally.bytes;
     const exceeded = bytes.length > room;
@@ -69,6 +82,7 @@ export class FileLogWriter implements LogWriter {
     if (kept.length > 0) {
       await this.append(kept);
       tally.add(kept);
+      if (raw !== undefined && !exceeded) await this.recordRaw(tally.bytes, raw);
       this.options.observer(kept);
     }
     if (exceeded && !this.limited) {
@@ -98,11 +112,16 @@ export class FileLogWriter implements LogWriter {
     }
   }
 
+  /** After the bytes themselves: a mark is never ahead of what it stands for. */
+  private async recordRaw(offset: number, raw: number): Promise<void> {
+    await this.log.resume?.raw.appendFile(encodePair({ offset, value: raw }));
+  }
+
   private async recordArrival(offset: number): Promise<void> {
     const at = this.clock();
     if (at === this.lastArrival) return;
     this.lastArrival = at;
-    await this.log.times.appendFile(encodeArrival({ offset, at }));
+    await this.log.times.appendFile(encodePair({ offset, value: at }));
   }
 
   private async close(complete: boolean): Promise<LogSeal> {
@@ -123,7 +142,7 @@ export class FileLogWriter implements LogWriter {
         masked: this.masker.masked,
       };
     } finally {
-      await Promise.all([bytes.close(), times.close()]);
+      await Promise.all([bytes.close(), times.close(), this.log.resume?.raw.close()]);
     }
   }
 }

@@ -3,6 +3,8 @@ import type { AttemptKey, LogSeal } from '../../model/result.ts';
 
 /** The log of one attempt while it is written. Bytes are masked before they reach a disk or an observer. */
 export interface LogWriter {
+  /** So many bytes of the raw output were stored before it was opened, when it was opened to go on. */
+  readonly offset: number;
   /** Resolves when the caller may write more. */
   write(chunk: Uint8Array): Promise<void>;
   /** Flushes what masking holds back, syncs, and closes the log for good. Safe to call twice: the same seal. */
@@ -27,6 +29,8 @@ export interface Logs {
     options: {
       readonly secrets: readonly string[];
       readonly maxBytes: number;
+      /** Who writes can say the output again from any byte: a log left open goes on exactly where it ended. */
+      readonly resumes?: boolean;
       readonly observer: (chunk: Uint8Array) => void;
       readonly onLimit: () => void;
     },

@@ -13,6 +13,8 @@ export function checkSecret(name: string, value: string): string | undefined {
 export interface Masker {
   /** Places replaced so far. */
   readonly masked: number;
+  /** How many bytes that came are not given out yet; undefined in the midst of a place that is replaced already. */
+  readonly held: number | undefined;
   /** The bytes that are certain now; the rest, never longer than the longest form, waits for what comes next. */
   push(chunk: Uint8Array): Uint8Array;
   /** What was held back, when nothing more comes. */
@@ -34,7 +36,7 @@ export function maskText(secrets: readonly string[], text: string): string {
 
 const nothing = new Uint8Array(0);
 
-const passThrough: Masker = { masked: 0, push: (chunk) => chunk, end: () => nothing };
+const passThrough: Masker = { masked: 0, held: 0, push: (chunk) => chunk, end: () => nothing };
 
 interface Patterns {
   readonly set: PatternSet;
@@ -65,7 +67,7 @@ function replacementFor(forms: readonly string[]): Uint8Array {
 class PatternMasker implements Masker {
   masked = 0;
   private readonly patterns: Patterns;
-  private held: Uint8Array = nothing;
+  private waiting: Uint8Array = nothing;
   /** So many of the held bytes belong to a place that is replaced already. */
   private covered = 0;
 
@@ -73,13 +75,17 @@ class PatternMasker implements Masker {
     this.patterns = patterns;
   }
 
+  get held(): number | undefined {
+    return this.covered > 0 ? undefined : this.waiting.length;
+  }
+
   push(chunk: Uint8Array): Uint8Array {
-    const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
+    const bytes = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     return this.advance(bytes, false);
   }
 
   end(): Uint8Array {
-    return this.advance(this.held, true);
+    return this.advance(this.waiting, true);
   }
 
   /** Overlapping places become one replacement: `done` is the end of what was given out or replaced. */
@@ -102,7 +108,7 @@ class PatternMasker implements Masker {
   /** Everything before `safe` is certain. */
   private giveOut(bytes: Uint8Array, parts: readonly Uint8Array[], done: number, safe: number): Uint8Array {
     const rest = bytes.subarray(Math.min(done, safe), safe);
-    this.held = safe === bytes.length ? nothing : Buffer.from(bytes.subarray(safe));
+    this.waiting = safe === bytes.length ? nothing : Buffer.from(bytes.subarray(safe));
     this.covered = Math.max(0, done - safe);
     return parts.length === 0 ? rest : Buffer.concat([...parts, rest]);
   }

@@ -11,13 +11,18 @@ export type Waiting =
   | { readonly for: 'group'; readonly group: string; readonly holder?: string }
   | { readonly for: 'max-parallel'; readonly limit: number }
   | { readonly for: 'retry'; readonly notBefore: number }
+  /** An attempt was started and still lacks something: a node, an image, a volume. */
+  | { readonly for: 'executor'; readonly reason: string; readonly message: string }
   /** Nothing but a free place: as many attempts run as `--jobs` allows. */
   | { readonly for: 'place' };
 
 /** Undefined for a step that runs or has ended. */
 export function waitingOf(state: RunState, step: PlanStep): Waiting | undefined {
   const current = state.steps.get(step.id);
-  if (!current || current.phase === 'running' || current.phase === 'settled') return undefined;
+  if (!current || current.phase === 'settled') return undefined;
+  const lacks = current.attempts.at(-1)?.waiting;
+  if (lacks) return { for: 'executor', ...lacks };
+  if (current.phase === 'running') return undefined;
   if (current.approval) {
     return { for: 'approval', message: current.approval.message, expiresAt: current.approval.expiresAt };
   }

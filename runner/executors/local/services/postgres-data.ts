@@ -3,18 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../../../model/errors.ts';
+import type { PostgresAccount } from '../../postgres-account.ts';
 import { removeTree } from '../remove-tree.ts';
 import type { PostgresPrograms } from './postgres-programs.ts';
 import type { ServiceSite } from './service-kind.ts';
-
-export interface PostgresAccount {
-  readonly user: string;
-  /** Undefined: any password is taken. */
-  readonly password: string | undefined;
-  readonly database: string;
-  /** More options for `initdb`. */
-  readonly options: readonly string[];
-}
 
 /** Nothing has to survive a crash, and all shared memory stays in the data folder, so that nothing is left of a killed server. */
 const settings = [

@@ -5,7 +5,7 @@ import { isInside } from '../../../workspace/read-inside.ts';
 import { findProgram } from '../find-program.ts';
 import { installedPackage } from '../npm-package.ts';
 import { programVersion } from '../program-version.ts';
-import { majorOf } from './service-kind.ts';
+import { majorOf } from '../../image-name.ts';
 import type { ServiceSite } from './service-kind.ts';
 
 /** Folder with `postgres` and `initdb`. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { firstWords, isReadyAnswer } from '../../../agent/service-words.ts';
 import type { PlanService } from '../../../model/plan.ts';
+import { majorOf, parseImage } from '../../image-name.ts';
+import { accountOf, postgresUrl } from '../../postgres-account.ts';
 import { makeData, serverOptions } from './postgres-data.ts';
-import type { PostgresAccount } from './postgres-data.ts';
 import { postgresPrograms } from './postgres-programs.ts';
-import { majorOf, parseImage } from './service-kind.ts';
 import type { ServiceKind, ServicePlan, ServiceSite } from './service-kind.ts';
 import { speak } from './speak.ts';
 
@@ -14,7 +15,7 @@ async function prepare(service: PlanService, site: ServiceSite): Promise<Service
   const asked = majorOf(parseImage(service.image).tag);
   const programs = await postgresPrograms(asked, site);
   const { folder, version } = programs;
-  const account = accountOf(service);
+  const account = accountOf(service.env);
   const data = join(site.folder, 'data');
   await makeData(programs, data, account, site);
   const program = join(folder, 'postgres');
@@ -22,8 +23,11 @@ async function prepare(service: PlanService, site: ServiceSite): Promise<Service
   return {
     note: `${program} ${version}${differs}`,
     argv: (port) => [program, '-D', data, '-p', String(port), ...serverOptions],
-    address: (port) => ({ host: '127.0.0.1', port, url: urlOf(account, port) }),
-    answers: (port) => answers(account, port),
+    address: (port) => ({ host: '127.0.0.1', port, url: postgresUrl(account, port) }),
+    answers: async (port) => {
+      const check = { name: service.name, port, protocol: 'postgres', ...account } as const;
+      return isReadyAnswer(check, await speak(port, firstWords(check)));
+    },
     clientEnv: (port) => ({
       PATH: `${folder}:${site.env['PATH'] ?? ''}`,
       PGHOST: '127.0.0.1',
@@ -35,29 +39,4 @@ async function prepare(service: PlanService, site: ServiceSite): Promise<Service
     // "Fast" shutdown: does not wait for clients.
     stopSignal: 'SIGINT',
   };
-}
-
-function accountOf({ env }: PlanService): PostgresAccount {
-  const user = env['POSTGRES_USER'] ?? 'postgres';
-  return {
-    user,
-    password: env['POSTGRES_PASSWORD'],
-    database: env['POSTGRES_DB'] ?? user,
-    options: env['POSTGRES_INITDB_ARGS']?.split(/\s+/).filter((option) => option !== '') ?? [],
-  };
-}
-
-function urlOf({ user, password, database }: PostgresAccount, port: number): string {
-  const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
-  return `postgres://${encodeURIComponent(user)}${secret}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
-}
-
-/** A start-up message gets a request for authentication, or an error while the server is not ready yet (protocol 3.0). */
-async function answers({ user, database }: PostgresAccount, port: number): Promise<boolean> {
-  const parameters = Buffer.from(`user\0${user}\0database\0${database}\0\0`);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(head.length + parameters.length, 0);
-  head.writeInt32BE(196_608, 4);
-  const answer = await speak(port, Buffer.concat([head, parameters]));
-  return answer.subarray(0, 1).toString() === 'R';
 }

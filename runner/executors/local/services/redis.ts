@@ -1,8 +1,9 @@
 import { SluiceError } from '../../../model/errors.ts';
+import { firstWords, isReadyAnswer } from '../../../agent/service-words.ts';
 import type { PlanService } from '../../../model/plan.ts';
+import { majorOf, parseImage } from '../../image-name.ts';
 import { findProgram } from '../find-program.ts';
 import { programVersion } from '../program-version.ts';
-import { majorOf, parseImage } from './service-kind.ts';
 import type { ServiceKind, ServicePlan, ServiceSite } from './service-kind.ts';
 import { speak } from './speak.ts';
 
@@ -40,7 +41,10 @@ async function prepare({ image }: PlanService, site: ServiceSite): Promise<Servi
       site.folder,
     ],
     address: (port) => ({ host: '127.0.0.1', port, url: `redis://127.0.0.1:${port}` }),
-    answers: async (port) => (await speak(port, Buffer.from('PING\r\n'))).toString().startsWith('+PONG'),
+    answers: async (port) => {
+      const check = { name, port, protocol: 'redis' } as const;
+      return isReadyAnswer(check, await speak(port, firstWords(check)));
+    },
     stopSignal: 'SIGTERM',
   };
 }

@@ -34,15 +34,3 @@ export interface ServiceKind {
   /** Everything that comes before the start. Throws SluiceError ERR_SERVICE, which names the next step. */
   prepare(service: PlanService, site: ServiceSite): Promise<ServicePlan>;
 }
-
-/** `docker.io/library/postgres:16.3-alpine` is { name: 'postgres', tag: '16.3-alpine' }. */
-export function parseImage(image: string): { readonly name: string; readonly tag: string } {
-  const [, name = '', tag = ''] = /([^/:@]+)(?::([^/@]+))?(?:@[^/]*)?$/.exec(image) ?? [];
-  return { name, tag };
-}
-
-/** The major version that a tag asks for; undefined when any will do. */
-export function majorOf(tag: string): number | undefined {
-  const [, major] = /^v?(\d+)/.exec(tag) ?? [];
-  return major === undefined ? undefined : Number(major);
-}

@@ -1,7 +1,7 @@
 import type { PlanService, RunStep } from '../../../model/plan.ts';
+import { parseImage } from '../../image-name.ts';
 import { postgres } from './postgres.ts';
 import { redis } from './redis.ts';
-import { parseImage } from './service-kind.ts';
 import type { ServiceKind } from './service-kind.ts';
 
 const kinds: readonly ServiceKind[] = [postgres, redis];

@@ -1,10 +1,18 @@
-import type { AttemptSpec, ServiceAddress } from '../executor.ts';
-import type { AttemptFolder } from './attempt-folder.ts';
+import { AttemptEnded } from '../model/attempt-ended.ts';
+import { messageOf } from '../model/errors.ts';
+import type { AttemptContext, AttemptSpec, ServiceAddress } from './executor.ts';
+
+/** Folders of a step as its programs know them. */
+interface StepFolders {
+  readonly home: string;
+  readonly temporary: string;
+  readonly output: string;
+}
 
 type Variables = Readonly<Record<string, string>>;
 
 /** What programs of a step and of its services see before anything is declared. */
-export function attemptEnvironment(base: Variables, folder: AttemptFolder): Variables {
+export function attemptEnvironment(base: Variables, folder: StepFolders): Variables {
   return {
     ...base,
     HOME: folder.home,
@@ -21,7 +29,7 @@ export function stepEnvironment(
   spec: AttemptSpec,
   declared: Variables,
   services: Readonly<Record<string, ServiceAddress>>,
-  folder: AttemptFolder,
+  folder: StepFolders,
 ): Variables {
   return {
     ...attempt,
@@ -48,4 +56,19 @@ function serviceVariables(services: Readonly<Record<string, ServiceAddress>>): V
       ];
     }),
   );
+}
+
+/** The values that a step declares, as text; AttemptEnded (`expression_error`) when one cannot be rendered. */
+export function declaredValues(
+  spec: AttemptSpec,
+  context: AttemptContext,
+  services: Readonly<Record<string, ServiceAddress>>,
+): Readonly<Record<string, string>> {
+  try {
+    return Object.fromEntries(
+      Object.entries(spec.env).map(([name, template]) => [name, context.render(template, services)]),
+    );
+  } catch (error) {
+    throw new AttemptEnded('expression_error', messageOf(error));
+  }
 }

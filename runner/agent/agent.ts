@@ -1,0 +1,248 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AttemptEnded } from '../model/attempt-ended.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
+import { verdictOf } from '../model/outcome.ts';
+import type { BlobAccess } from '../workspace/blob-access.ts';
+import { collectResults } from '../workspace/collect-results.ts';
+import { prepareWorkspace, workingFolder } from '../workspace/prepare-workspace.ts';
+import { awaitServices } from './await-services.ts';
+import type { AgentFolders } from './folders.ts';
+import { LogSpool } from './log-spool.ts';
+import { Dismissed } from './runner-link.ts';
+import type { RunnerLink } from './runner-link.ts';
+import type { AgentState, Collected, CommandWord, Wish, Work } from './protocol.ts';
+import { openGate } from './step-gate.ts';
+import type { StepGate } from './step-gate.ts';
+
+export interface AgentSurroundings {
+  readonly folders: AgentFolders;
+  /** A path in a place that the step cannot see. */
+  readonly spool: string;
+  readonly link: RunnerLink;
+  /** Shows output of the step to people that look at the pod. */
+  readonly echo: (chunk: Uint8Array) => void;
+}
+
+const logChunkBytes = 1_048_576;
+const silenceMs = 2_000;
+const retryMs = 1_000;
+
+/**
+ * What runs beside a step in its pod: makes the workspace, lets the command go, ships its output, collects its results, and
+ * keeps all of it until the runner has it. Obeys the runner's wishes and outlives its absence.
+ */
+export class StepAgent {
+  readonly #own: AgentSurroundings;
+  readonly #gate: Promise<StepGate>;
+  /** Aborted when the command must not begin any more. */
+  readonly #stopped = new AbortController();
+  /** The kubelet's word, told by the runner, that the command's container has ended. */
+  readonly #containerEnded = Promise.withResolvers<number | undefined>();
+  readonly #leaving = new AbortController();
+  #asking = new AbortController();
+  #state: AgentState = { phase: 'waiting' };
+  #obeyed: Wish['do'] = 'wait';
+
+  constructor(surroundings: AgentSurroundings) {
+    this.#own = surroundings;
+    this.#gate = openGate(surroundings.folders);
+  }
+
+  /** Settles when the runner lets the agent go. */
+  async run(): Promise<void> {
+    let working: Promise<void> | undefined;
+    try {
+      for (;;) {
+        const wish = await this.#nextWish();
+        if (wish.do !== 'wait') this.#obeyed = wish.do;
+        if (wish.do === 'leave') return;
+        if (wish.do === 'run') working ??= this.#work(wish.work);
+        if (wish.do === 'collect') this.#containerEnded.resolve(wish.exitCode);
+        if (wish.do === 'stop') await this.#stop(wish.graceMs);
+      }
+    } catch (error) {
+      if (!(error instanceof Dismissed)) throw error;
+    } finally {
+      this.#leaving.abort();
+      this.#own.link.close();
+    }
+  }
+
+  /** The kubelet asks everybody to end: the step gets the signal that its shell, as process 1, does not hand on. */
+  async terminate(): Promise<void> {
+    (await this.#gate).signal('TERM');
+  }
+
+  /** A change of state ends the question under way, so that the next one tells it. */
+  async #nextWish(): Promise<Wish> {
+    for (;;) {
+      this.#asking = new AbortController();
+      const signal = this.#asking.signal;
+      try {
+        return await this.#own.link.wish({ state: this.#state, obeyed: this.#obeyed }, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  #become(state: AgentState): void {
+    this.#state = state;
+    this.#asking.abort();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#stopped.abort();
+    if (this.#state.phase !== 'running') return;
+    const gate = await this.#gate;
+    gate.signal('TERM');
+    void sleep(graceMs, undefined, { signal: this.#leaving.signal }).then(
+      () => gate.signal('KILL'),
+      () => undefined,
+    );
+  }
+
+  /** Never rejects: whatever goes wrong is a state that the runner hears of. */
+  async #work(work: Work): Promise<void> {
+    const notes: string[] = [];
+    try {
+      await this.#carryOut(work, notes);
+    } catch (error) {
+      const { reason = 'agent_failed', message = messageOf(error) } =
+        error instanceof AttemptEnded ? error.verdict : verdictOf('agent_failed', messageOf(error));
+      this.#become({ phase: 'refused', reason, message, notes });
+    }
+  }
+
+  async #carryOut(work: Work, notes: string[]): Promise<void> {
+    const { folders } = this.#own;
+    const { signal } = this.#stopped;
+    const gate = await this.#gate;
+    await unlessStopped(signal, async () => {
+      const workspace = this.#untilReached((blobs) => prepareWorkspace(work, folders, blobs, signal));
+      await Promise.all([workspace, awaitServices(work.services, signal)]);
+    });
+    const spool = new LogSpool(this.#own.spool, work.maxLogBytes);
+    const spooled = this.#spool(gate, spool, work.echo);
+    const shipped = this.#ship(spool);
+    if (signal.aborted) throw new AttemptEnded('cancelled');
+    gate.open({ ...work, folder: workingFolder(folders.workspace, work.workdir) });
+    const startedAt = Date.now();
+    this.#become({ phase: 'running', startedAt });
+    const word = await this.#endOf(gate, startedAt);
+    this.#become({ phase: 'ended', ...word });
+    await spooled;
+    const collected = await this.#collect(work, word, notes);
+    await shipped;
+    this.#become({ phase: 'collected', ...word, results: { ...collected, log: spool.summary() } });
+  }
+
+  async #endOf(gate: StepGate, startedAt: number): Promise<CommandWord> {
+    const word = await Promise.race([
+      gate.word,
+      this.#containerEnded.promise.then((exitCode) => (exitCode === undefined ? {} : { exitCode })),
+    ]);
+    gate.shut();
+    if ('missing' in word) throw new AttemptEnded('start_error', `there is no "${word.missing}" in the image`);
+    return { startedAt, finishedAt: Date.now(), ...word };
+  }
+
+  /** Output to the spool until the pipe is at its end, or silent for long after the command's. */
+  async #spool(gate: StepGate, spool: LogSpool, echo: boolean): Promise<void> {
+    let heard = performance.now();
+    gate.output.on('data', (chunk: Buffer) => {
+      heard = performance.now();
+      spool.append(chunk);
+      if (echo) this.#own.echo(chunk);
+    });
+    const atEnd = new Promise<boolean>((resolve) => gate.output.once('end', () => resolve(false)));
+    const silent = async (): Promise<boolean> => {
+      await Promise.race([gate.word, this.#containerEnded.promise]);
+      while (performance.now() - heard < silenceMs) await sleep(silenceMs / 4);
+      return true;
+    };
+    const cut = await Promise.race([atEnd, silent()]);
+    gate.output.destroy();
+    spool.end(cut);
+  }
+
+  /** Hands the output to the runner, from the offset that it last confirmed. */
+  async #ship(spool: LogSpool): Promise<void> {
+    let stored = 0;
+    for (;;) {
+      const changed = spool.changed();
+      if (stored < spool.bytes) stored = await this.#own.link.log(stored, spool.read(stored, logChunkBytes));
+      else if (spool.ended) return;
+      else await changed;
+    }
+  }
+
+  async #collect(work: Work, word: CommandWord, notes: string[]): Promise<Omit<Collected, 'log'>> {
+    const { folders } = this.#own;
+    const { signal } = this.#leaving;
+    return this.#untilReached(async (blobs) => {
+      const remarks: string[] = [];
+      const note = (text: string): unknown => remarks.push(text);
+      const collection = { declared: work.declared, folders, blobs, note, signal };
+      const { results, problem } = await collectResults(collection, word.exitCode === 0);
+      const { reason, message = '' } = problem ?? {};
+      return { ...results, notes: [...notes, ...remarks], ...(reason && { problem: { reason, message } }) };
+    });
+  }
+
+  /** Again from the start when the runner went away meanwhile: what it has stored by then it knows by digest. */
+  async #untilReached<Value>(act: (blobs: BlobAccess) => Promise<Value>): Promise<Value> {
+    for (;;) {
+      const blobs = new AttentiveBlobs(this.#own.link.blobs);
+      try {
+        const value = await act(blobs);
+        if (!blobs.lost || this.#leaving.signal.aborted) return value;
+      } catch (error) {
+        if (!blobs.lost || this.#leaving.signal.aborted || this.#stopped.signal.aborted) throw error;
+      }
+      await sleep(retryMs);
+    }
+  }
+}
+
+/** Remembers whether the way to the blobs was lost, whatever its user makes of the error. */
+class AttentiveBlobs implements BlobAccess {
+  lost = false;
+  readonly #blobs: BlobAccess;
+
+  constructor(blobs: BlobAccess) {
+    this.#blobs = blobs;
+  }
+
+  async open(sha256: string): Promise<Readable> {
+    const content = await this.#attend(this.#blobs.open(sha256));
+    return content.once('error', (error) => this.#notice(error));
+  }
+
+  put(content: Readable): ReturnType<BlobAccess['put']> {
+    return this.#attend(this.#blobs.put(content));
+  }
+
+  async #attend<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#notice(error);
+      throw error;
+    }
+  }
+
+  #notice(error: unknown): void {
+    this.lost ||= error instanceof SluiceError && error.code === 'ERR_SOURCE';
+  }
+}
+
+/** Whatever goes wrong on the way once the command must not begin any more, that is the reason. */
+async function unlessStopped(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    throw signal.aborted ? new AttemptEnded('cancelled') : error;
+  }
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { bootScript } from '../../agent/boot-script.ts';
+import { volume } from '../../agent/folders.ts';
+import { audience } from '../../agent/protocol.ts';
+import type { Json } from '../../model/json.ts';
+import type { Job } from '../../cluster/objects.ts';
+import { canonicalJson } from '../../model/json.ts';
+import type { RunStep } from '../../model/plan.ts';
+import { jobName } from './job-name.ts';
+import type { PodService } from './pod-services.ts';
+import { imageReference } from './settings.ts';
+import type { KubernetesSettings } from './settings.ts';
+
+/** What has to be known of an attempt before it can wait for its go; all else comes with that. */
+export interface AttemptPlan {
+  readonly runId: string;
+  readonly step: RunStep;
+  readonly attempt: number;
+  readonly services: readonly PodService[];
+}
+
+export const labels = {
+  owner: 'sluice.dev/owner',
+  run: 'sluice.dev/run',
+  attempt: 'sluice.dev/attempt',
+} as const;
+
+export const annotations = {
+  step: 'sluice.dev/step',
+  spec: 'sluice.dev/spec-sha256',
+} as const;
+
+export const containers = {
+  step: 'step',
+  agent: 'agent',
+  service: (name: string) => `service-${name}`,
+} as const;
+
+const tokenFolder = '/var/run/secrets/sluice';
+const tokenSeconds = 3_600;
+const urlVariable = 'SLUICE_AGENT_URL';
+
+/**
+ * The Job of an attempt, field by field from our own model: nothing of a user's file becomes a field that is not named
+ * here. The restricted Pod Security standard admits it. Two plain containers that start side by side, since an init
+ * container or a native sidecar costs seconds (docs/kubernetes.md has the figures).
+ */
+export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Json {
+  const { runId, step, attempt } = plan;
+  const name = jobName({ runId, step: step.id, attempt });
+  const own = { [labels.owner]: settings.owner, [labels.run]: labelOf(runId), [labels.attempt]: name };
+  const podLabels = { ...own, 'app.kubernetes.io/managed-by': 'sluice' };
+  const spec: Json = {
+    backoffLimit: 0,
+    completions: 1,
+    parallelism: 1,
+    podReplacementPolicy: 'Failed',
+    activeDeadlineSeconds: Math.ceil((step.timeoutMs + settings.absenceMs) / 1000),
+    template: { metadata: { labels: podLabels }, spec: podSpec(name, plan, settings) },
+  };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name,
+      namespace: settings.namespace,
+      labels: podLabels,
+      annotations: { [annotations.step]: step.id, [annotations.spec]: sha256(canonicalJson(spec)) },
+    },
+    spec,
+  };
+}
+
+function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings): Json {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: Math.ceil(settings.graceMs / 1000),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: settings.user,
+      runAsGroup: settings.user,
+      fsGroup: settings.user,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [agent(name, settings), stepContainer(name, plan, settings), ...plan.services.map(serviceContainer)],
+    volumes: [
+      { name: 'sluice', emptyDir: {} },
+      {
+        name: 'token',
+        projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
+      },
+    ],
+  };
+}
+
+const confined: Json = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+const shared: Json = { name: 'sluice', mountPath: volume };
+
+/** First, so that the kubelet starts it first: it has the most to do before the command can go. */
+function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Json {
+  return {
+    name: containers.agent,
+    image: agentImage,
+    env: [
+      { name: urlVariable, value: agentUrl },
+      { name: 'SLUICE_JOB', value: name },
+      { name: 'SLUICE_TOKEN_FILE', value: `${tokenFolder}/token` },
+    ],
+    resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    securityContext: confined,
+    volumeMounts: [shared, { name: 'token', mountPath: tokenFolder, readOnly: true }],
+  };
+}
+
+function stepContainer(name: string, { step }: AttemptPlan, settings: KubernetesSettings): Json {
+  const { cpu, memory } = step.resources;
+  const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
+  return {
+    name: containers.step,
+    image: imageReference(step.image, settings),
+    command: ['sh', '-c', bootScript],
+    ...(step.secrets.length > 0 && { envFrom: [{ secretRef: { name } }] }),
+    resources: { requests: resources, limits: resources },
+    securityContext: confined,
+    volumeMounts: [shared],
+  };
+}
+
+function serviceContainer({ name, image, env, args, user, ready }: PodService): Json {
+  return {
+    name: containers.service(name),
+    image,
+    ...(args.length > 0 && { args: [...args] }),
+    env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+    ...(ready !== undefined && {
+      readinessProbe: { exec: { command: ['sh', '-c', ready] }, periodSeconds: 1, timeoutSeconds: 10 },
+    }),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      ...(user && { runAsUser: user }),
+    },
+  };
+}
+
+/** Where the agent of a Job asks for its runner. */
+export function agentUrlOf(job: Job): string | undefined {
+  const own = job.spec?.template?.spec?.containers?.find(({ name }) => name === containers.agent);
+  return own?.env?.find(({ name }) => name === urlVariable)?.value;
+}
+
+/** Run ids fit as they are; whatever else a caller gives is only compared by its own digest. */
+function labelOf(runId: string): string {
+  return /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(runId) ? runId : sha256(runId).slice(0, 40);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,155 @@
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { jobs } from '../../cluster/objects.ts';
+import { systemClock } from '../../model/clock.ts';
+import type { Json } from '../../model/json.ts';
+import type { Capability, RunStep } from '../../model/plan.ts';
+import type { AttemptKey } from '../../model/result.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
+import { AgentDesk } from './agent-desk.ts';
+import { AgentServer } from './agent-server.ts';
+import { AttemptPod } from './attempt-pod.ts';
+import { jobName } from './job-name.ts';
+import { LiveAttempt } from './live-attempt.ts';
+import { PodBook } from './pod-book.ts';
+import { podServices, serviceConflict } from './pod-services.ts';
+import { PodTokens } from './pod-token.ts';
+import type { PodIdentity } from './pod-token.ts';
+import type { KubernetesSettings } from './settings.ts';
+
+export interface KubernetesExecutorOptions {
+  /** Called once, when the first attempt needs it. */
+  readonly connect: () => Promise<ClusterClient>;
+  /** Everything but what is known only then: the namespace of the connection, the port that was free. */
+  readonly settings: (cluster: ClusterClient, port: number) => KubernetesSettings;
+  /** Where agents are listened to; port 0 for any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly clock?: () => number;
+}
+
+/** Runs each attempt as one Job with one pod. */
+export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
+  return new KubernetesExecutor(options);
+}
+
+/** What there is once the first attempt came. */
+interface Site {
+  readonly cluster: ClusterClient;
+  readonly settings: KubernetesSettings;
+  readonly book: PodBook;
+  readonly server: AgentServer;
+}
+
+interface Entry {
+  readonly desk: AgentDesk;
+  readonly pod: AttemptPod;
+}
+
+class KubernetesExecutor implements Executor {
+  readonly name = 'kubernetes';
+  readonly resumes = true;
+  readonly offers: ReadonlySet<Capability> = new Set(['services', 'images']);
+  readonly #options: KubernetesExecutorOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new AbortController();
+  readonly #pending = new Set<Promise<unknown>>();
+  #site: Promise<Site> | undefined;
+
+  constructor(options: KubernetesExecutorOptions) {
+    this.#options = options;
+  }
+
+  unsupportedReason(step: RunStep): string | undefined {
+    return serviceConflict(step);
+  }
+
+  execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
+    return this.#track(this.#run(spec, context));
+  }
+
+  recover(
+    spec: AttemptSpec,
+    place: Readonly<Record<string, Json>> | undefined,
+    context: AttemptContext,
+  ): Promise<AttemptOutcome> {
+    return this.#track(this.#run(spec, context, { place }));
+  }
+
+  release(key: AttemptKey): void {
+    void this.#track(this.#release(jobName(key)).catch(() => undefined));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort('interrupted' satisfies StopReason);
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    const site = await this.#site?.catch(() => undefined);
+    await site?.server.close();
+    await site?.book.close();
+    await site?.cluster.close();
+  }
+
+  async #run(spec: AttemptSpec, context: AttemptContext, lost?: Parameters<typeof lostPart>[0]): Promise<AttemptOutcome> {
+    this.#site ??= this.#open();
+    const { cluster, settings, book, server } = await this.#site;
+    const services = podServices(spec.step, settings);
+    const plan = { ...spec, services };
+    const { log, blobs } = context;
+    const desk = new AgentDesk({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
+    const pod = new AttemptPod({
+      cluster,
+      settings,
+      book,
+      plan,
+      secrets: spec.secrets,
+      listen: (port) => server.listen(port),
+      ...lostPart(lost),
+    });
+    this.#entries.set(pod.name, { desk, pod });
+    const signal = AbortSignal.any([context.signal, this.#closing.signal]);
+    const clock = this.#options.clock ?? systemClock;
+    return new LiveAttempt({ spec, context, services, desk, pod, settings, signal, clock }).run();
+  }
+
+  async #open(): Promise<Site> {
+    const { connect, settings: complete, listen } = this.#options;
+    const cluster = await connect();
+    const tokens = new PodTokens(() => cluster.raw('/openid/v1/jwks'));
+    const server = new AgentServer({
+      host: listen.host,
+      verify: (token) => tokens.verify(token),
+      desk: (job, pod) => this.#deskFor(job, pod),
+    });
+    const settings = complete(cluster, await server.listen(listen.port));
+    const book = new PodBook(cluster, settings.namespace, settings.owner);
+    book.open();
+    return { cluster, settings, book, server };
+  }
+
+  async #release(name: string): Promise<void> {
+    const site = await this.#site;
+    this.#entries.get(name)?.pod.close();
+    if (site === undefined) return;
+    await site.cluster.delete(jobs, { namespace: site.settings.namespace, name }, { propagation: 'Background' });
+    this.#entries.delete(name);
+    site.book.forget(name);
+  }
+
+  /** The API server vouches for the name of the pod and its uid; that it is the first of this Job is ours to know. */
+  #deskFor(job: string, { namespace, pod: name, uid }: PodIdentity): AgentDesk | undefined {
+    const entry = this.#entries.get(job);
+    if (entry === undefined || !name.startsWith(`${job}-`)) return undefined;
+    return entry.pod.owns(namespace, uid) ? entry.desk : undefined;
+  }
+
+  async #track<Value>(work: Promise<Value>): Promise<Value> {
+    this.#pending.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#pending.delete(work);
+    }
+  }
+}
+
+function lostPart(lost?: { readonly place: Readonly<Record<string, Json>> | undefined }) {
+  return lost === undefined ? {} : { lost };
+}

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collected } from '../../agent/protocol.ts';
+import { AttemptEnded } from '../../model/attempt-ended.ts';
+import type { Verdict } from '../../model/outcome.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, StopReason } from '../executor.ts';
+import type { AgentDesk } from './agent-desk.ts';
+import type { AttemptPod } from './attempt-pod.ts';
+import { nextMove } from './next-move.ts';
+import type { AttemptView, Move } from './next-move.ts';
+import { workOf } from './work-of.ts';
+import type { PodService } from './pod-services.ts';
+import type { KubernetesSettings } from './settings.ts';
+
+export interface LiveAttemptParts {
+  readonly spec: AttemptSpec;
+  readonly context: AttemptContext;
+  readonly services: readonly PodService[];
+  readonly settings: KubernetesSettings;
+  readonly desk: AgentDesk;
+  readonly pod: AttemptPod;
+  /** Aborted with a StopReason: the engine's wish, or the executor that closes. */
+  readonly signal: AbortSignal;
+  readonly clock: () => number;
+}
+
+const answerMs = 30_000;
+const longestTimerMs = 60_000;
+
+/** One attempt from its Job to its outcome: looks at what is known, makes the next move, waits for news. */
+export class LiveAttempt {
+  readonly #parts: LiveAttemptParts;
+  readonly #stopped = Promise.withResolvers<undefined>();
+  #stop: StopReason | undefined;
+  #released = false;
+  #placed = false;
+  #askedToStopAt: number | undefined;
+  #askedToCollect = false;
+  #killedAt: number | undefined;
+  #collectedAt: number | undefined;
+  #deadline: number | undefined;
+
+  constructor(parts: LiveAttemptParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects when `placed` or the log do; the pod is deleted then. */
+  async run(): Promise<AttemptOutcome> {
+    const { signal, pod, desk } = this.#parts;
+    const stop = (): void => this.#requestStop(signal.reason as StopReason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    try {
+      if (this.#stop !== undefined && !pod.adopts) throw new AttemptEnded(this.#stop);
+      await pod.create();
+      return await this.#live();
+    } catch (error) {
+      if (error instanceof AttemptEnded) return { ...error.verdict, files: [], output: '', caches: {} };
+      await pod.kill().catch(() => undefined);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      desk.want({ do: 'leave' });
+    }
+  }
+
+  async #live(): Promise<AttemptOutcome> {
+    const { desk, pod } = this.#parts;
+    for (;;) {
+      const news = [desk.changed(), pod.changed(), this.#stopped.promise];
+      if (desk.failure !== undefined) throw desk.failure;
+      const view = this.#view();
+      const move = nextMove(view, { graceMs: this.#parts.settings.graceMs, answerMs });
+      if (move.do === 'finish') return this.#outcome(move.verdict, move.results, view);
+      if (move.do === 'wait') await this.#wait(news, Math.min(move.until, this.#deadline ?? Infinity));
+      else await this.#make(move);
+    }
+  }
+
+  #view(): AttemptView {
+    const { desk, pod, clock } = this.#parts;
+    const now = clock();
+    const agent = desk.state;
+    if (agent?.phase === 'running') this.#startTimer(agent.startedAt, now);
+    if (agent?.phase === 'collected') this.#collectedAt ??= now;
+    if (this.#deadline !== undefined && now >= this.#deadline && agent?.phase === 'running')
+      this.#requestStop('timeout');
+    return {
+      now,
+      agent,
+      ...pod.facts(now),
+      stop: this.#stop,
+      // An agent that works was released, be it by a runner that is gone.
+      released: this.#released || (agent !== undefined && agent.phase !== 'waiting'),
+      askedToStopAt: this.#askedToStopAt,
+      askedToCollect: this.#askedToCollect,
+      killedAt: this.#killedAt,
+      collectedAt: this.#collectedAt,
+    };
+  }
+
+  /** From the start of the command, by the pod's clock unless that is ahead of ours. */
+  #startTimer(startedAt: number, now: number): void {
+    this.#deadline ??= Math.min(startedAt, now) + this.#parts.spec.step.timeoutMs;
+  }
+
+  #requestStop(reason: StopReason): void {
+    this.#stop ??= reason;
+    this.#stopped.resolve(undefined);
+  }
+
+  async #make(move: Exclude<Move, { do: 'wait' | 'finish' }>): Promise<void> {
+    const { desk, pod, settings, clock } = this.#parts;
+    switch (move.do) {
+      case 'release':
+        return this.#release();
+      case 'ask-to-stop':
+        this.#askedToStopAt = clock();
+        return desk.want({ do: 'stop', graceMs: settings.graceMs });
+      case 'ask-to-collect':
+        this.#askedToCollect = true;
+        return desk.want({ do: 'collect', ...(move.exitCode !== undefined && { exitCode: move.exitCode }) });
+      case 'kill':
+        this.#killedAt = clock();
+        return pod.kill();
+    }
+  }
+
+  /** On record first: whatever the command does then, it is known where. */
+  async #release(): Promise<void> {
+    const { desk, pod, context } = this.#parts;
+    if (!this.#placed) await context.placed(pod.place());
+    this.#placed = true;
+    if (this.#stop !== undefined) return;
+    const work = workOf(this.#parts);
+    this.#released = true;
+    desk.want({ do: 'run', work });
+  }
+
+  async #wait(news: readonly Promise<unknown>[], until: number): Promise<void> {
+    const timer = new AbortController();
+    const ms = Math.min(longestTimerMs, Math.max(0, until - this.#parts.clock()));
+    const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+    const stopSeen = this.#stop !== undefined;
+    await Promise.race([...(stopSeen ? news.slice(0, -1) : news), late]);
+    timer.abort();
+  }
+
+  #outcome(verdict: Verdict, results: Collected | undefined, { agent, kubelet }: AttemptView): AttemptOutcome {
+    const { context, desk } = this.#parts;
+    for (const note of results?.notes ?? []) context.note(note);
+    if (results?.problem && verdict.reason !== results.problem.reason) context.note(results.problem.message);
+    const began = agent?.phase === 'ended' || agent?.phase === 'collected' ? agent : undefined;
+    const startedAt = began?.startedAt ?? (agent?.phase === 'running' ? agent.startedAt : undefined);
+    const complete = results !== undefined && results.log.complete && results.log.bytes === desk.logOffset;
+    return {
+      ...verdict,
+      ...endOf(kubelet, began?.exitCode),
+      ...(startedAt !== undefined && { startedAt }),
+      ...(began && { finishedAt: began.finishedAt }),
+      files: results?.files ?? [],
+      output: results?.output ?? '',
+      caches: verdict.outcome === 'succeeded' ? (results?.caches ?? {}) : {},
+      ...(verdict.outcome === 'succeeded' && results?.handover !== undefined && { handover: results.handover }),
+      // A command that never began has nothing to say.
+      logComplete: complete || startedAt === undefined,
+    };
+  }
+}
+
+function endOf(
+  kubelet: AttemptView['kubelet'],
+  shellWord: number | undefined,
+): Pick<AttemptOutcome, 'exitCode' | 'signal'> {
+  if (kubelet?.signal !== undefined) return { signal: kubelet.signal };
+  const exitCode = kubelet?.exitCode ?? shellWord;
+  return exitCode === undefined ? {} : { exitCode };
+}

@@ -1,0 +1,89 @@
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { pods } from '../../cluster/objects.ts';
+import type { Pod } from '../../cluster/objects.ts';
+import { labels } from './job-spec.ts';
+
+/** A pod as it was last seen. */
+export interface KnownPod {
+  readonly pod: Pod;
+  /** It is not there any more; `pod` is its last state. */
+  readonly gone: boolean;
+}
+
+/** The pods of this installation as the cluster shows them, in one watch for all attempts. */
+export class PodBook {
+  readonly #cluster: ClusterClient;
+  readonly #namespace: string;
+  readonly #selector: string;
+  readonly #pods = new Map<string, Map<string, KnownPod>>();
+  readonly #waiters = new Map<string, PromiseWithResolvers<undefined>>();
+  readonly #closing = new AbortController();
+  #watching: Promise<void> | undefined;
+
+  constructor(cluster: ClusterClient, namespace: string, owner: string) {
+    this.#cluster = cluster;
+    this.#namespace = namespace;
+    this.#selector = `${labels.owner}=${owner}`;
+  }
+
+  open(): void {
+    this.#watching ??= this.#watch();
+  }
+
+  /** The pod that came first for a Job. Kubernetes may make a second one (Job documentation); nothing of that counts. */
+  podOf(job: string, uid: string | undefined): KnownPod | undefined {
+    const known = [...(this.#pods.get(job)?.values() ?? [])];
+    if (uid !== undefined) return known.find(({ pod }) => pod.metadata.uid === uid);
+    return known.toSorted((a, b) => bornAt(a) - bornAt(b))[0];
+  }
+
+  /** Settles when something changes about the pods of a Job. */
+  async changed(job: string): Promise<void> {
+    const waiter = this.#waiters.get(job) ?? Promise.withResolvers<undefined>();
+    this.#waiters.set(job, waiter);
+    await waiter.promise;
+  }
+
+  forget(job: string): void {
+    this.#pods.delete(job);
+    this.#waiters.delete(job);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#closing;
+    const at = { namespace: this.#namespace, labelSelector: this.#selector };
+    for await (const event of this.#cluster.watch(pods, at, { signal })) {
+      if (event.type === 'listed') this.#list(event.items);
+      else this.#note(event.object, event.type === 'deleted');
+    }
+  }
+
+  /** What is not in the list any more is gone, whether or not its end was seen. */
+  #list(items: readonly Pod[]): void {
+    const present = new Set(items.map(({ metadata }) => metadata.uid));
+    for (const known of this.#pods.values()) {
+      for (const [uid, { pod, gone }] of known) if (!gone && !present.has(uid)) this.#note(pod, true);
+    }
+    for (const pod of items) this.#note(pod, false);
+  }
+
+  #note(pod: Pod, gone: boolean): void {
+    const job = pod.metadata.labels?.[labels.attempt];
+    const { uid } = pod.metadata;
+    if (job === undefined || uid === undefined) return;
+    const known = this.#pods.get(job) ?? new Map<string, KnownPod>();
+    known.set(uid, { pod, gone });
+    this.#pods.set(job, known);
+    this.#waiters.get(job)?.resolve(undefined);
+    this.#waiters.delete(job);
+  }
+}
+
+function bornAt({ pod }: KnownPod): number {
+  return Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
+}

@@ -1,0 +1,49 @@
+import type { CoreEvent, Job } from '../../cluster/objects.ts';
+import { verdictOf } from '../../model/outcome.ts';
+import { agentContainer, terminatedOf } from './explain/attempt-view.ts';
+import { endInWords } from './explain/container-end.ts';
+import { endVerdict } from './explain/end-verdict.ts';
+import type { AttemptEnd } from './explain/end-verdict.ts';
+import { waitingReason } from './explain/waiting-reason.ts';
+import type { WaitingReason } from './explain/waiting-reason.ts';
+import type { AttemptView, KubeletWord } from './next-move.ts';
+import type { KnownPod } from './pod-book.ts';
+
+export interface SeenPod {
+  readonly job: Job | undefined;
+  readonly known: KnownPod | undefined;
+  readonly podUid: string | undefined;
+  readonly events: readonly CoreEvent[];
+  readonly now: number;
+  readonly patienceMs: number;
+}
+
+export interface PodFacts extends Pick<AttemptView, 'kubelet' | 'agentLost' | 'hopeless'> {
+  readonly waiting: WaitingReason | undefined;
+  readonly evidence: readonly string[];
+}
+
+/** What the cluster's objects say of an attempt, in the words by which it is decided. */
+export function podFacts({ known, patienceMs, ...seen }: SeenPod): PodFacts {
+  const view = { ...seen, pod: known?.pod, podGone: known?.gone === true };
+  const end = endVerdict(view);
+  const waiting = end === undefined ? waitingReason(view, patienceMs) : undefined;
+  return {
+    kubelet: end && kubeletWord(end, view.podGone),
+    agentLost: agentLost(known),
+    hopeless: waiting?.final === true ? verdictOf(waiting.reason, waiting.message) : undefined,
+    waiting,
+    evidence: end?.evidence ?? [],
+  };
+}
+
+function kubeletWord({ verdict, exitCode, signal }: AttemptEnd, gone: boolean): KubeletWord {
+  if (exitCode === undefined) return { verdict, ended: false, gone };
+  return { verdict, ended: true, gone, ...(signal === undefined ? { exitCode } : { signal, exitCode }) };
+}
+
+/** An agent that ended before it was let go has taken what it held with it. */
+function agentLost(known: KnownPod | undefined): AttemptView['agentLost'] {
+  const end = terminatedOf(known?.pod, agentContainer);
+  return end && verdictOf('agent_failed', `the agent ${endInWords(end)}`);
+}

@@ -1,0 +1,27 @@
+import type { RunStep } from '../../model/plan.ts';
+
+/** What differs between clusters and installations. */
+export interface KubernetesSettings {
+  readonly namespace: string;
+  /** Tells the Jobs of this installation from those of others in the same namespace. */
+  readonly owner: string;
+  /** Image of the agent. */
+  readonly agentImage: string;
+  /** Where pods reach this runner, without a path. */
+  readonly agentUrl: string;
+  /** Puts names of `runtime-images/` (`node-24`) into a registry: a reference up to the name. */
+  readonly imagePrefix: string;
+  /** The user that every container of a step runs as. */
+  readonly user: number;
+  /** Time between TERM and KILL. */
+  readonly graceMs: number;
+  /** How long an attempt may wait for a place, an image or a volume. */
+  readonly patienceMs: number;
+  /** How long pods keep what they hold while no runner answers, on top of the step's own timeout. */
+  readonly absenceMs: number;
+}
+
+/** The reference of a step's or a service's image: names without a registry, path or tag are ours. */
+export function imageReference(image: RunStep['image'], { imagePrefix }: KubernetesSettings): string {
+  return /^[a-z0-9][a-z0-9.-]*$/.test(image) ? `${imagePrefix}${image}` : image;
+}
