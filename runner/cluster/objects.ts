@@ -11,6 +11,7 @@ export interface ObjectMeta {
   readonly resourceVersion: string;
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
+  readonly deletionGracePeriodSeconds?: number;
   readonly labels?: Labels;
   readonly annotations?: Labels;
   readonly ownerReferences?: readonly OwnerReference[];
@@ -211,6 +212,7 @@ export interface CoreEvent extends KubernetesObject {
   readonly firstTimestamp?: string | null;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string | null };
 }
 
 export interface Node extends KubernetesObject {
@@ -234,11 +236,7 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly selector?: Labels;
     readonly publishNotReadyAddresses?: boolean;
-    readonly ports?: readonly {
-      readonly name?: string;
-      readonly port: number;
-      readonly targetPort?: number | string;
-    }[];
+    readonly ports?: readonly { readonly name?: string; readonly port: number; readonly targetPort?: number | string }[];
   };
 }
 

@@ -2,9 +2,12 @@ export const executorNames = ['local', 'kubernetes'] as const;
 
 /** How the Kubernetes executor reaches its cluster, and pods reach it. */
 export interface ClusterConfig {
-  /** Paths of kubeconfig files, the first that has a value wins; empty for the usual place. */
-  readonly kubeconfig: string;
-  readonly context: string;
+  /** Paths of kubeconfig files as in KUBECONFIG; without them that of the home folder. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly home: string | undefined;
+  /** Where a pod reaches the API server, for a runner that sits in one. */
+  readonly inCluster: { readonly host: string; readonly port: string } | undefined;
   /** '' for that of the context. */
   readonly namespace: string;
   /** The address at which pods reach this machine, without a path; '' for the address that the cluster is reached from. */

@@ -16,8 +16,10 @@ test('defaults come from the machine', (t) => {
     jobs: 4,
     executor: 'local',
     cluster: {
-      kubeconfig: '',
-      context: '',
+      kubeconfig: undefined,
+      context: undefined,
+      home: undefined,
+      inCluster: undefined,
       namespace: '',
       agentUrl: '',
       agentPort: 0,

@@ -48,9 +48,12 @@ function executorOf(name: string): Config['executor'] {
 function clusterConfig(variables: Environment['variables']): ClusterConfig {
   const text = (name: string, otherwise = ''): string => given(variables[name]) ?? otherwise;
   const imagePrefix = text('SLUICE_IMAGE_PREFIX');
+  const host = given(variables['KUBERNETES_SERVICE_HOST']);
   return {
-    kubeconfig: text('KUBECONFIG'),
-    context: text('SLUICE_CONTEXT'),
+    kubeconfig: given(variables['KUBECONFIG']),
+    context: given(variables['SLUICE_CONTEXT']),
+    home: given(variables['HOME']),
+    inCluster: host === undefined ? undefined : { host, port: text('KUBERNETES_SERVICE_PORT', '443') },
     namespace: text('SLUICE_NAMESPACE'),
     agentUrl: text('SLUICE_AGENT_URL'),
     agentPort: port(text('SLUICE_AGENT_PORT', '0')),

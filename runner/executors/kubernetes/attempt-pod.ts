@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { events, jobs, pods, secrets } from '../../cluster/objects.ts';
+import { find } from '../../cluster/find.ts';
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
+import { events, jobs, pods, secrets } from '../../cluster/resources.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Json } from '../../model/json.ts';
 import { createFault } from './create-fault.ts';
@@ -138,12 +139,12 @@ export class AttemptPod {
   /** Undefined when there is none. AttemptEnded for one that is not of this attempt. */
   async #get(): Promise<Job | undefined> {
     const { cluster, plan, settings } = this.#options;
-    const found = await cluster.find(jobs, { namespace: settings.namespace, name: this.name });
+    const found = await find(cluster, jobs, { namespace: settings.namespace, name: this.name });
     if (found === undefined) return undefined;
-    const wanted = buildJob(plan, settings) as { readonly metadata: { readonly annotations: Record<string, string> } };
+    const wanted = buildJob(plan, settings).metadata.annotations?.[annotations.spec];
     const { labels: has = {}, annotations: says = {} } = found.metadata;
     const ours = has[labels.owner] === settings.owner && says[annotations.step] === plan.step.id;
-    const fits = this.adopts || says[annotations.spec] === wanted.metadata.annotations[annotations.spec];
+    const fits = this.adopts || says[annotations.spec] === wanted;
     if (ours && fits) return found;
     throw new AttemptEnded('internal_error', `there is a Job ${this.name} already that is not of this attempt`);
   }
@@ -160,10 +161,8 @@ export class AttemptPod {
     const { cluster, settings, plan } = this.#options;
     if (plan.step.secrets.length === 0) return;
     const { namespace } = settings;
-    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: this.name, uid: metadata.uid ?? '', controller: true };
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: this.name, uid: metadata.uid, controller: true };
     const body = {
-      apiVersion: 'v1',
-      kind: 'Secret',
       metadata: { name: this.name, namespace, labels: { [labels.owner]: settings.owner }, ownerReferences: [owner] },
       immutable: true,
       stringData: { ...this.#options.secrets },
@@ -171,7 +170,7 @@ export class AttemptPod {
     try {
       await cluster.create(secrets, { namespace }, body);
     } catch (error) {
-      const found = await cluster.find(secrets, { namespace, name: this.name });
+      const found = await find(cluster, secrets, { namespace, name: this.name });
       if (found === undefined) throw createFault(error);
     }
   }
@@ -200,7 +199,7 @@ export class AttemptPod {
       uids.map((uid) => cluster.list(events, { ...at, fieldSelector: `involvedObject.uid=${uid}` })),
     );
     this.#events = lists.flatMap(({ items }) => items);
-    this.#job = (await cluster.find(jobs, { ...at, name: this.name })) ?? this.#job;
+    this.#job = (await find(cluster, jobs, { ...at, name: this.name })) ?? this.#job;
     this.#looked.resolve(undefined);
     this.#looked = Promise.withResolvers();
   }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { bootScript } from '../../agent/boot-script.ts';
 import { volume } from '../../agent/folders.ts';
 import { audience } from '../../agent/protocol.ts';
+import type { Container, Draft, Job, JobSpec, PodSpec, VolumeMount } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
-import type { Job } from '../../cluster/objects.ts';
 import { canonicalJson } from '../../model/json.ts';
 import type { RunStep } from '../../model/plan.ts';
 import { jobName } from './job-name.ts';
@@ -36,6 +36,7 @@ export const containers = {
   service: (name: string) => `service-${name}`,
 } as const;
 
+const volumeName = 'sluice';
 const tokenFolder = '/var/run/secrets/sluice';
 const tokenSeconds = 3_600;
 const urlVariable = 'SLUICE_AGENT_URL';
@@ -45,12 +46,12 @@ const urlVariable = 'SLUICE_AGENT_URL';
  * here. The restricted Pod Security standard admits it. Two plain containers that start side by side, since an init
  * container or a native sidecar costs seconds (docs/kubernetes.md has the figures).
  */
-export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Json {
+export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Draft<Job> {
   const { runId, step, attempt } = plan;
   const name = jobName({ runId, step: step.id, attempt });
   const own = { [labels.owner]: settings.owner, [labels.run]: labelOf(runId), [labels.attempt]: name };
   const podLabels = { ...own, 'app.kubernetes.io/managed-by': 'sluice' };
-  const spec: Json = {
+  const spec: JobSpec = {
     backoffLimit: 0,
     completions: 1,
     parallelism: 1,
@@ -59,19 +60,17 @@ export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Json 
     template: { metadata: { labels: podLabels }, spec: podSpec(name, plan, settings) },
   };
   return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
     metadata: {
       name,
       namespace: settings.namespace,
       labels: podLabels,
-      annotations: { [annotations.step]: step.id, [annotations.spec]: sha256(canonicalJson(spec)) },
+      annotations: { [annotations.step]: step.id, [annotations.spec]: sha256(canonicalJson(spec as unknown as Json)) },
     },
     spec,
   };
 }
 
-function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings): Json {
+function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings): PodSpec {
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -86,7 +85,7 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
     },
     containers: [agent(name, settings), stepContainer(name, plan, settings), ...plan.services.map(serviceContainer)],
     volumes: [
-      { name: 'sluice', emptyDir: {} },
+      { name: volumeName, emptyDir: {} },
       {
         name: 'token',
         projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
@@ -96,10 +95,10 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
 }
 
 const confined: Json = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-const shared: Json = { name: 'sluice', mountPath: volume };
+const shared: VolumeMount = { name: volumeName, mountPath: volume };
 
 /** First, so that the kubelet starts it first: it has the most to do before the command can go. */
-function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Json {
+function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Container {
   return {
     name: containers.agent,
     image: agentImage,
@@ -114,7 +113,7 @@ function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Json
   };
 }
 
-function stepContainer(name: string, { step }: AttemptPlan, settings: KubernetesSettings): Json {
+function stepContainer(name: string, { step }: AttemptPlan, settings: KubernetesSettings): Container {
   const { cpu, memory } = step.resources;
   const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
@@ -128,7 +127,7 @@ function stepContainer(name: string, { step }: AttemptPlan, settings: Kubernetes
   };
 }
 
-function serviceContainer({ name, image, env, args, user, ready }: PodService): Json {
+function serviceContainer({ name, image, env, args, user, ready }: PodService): Container {
   return {
     name: containers.service(name),
     image,
@@ -147,7 +146,7 @@ function serviceContainer({ name, image, env, args, user, ready }: PodService): 
 
 /** Where the agent of a Job asks for its runner. */
 export function agentUrlOf(job: Job): string | undefined {
-  const own = job.spec?.template?.spec?.containers?.find(({ name }) => name === containers.agent);
+  const own = job.spec.template.spec.containers.find(({ name }) => name === containers.agent);
   return own?.env?.find(({ name }) => name === urlVariable)?.value;
 }
 

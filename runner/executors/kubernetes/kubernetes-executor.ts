@@ -1,5 +1,5 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { jobs } from '../../cluster/objects.ts';
+import { jobs } from '../../cluster/resources.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Json } from '../../model/json.ts';
 import type { Capability, RunStep } from '../../model/plan.ts';

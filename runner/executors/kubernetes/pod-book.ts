@@ -1,6 +1,6 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { pods } from '../../cluster/objects.ts';
 import type { Pod } from '../../cluster/objects.ts';
+import { pods } from '../../cluster/resources.ts';
 import { labels } from './job-spec.ts';
 
 /** A pod as it was last seen. */
@@ -75,7 +75,7 @@ export class PodBook {
   #note(pod: Pod, gone: boolean): void {
     const job = pod.metadata.labels?.[labels.attempt];
     const { uid } = pod.metadata;
-    if (job === undefined || uid === undefined) return;
+    if (job === undefined) return;
     const known = this.#pods.get(job) ?? new Map<string, KnownPod>();
     known.set(uid, { pod, gone });
     this.#pods.set(job, known);
@@ -85,5 +85,5 @@ export class PodBook {
 }
 
 function bornAt({ pod }: KnownPod): number {
-  return Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
+  return Date.parse(pod.metadata.creationTimestamp);
 }

@@ -1,11 +1,7 @@
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
+import { exitCodeInWords } from '../exit-code.ts';
 import type { CommandEnd } from './run-command.ts';
-
-const meanings: Readonly<Record<number, string>> = {
-  126: 'a command was found but cannot be executed',
-  127: 'a command was not found',
-};
 
 /** 128 + 9: a shell's word for a command of its own that was killed. */
 const killedExitCode = 137;
@@ -31,6 +27,5 @@ export function commandVerdict({
   if (end.code === killedExitCode && outOfMemory) {
     return verdictOf('oom', 'a process of the step was killed while the machine was out of memory');
   }
-  const meaning = meanings[end.code];
-  return verdictOf('exit_code', meaning === undefined ? `exit code ${end.code}` : `exit code ${end.code}: ${meaning}`);
+  return verdictOf('exit_code', exitCodeInWords(end.code));
 }
