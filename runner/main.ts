@@ -91,14 +91,15 @@ async function openKubernetes({ cluster: config, home }: Config): Promise<Execut
       import('./executors/kubernetes/reachable-address.ts'),
     ]);
   const owner = await installationId(home);
+  const ownImage = (name: string): string => `${config.imagePrefix}${name}:${config.imageTag}`;
   return createKubernetesExecutor({
     connect: () => connectCluster(config),
     settings: (cluster, port) => ({
       ...kubernetesDefaults,
       namespace: config.namespace === '' ? cluster.namespace : config.namespace,
       owner,
-      agentImage: config.agentImage,
-      imagePrefix: config.imagePrefix,
+      agentImage: config.agentImage === '' ? ownImage('agent') : config.agentImage,
+      ownImage,
       agentUrl: config.agentUrl === '' ? `http://${reachableAddress()}:${port}` : config.agentUrl,
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },

@@ -13,9 +13,12 @@ export interface ClusterConfig {
   /** The address at which pods reach this machine, without a path; '' for the address that the cluster is reached from. */
   readonly agentUrl: string;
   readonly agentPort: number;
+  /** '' for the one of our own. */
   readonly agentImage: string;
   /** Put in front of the names of our own images. */
   readonly imagePrefix: string;
+  /** Put behind them. */
+  readonly imageTag: string;
 }
 
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */

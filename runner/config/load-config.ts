@@ -47,7 +47,6 @@ function executorOf(name: string): Config['executor'] {
 
 function clusterConfig(variables: Environment['variables']): ClusterConfig {
   const text = (name: string, otherwise = ''): string => given(variables[name]) ?? otherwise;
-  const imagePrefix = text('SLUICE_IMAGE_PREFIX');
   const host = given(variables['KUBERNETES_SERVICE_HOST']);
   return {
     kubeconfig: given(variables['KUBECONFIG']),
@@ -57,8 +56,9 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     namespace: text('SLUICE_NAMESPACE'),
     agentUrl: text('SLUICE_AGENT_URL'),
     agentPort: port(text('SLUICE_AGENT_PORT', '0')),
-    agentImage: text('SLUICE_AGENT_IMAGE', `${imagePrefix}agent`),
-    imagePrefix,
+    agentImage: text('SLUICE_AGENT_IMAGE'),
+    imagePrefix: text('SLUICE_IMAGE_PREFIX'),
+    imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
   };
 }
 

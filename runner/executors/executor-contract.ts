@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Json } from '../model/json.ts';
+import type { AttemptKey } from '../model/result.ts';
 import { reasons } from '../model/outcome.ts';
 import type { AttemptOutcome, AttemptSpec, Executor, StopReason } from './executor.ts';
 import { Recorder } from './testing/recorder.ts';
@@ -70,17 +70,19 @@ export function lifecycleContract(create: Create): void {
     const seen = new Recorder();
     seen.placed = () => Promise.reject(new Error('store is gone'));
     const { executor } = await create();
-    await t.throwsAsync(executor.execute(specOf(stepOf('echo ran')), seen), {
-      message: 'store is gone',
-    });
+    const spec = specOf(stepOf('echo ran'));
+    await t.throwsAsync(executor.execute(spec, seen), { message: 'store is gone' });
+    executor.release(keyOf(spec));
     await executor.close();
     t.is(seen.text, '');
   });
 
-  test('an attempt of which nothing is left is `runner_lost` too', async (t) => {
+  test('a lost attempt that never came to a place is `runner_lost`, or begins where attempts outlive their runner', async (t) => {
     const { executor } = await create();
-    const outcome = await executor.recover(specOf(stepOf('true')), undefined, new Recorder());
-    t.is(outcome.reason, 'runner_lost');
+    const spec = specOf(stepOf('true'));
+    const { outcome, reason } = await executor.recover(spec, undefined, new Recorder());
+    t.deepEqual([outcome, reason], executor.resumes ? ['succeeded', undefined] : ['errored', 'runner_lost']);
+    executor.release(keyOf(spec));
     await executor.close();
   });
 
@@ -139,11 +141,17 @@ async function run(create: Create, spec: AttemptSpec, seen = new Recorder()): Pr
   const subject = await create();
   try {
     const outcome = await subject.executor.execute(spec, seen);
+    subject.executor.release(keyOf(spec));
     await subject.executor.close();
     return { outcome, seen, leftovers: await subject.leftovers() };
   } finally {
+    subject.executor.release(keyOf(spec));
     await subject.executor.close();
   }
+}
+
+function keyOf({ runId, step, attempt }: AttemptSpec): AttemptKey {
+  return { runId, step: step.id, attempt };
 }
 
 /** A sleep that no other test runs, and whether it still runs. */
@@ -152,9 +160,9 @@ function uniqueSleep(): { readonly command: string; readonly isRunning: () => bo
   return { command, isRunning: () => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(command) };
 }
 
-/** Waits, for ten seconds at most, until something is so. */
+/** Waits, for half a minute at most, until something is so. */
 async function until(t: ExecutionContext, what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 1_500; tries += 1) {
     if (isSo()) return;
     await sleep(20);
   }
@@ -213,7 +221,9 @@ function environment(create: Create): void {
     const subject = await create();
     const seen = new Recorder();
     const step = stepOf('env', { env: { DECLARED: 'x' } });
-    await subject.executor.execute(specOf(step, { secrets: { TOKEN: 'y' } }), seen);
+    const spec = specOf(step, { secrets: { TOKEN: 'y' } });
+    await subject.executor.execute(spec, seen);
+    subject.executor.release(keyOf(spec));
     await subject.executor.close();
     const names = [...seen.text.matchAll(/^(\w+)=/gm)].map(([, name]) => name ?? '');
     const expected = [...own, ...system, ...subject.baseNames, 'DECLARED', 'TOKEN'];
@@ -248,9 +258,7 @@ function environment(create: Create): void {
     seen.render = () => {
       throw new Error('no such service: db');
     };
-    const subject = await create();
-    const outcome = await subject.executor.execute(specOf(stepOf('echo ran', { env: { A: 'x' } })), seen);
-    await subject.executor.close();
+    const { outcome } = await run(create, specOf(stepOf('echo ran', { env: { A: 'x' } })), seen);
     t.like(outcome, { outcome: 'failed', reason: 'expression_error', message: 'no such service: db' });
     t.is(seen.text, '');
   });
@@ -556,48 +564,44 @@ function remains(create: Create): void {
     t.true(Number(seen.text) >= seen.placedAt);
   });
 
-  test('R000-21 a lost attempt is `runner_lost`, and what still runs of it is ended', async (t) => {
-    const { command, isRunning } = uniqueSleep();
-    const { executor, abandon, leftovers } = await create();
-    const spec = specOf(stepOf(`(setsid ${command} &) ; ${command} & echo up; wait`));
-    const place = await abandon(spec);
-    t.true(isRunning());
-    const outcome = await executor.recover(spec, place, new Recorder());
-    t.like(outcome, { outcome: 'errored', reason: 'runner_lost' });
-    t.false(isRunning());
-    await executor.close();
-    t.deepEqual(await leftovers(), []);
-  });
-
-  test('a lost attempt is found although its place was never recorded', async (t) => {
-    const { command, isRunning } = uniqueSleep();
-    const { executor, abandon, leftovers } = await create();
-    const spec = specOf(stepOf(`echo up; ${command}`));
-    await abandon(spec);
-    t.is((await executor.recover(spec, undefined, new Recorder())).reason, 'runner_lost');
-    t.false(isRunning());
-    await executor.close();
-    t.deepEqual(await leftovers(), []);
-  });
+  for (const [what, placeOf] of [
+    ['', (place: Readonly<Record<string, Json>>) => place],
+    [' although its place was never recorded', () => undefined],
+  ] as const) {
+    test(`R000-21 a lost attempt goes on or is \`runner_lost\`, and then nothing of it runs any more${what}`, async (t) => {
+      const { command, isRunning } = uniqueSleep();
+      const { executor, abandon, leftovers } = await create();
+      const spec = specOf(stepOf(`(setsid ${command} &) ; ${command} & echo up; sleep 3; echo end`));
+      const place = await abandon(spec);
+      t.true(isRunning());
+      const seen = new Recorder();
+      const { outcome, reason } = await executor.recover(spec, placeOf(place), seen);
+      t.deepEqual([outcome, reason], executor.resumes ? ['succeeded', undefined] : ['errored', 'runner_lost']);
+      t.is(seen.text, executor.resumes ? 'up\nend\n' : '');
+      t.false(isRunning());
+      executor.release(keyOf(spec));
+      await executor.close();
+      t.deepEqual(await leftovers(), []);
+    });
+  }
 
   test('two executors at once do not disturb each other', async (t) => {
     const [one, other] = await Promise.all([create(), create()]);
-    const seen = new Recorder();
-    const goOn = `${randomUUID()}.go`;
-    const long = other.executor.execute(
-      specOf(stepOf(`echo up; while [ ! -e /tmp/${goOn} ]; do sleep 0.05; done; rm /tmp/${goOn}; echo end`)),
-      seen,
-    );
+    const goOn = new AbortController();
+    const seen = new Recorder(goOn.signal);
+    const spec = specOf(stepOf("trap 'echo end; exit 0' TERM; echo up; while :; do sleep 0.05; done"));
+    const long = other.executor.execute(spec, seen);
     await until(t, 'the other runs', () => seen.text === 'up\n');
-    const outcomes = await Promise.all(
-      Array.from({ length: 5 }, () => one.executor.execute(specOf(stepOf('echo x; touch y')), new Recorder())),
-    );
+    const specs = Array.from({ length: 5 }, () => specOf(stepOf('echo x; touch y')));
+    const outcomes = await Promise.all(specs.map((own) => one.executor.execute(own, new Recorder())));
     t.true(outcomes.every((outcome) => outcome.outcome === 'succeeded'));
+    for (const own of specs) one.executor.release(keyOf(own));
     await one.executor.close();
     await one.executor.execute(specOf(stepOf('true')), new Recorder()).catch(() => undefined);
-    execFileSync('touch', [`/tmp/${goOn}`]);
-    t.is((await long).outcome, 'succeeded');
+    goOn.abort('cancelled');
+    t.is((await long).reason, 'cancelled');
     t.is(seen.text, 'up\nend\n');
+    other.executor.release(keyOf(spec));
     await other.executor.close();
   });
 }

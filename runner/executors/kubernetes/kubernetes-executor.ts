@@ -106,7 +106,10 @@ class KubernetesExecutor implements Executor {
     this.#entries.set(pod.name, { desk, pod });
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
     const clock = this.#options.clock ?? systemClock;
-    return new LiveAttempt({ spec, context, services, desk, pod, settings, signal, clock }).run();
+    const outcome = await new LiveAttempt({ spec, context, services, desk, pod, settings, signal, clock }).run();
+    // Nobody may be there any more to record it and to let go of the pod.
+    if (this.#closing.signal.aborted) this.release({ runId: spec.runId, step: spec.step.id, attempt: spec.attempt });
+    return outcome;
   }
 
   async #open(): Promise<Site> {

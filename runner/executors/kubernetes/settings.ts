@@ -9,8 +9,8 @@ export interface KubernetesSettings {
   readonly agentImage: string;
   /** Where pods reach this runner, without a path. */
   readonly agentUrl: string;
-  /** Puts names of `runtime-images/` (`node-24`) into a registry: a reference up to the name. */
-  readonly imagePrefix: string;
+  /** The reference of one of our own images (`runtime-images/`) by its name, `node-24`. */
+  readonly ownImage: (name: string) => string;
   /** The user that every container of a step runs as. */
   readonly user: number;
   /** Time between TERM and KILL. */
@@ -22,6 +22,6 @@ export interface KubernetesSettings {
 }
 
 /** The reference of a step's or a service's image: names without a registry, path or tag are ours. */
-export function imageReference(image: RunStep['image'], { imagePrefix }: KubernetesSettings): string {
-  return /^[a-z0-9][a-z0-9.-]*$/.test(image) ? `${imagePrefix}${image}` : image;
+export function imageReference(image: RunStep['image'], { ownImage }: KubernetesSettings): string {
+  return /^[a-z0-9][a-z0-9.-]*$/.test(image) ? ownImage(image) : image;
 }
