@@ -13,7 +13,7 @@ import type { WorkspaceContent } from '../workspace/prepare-workspace.ts';
  * - `PUT  log?offset=N` raw output from byte N on; answers LogAnswer: the offset up to which it is stored
  * - `GET  blobs/SHA256`, `PUT blobs` content; the latter answers BlobAnswer
  *
- * 404: not known yet, ask again. 410: over for good, leave. Everything else that is no 2xx: ask again later.
+ * 404: there is no such blob. 410: over for good, leave. Everything else that is no 2xx: ask again later.
  */
 export const apiPath = '/agent/v1';
 

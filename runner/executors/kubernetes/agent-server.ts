@@ -107,7 +107,7 @@ export class AgentServer {
     });
     const desk = this.#options.desk(job, pod);
     if (desk === 'over') throw new HttpError(410);
-    if (desk === undefined) throw new HttpError(404);
+    if (desk === undefined) throw new HttpError(503);
     return desk;
   }
 
@@ -135,10 +135,15 @@ class HttpError extends Error {
 }
 
 async function sendBlob(desk: AgentDesk, sha256: string, response: ServerResponse): Promise<void> {
-  const content = await desk.blobsFor(sha256)?.open(sha256);
+  const content = await desk.blobsFor(sha256)?.open(sha256).catch(notFound);
   if (content === undefined) throw new HttpError(404);
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
   await pipeline(content, response);
+}
+
+/** A blob that is not there now never will be; everything else may pass. */
+function notFound(error: unknown): undefined {
+  if (!(error instanceof SluiceError && error.code === 'ERR_NOT_FOUND')) throw error;
 }
 
 function answer(response: ServerResponse, value: unknown): void {

@@ -28,6 +28,7 @@ export interface AttemptPodOptions {
 
 const firstLookMs = 1_000;
 const nextLookMs = 2_000;
+const longestEndMs = 30_000;
 
 /** The Job of one attempt and its first pod, as the cluster shows them. */
 export class AttemptPod {
@@ -96,12 +97,23 @@ export class AttemptPod {
     await Promise.race([this.#options.book.changed(this.name), this.#looked.promise]);
   }
 
-  /** Ends the pod at once. */
+  /**
+   * Ends the pod. Its first process is immune to TERM, so the shortest grace there is; without any the object would be gone
+   * before the processes are.
+   */
   async kill(): Promise<void> {
     const name = this.#known?.pod.metadata.name;
     const { cluster, settings } = this.#options;
     if (name === undefined) return;
-    await cluster.delete(pods, { namespace: settings.namespace, name }, { graceSeconds: 0 });
+    await cluster.delete(pods, { namespace: settings.namespace, name }, { graceSeconds: 1 });
+  }
+
+  /** Settles when nothing of the pod is left, or that takes too long to wait for. */
+  async ended(): Promise<void> {
+    const late = sleep(longestEndMs).then(() => true);
+    while (this.#known?.gone === false) {
+      if ((await Promise.race([this.#options.book.changed(this.name), late])) === true) return;
+    }
   }
 
   /** Looks no longer after it; what is known stays. */
@@ -159,7 +171,7 @@ export class AttemptPod {
   /** Owned by the Job, so that it goes with it; the kubelet waits for it. */
   async #createSecret({ metadata }: Job): Promise<void> {
     const { cluster, settings, plan } = this.#options;
-    if (plan.step.secrets.length === 0) return;
+    if (plan.secretNames.length === 0) return;
     const { namespace } = settings;
     const owner = { apiVersion: 'batch/v1', kind: 'Job', name: this.name, uid: metadata.uid, controller: true };
     const body = {

@@ -16,6 +16,8 @@ export interface AttemptPlan {
   readonly runId: string;
   readonly step: RunStep;
   readonly attempt: number;
+  /** Names alone: values go into a Secret of their own. */
+  readonly secretNames: readonly string[];
   readonly services: readonly PodService[];
 }
 
@@ -113,14 +115,14 @@ function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Cont
   };
 }
 
-function stepContainer(name: string, { step }: AttemptPlan, settings: KubernetesSettings): Container {
+function stepContainer(name: string, { step, secretNames }: AttemptPlan, settings: KubernetesSettings): Container {
   const { cpu, memory } = step.resources;
   const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
     name: containers.step,
     image: imageReference(step.image, settings),
     command: ['sh', '-c', bootScript],
-    ...(step.secrets.length > 0 && { envFrom: [{ secretRef: { name } }] }),
+    ...(secretNames.length > 0 && { envFrom: [{ secretRef: { name } }] }),
     resources: { requests: resources, limits: resources },
     securityContext: confined,
     volumeMounts: [shared],

@@ -91,7 +91,7 @@ class KubernetesExecutor implements Executor {
     this.#site ??= this.#open();
     const { cluster, settings, book, server } = await this.#site;
     const services = podServices(spec.step, settings);
-    const plan = { ...spec, services };
+    const plan = { ...spec, services, secretNames: Object.keys(spec.secrets) };
     const { log, blobs } = context;
     const desk = new AgentDesk({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
     const pod = new AttemptPod({

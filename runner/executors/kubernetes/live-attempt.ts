@@ -55,7 +55,7 @@ export class LiveAttempt {
       return await this.#live();
     } catch (error) {
       if (error instanceof AttemptEnded) return { ...error.verdict, files: [], output: '', caches: {} };
-      await pod.kill().catch(() => undefined);
+      await pod.kill().then(() => pod.ended(), () => undefined);
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);

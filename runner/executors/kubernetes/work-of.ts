@@ -28,7 +28,7 @@ export function workOf({
     declared: declaredResults(step, caches),
     services: services.map(({ check }): ServiceCheck => check),
     maxLogBytes: context.maxLogBytes,
-    echo: step.secrets.length === 0,
+    echo: Object.keys(spec.secrets).length === 0,
   };
 }
 
