@@ -167,7 +167,7 @@ export class HttpClusterClient implements ClusterClient {
       list: (signal) => this.list(resource, at, { signal }),
       open: (query, signal) => {
         const path = withQuery(call.path, { ...query, labelSelector, fieldSelector });
-        return this.#sender.send({ ...call, path }, 'streams', signal);
+        return this.#sender.send({ ...call, path }, { use: 'streams', signal });
       },
       resource,
       call,
@@ -242,7 +242,7 @@ export class HttpClusterClient implements ClusterClient {
     const turn = { came: false };
     const send = async (): Promise<string> => {
       turn.came = true;
-      return await readText(call, await this.#sender.send(call, 'calls', signal));
+      return await readText(call, await this.#sender.send(call, { use: 'calls', signal }));
     };
     try {
       return await this.#queue.add(send, { signal });
