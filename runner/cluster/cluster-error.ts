@@ -32,6 +32,8 @@ type OwnReason =
   | 'DeadlineExceeded'
   /** An answer that is not from a Kubernetes API server, or half of one. */
   | 'Unreadable'
+  /** The server knows no such kind, or no such path. NotFound, as opposed to this, is about the object. */
+  | 'NotServed'
   /** A credential could not be had. */
   | 'NoCredentials';
 

@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import type { Json } from '../model/json.ts';
 import { Patience, aborted } from './abort.ts';
 import { withQuery } from './call.ts';
-import type { Call } from './call.ts';
+import type { Call, Query } from './call.ts';
 import type {
   ApplyOptions,
   CallOptions,
@@ -20,6 +20,8 @@ import type {
 import { failedWith } from './cluster-error.ts';
 import type { ClusterError } from './cluster-error.ts';
 import type { Draft, KubernetesObject } from './objects.ts';
+import { listPages } from './list-pages.ts';
+import type { Page } from './list-pages.ts';
 import { openLog } from './open-log.ts';
 import { parseJson, readList, readObject } from './read-object.ts';
 import { breakdown, lateness } from './read-failure.ts';
@@ -73,17 +75,13 @@ export class HttpClusterClient implements ClusterClient {
     at: Selection,
     options: CallOptions = {},
   ): Promise<Listing<T>> {
-    const items: T[] = [];
-    for (let token = ''; ;) {
-      const { labelSelector, fieldSelector } = at;
-      const query = { limit: this.#limits.pageSize, continue: token, labelSelector, fieldSelector };
-      const path = withQuery(pathOf(resource, at), query);
+    const { namespace, ...selectors } = at;
+    const read = async (query: Query): Promise<Page<T>> => {
+      const path = withQuery(pathOf(resource, { namespace }), { ...selectors, ...query });
       const call: Call = { method: 'GET', path, title: titleOf('list', resource, at) };
-      const page = readList(resource, call, await this.#run(call, options));
-      items.push(...page.items);
-      if (page.continueToken === '') return { items, resourceVersion: page.resourceVersion };
-      token = page.continueToken;
-    }
+      return readList(resource, call, await this.#run(call, options));
+    };
+    return await listPages(read, this.#limits.pageSize);
   }
 
   async create<T extends KubernetesObject>(
@@ -169,7 +167,7 @@ export class HttpClusterClient implements ClusterClient {
       list: (signal) => this.list(resource, at, { signal }),
       open: (query, signal) => {
         const path = withQuery(call.path, { ...query, labelSelector, fieldSelector });
-        return this.#sender.send({ ...call, path }, 'streams', signal);
+        return this.#sender.send({ ...call, path }, { use: 'streams', signal });
       },
       resource,
       call,
@@ -244,7 +242,7 @@ export class HttpClusterClient implements ClusterClient {
     const turn = { came: false };
     const send = async (): Promise<string> => {
       turn.came = true;
-      return await readText(call, await this.#sender.send(call, 'calls', signal));
+      return await readText(call, await this.#sender.send(call, { use: 'calls', signal }));
     };
     try {
       return await this.#queue.add(send, { signal });

@@ -24,8 +24,9 @@ export async function openLog(
   const call: Call = { method: 'GET', path, title: `log of ${namespace}/${name}/${container}` };
   const patience = new Patience([options.signal, closing], follow ? undefined : deadlineMs);
   try {
-    const body = await sender.send(call, 'streams', patience.signal);
-    if (!follow) body.on('data', () => patience.extend(deadlineMs)).pause();
+    const bodyTimeoutMs = follow ? 0 : deadlineMs;
+    const body = await sender.send(call, { use: 'streams', signal: patience.signal, bodyTimeoutMs });
+    patience.pause();
     body.once('close', () => patience.release());
     // Whoever reads it gets the error; when nobody does, it must not end the process.
     body.on('error', () => undefined);

@@ -14,7 +14,11 @@ export interface Answer {
 interface Status {
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly causes?: readonly StatusCause[]; readonly retryAfterSeconds?: number };
+  readonly details?: {
+    readonly name?: string;
+    readonly causes?: readonly StatusCause[];
+    readonly retryAfterSeconds?: number;
+  };
 }
 
 const maxForeignText = 200;
@@ -23,7 +27,7 @@ const maxForeignText = 200;
 export function refusal(call: Call, answer: Answer, now: number): ClusterError {
   const status = readStatus(answer.text);
   const retryAfterMs = retryAfter(answer.retryAfter, status, now);
-  const reason: FailureReason = status?.reason ?? (status ? 'Unknown' : 'Unreadable');
+  const reason = reasonOf(status);
   const text = status?.message ?? `HTTP ${answer.status} ${answer.text.slice(0, maxForeignText).trim()}`.trim();
   return new ClusterError(
     `${call.title}: ${text}`,
@@ -38,6 +42,13 @@ export function refusal(call: Call, answer: Answer, now: number): ClusterError {
   );
 }
 
+/** Webhooks may refuse without a reason. A 404 that names no object says nothing about one. */
+function reasonOf(status: Status | undefined): FailureReason {
+  if (!status) return 'Unreadable';
+  if (status.reason === 'NotFound' && !status.details?.name) return 'NotServed';
+  return status.reason ?? 'Unknown';
+}
+
 /** A server that is too busy says so before it does anything; after another 5xx nobody knows what was done. */
 function outcomeOf(call: Call, status: number, retryAfterMs: number | undefined): CallOutcome {
   if (call.method === 'GET' || status < 500) return 'refused';
@@ -45,7 +56,7 @@ function outcomeOf(call: Call, status: number, retryAfterMs: number | undefined)
 }
 
 /** `undefined` for anything but a Status of Kubernetes, such as the page of a proxy. */
-export function readStatus(text: string): Status | undefined {
+function readStatus(text: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isStatus(value) ? value : undefined;
@@ -54,7 +65,7 @@ export function readStatus(text: string): Status | undefined {
   }
 }
 
-export function isStatus(value: unknown): value is Status {
+function isStatus(value: unknown): value is Status {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status';
 }
 

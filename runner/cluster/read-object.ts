@@ -1,15 +1,9 @@
 import type { Json } from '../model/json.ts';
 import type { Call } from './call.ts';
 import { ClusterError } from './cluster-error.ts';
+import type { Page } from './list-pages.ts';
 import type { KubernetesObject } from './objects.ts';
 import type { Resource } from './resources.ts';
-
-interface Page<T> {
-  readonly items: readonly T[];
-  readonly resourceVersion: string;
-  /** Empty on the last page. */
-  readonly continueToken: string;
-}
 
 /** `undefined` for text that is no JSON. */
 export function parseJson(text: string): Json | undefined {

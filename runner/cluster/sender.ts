@@ -8,6 +8,13 @@ import type { Transport } from './transport.ts';
 
 export type AnswerBody = Dispatcher.ResponseData['body'];
 
+export interface Sending {
+  readonly use: 'calls' | 'streams';
+  readonly signal: AbortSignal;
+  /** How long the body may stand still while it is read; for ever unless told. */
+  readonly bodyTimeoutMs?: number;
+}
+
 export interface SenderParts {
   /** Origin and path prefix, without a slash at the end. */
   readonly server: string;
@@ -31,21 +38,20 @@ export class Sender {
   }
 
   /** The body of a good answer; ClusterError for any other. A 401 has the credentials renewed and is sent once more. */
-  async send(call: Call, use: 'calls' | 'streams', signal: AbortSignal): Promise<AnswerBody> {
+  async send(call: Call, sending: Sending): Promise<AnswerBody> {
     const { credentials } = this.#parts;
     const access = await credentials.ask();
-    const answer = await this.#exchange(call, use, access, signal);
+    const answer = await this.#exchange(call, access, sending);
     if (answer.statusCode !== 401) return await this.#bodyOf(call, answer);
     await answer.body.dump();
     credentials.reject(access);
-    return await this.#bodyOf(call, await this.#exchange(call, use, await credentials.ask(), signal));
+    return await this.#bodyOf(call, await this.#exchange(call, await credentials.ask(), sending));
   }
 
   async #exchange(
     call: Call,
-    use: 'calls' | 'streams',
     access: Access,
-    signal: AbortSignal,
+    { use, signal, bodyTimeoutMs = 0 }: Sending,
   ): Promise<Dispatcher.ResponseData> {
     const { server, transport, userAgent } = this.#parts;
     signal.throwIfAborted();
@@ -62,6 +68,7 @@ export class Sender {
         },
         body: call.body ?? null,
         signal,
+        bodyTimeout: bodyTimeoutMs,
       });
     } catch (error) {
       throw breakdown(call, error);
