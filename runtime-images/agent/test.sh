@@ -1,0 +1,4 @@
+# Runs in the image: what its page promises.
+node --version | grep '^v24\.'
+node --check /agent/main.mjs
+mkfifo /tmp/gate
