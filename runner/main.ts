@@ -56,6 +56,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
     gates: await readGates(),
     capacity: config.jobs,
     maxLogBytes,
+    lookAhead: config.lookAhead,
   });
   return {
     engine,

@@ -14,6 +14,7 @@ test('defaults come from the machine', (t) => {
   t.deepEqual(loadConfig(environment()), {
     home: '/data',
     jobs: 4,
+    lookAhead: 4,
     executor: 'local',
     cluster: {
       kubeconfig: undefined,

@@ -18,6 +18,8 @@ const secretPrefix = 'SLUICE_SECRET_';
 /** A cluster has room for more attempts than this machine has processors; its own quotas say where the end is. */
 const clusterJobs = 50;
 
+const defaultLookAhead = 4;
+
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
@@ -29,6 +31,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
+    lookAhead: count(variables['SLUICE_LOOK_AHEAD'], 'SLUICE_LOOK_AHEAD') ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
@@ -60,6 +63,14 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     imagePrefix: text('SLUICE_IMAGE_PREFIX'),
     imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
   };
+}
+
+function count(text: string | undefined, origin: string): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
+    hint: 'Give the number of attempts that may wait prepared; 0 for none.',
+  });
 }
 
 function port(text: string): number {

@@ -3,7 +3,7 @@ import { renderTemplate } from '../expressions/expression.ts';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
 import type { PlanStep, RunStep, Template } from '../model/plan.ts';
-import type { AttemptRecord } from '../model/run-event.ts';
+import type { AttemptRecord, StepWord } from '../model/run-event.ts';
 import type { AttemptKey } from '../model/result.ts';
 import type { RunState } from '../model/run-state.ts';
 import { scopeOf } from '../scheduler/scope.ts';
@@ -20,6 +20,8 @@ export interface AttemptTask {
   readonly observer: (chunk: Uint8Array) => void;
   readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
   readonly waiting: AttemptContext['waiting'];
+  /** The command says that it succeeded; what it gives, before that is proven. */
+  readonly reported: (word: StepWord) => Promise<void>;
   /** Aborted with a StopReason. */
   readonly signal: AbortSignal;
   /** Set when the attempt was under way in a process that is gone. */
@@ -74,6 +76,7 @@ function execute(
     maxLogBytes: engine.maxLogBytes,
     placed: task.placed,
     waiting: task.waiting,
+    reported: (outcome) => report(engine, task, outcome, Object.values(spec.secrets)),
     render: (template: Template, services) => {
       const rendered = renderTemplate(template, { ...scope, services: addressesOf(services) });
       if (rendered.ok) return rendered.value;
@@ -81,6 +84,22 @@ function execute(
     },
   };
   return task.lost ? engine.executor.recover(spec, task.lost.place, context) : engine.executor.execute(spec, context);
+}
+
+/** Reports and files are judged with the proof; a step without any gives its word at once. */
+async function report(
+  engine: EngineDependencies,
+  { state, step, attempt, reported }: AttemptTask,
+  outcome: AttemptOutcome,
+  secrets: readonly string[],
+): Promise<void> {
+  if (step.junit.paths.length > 0 || outcome.files.length > 0) return;
+  const key = { runId: state.runId, step: step.id, attempt };
+  const { repository } = state.request;
+  const results = await recordResults(engine, key, { step, repository, secrets }, { ...outcome, caches: {} });
+  if (results.outcome !== 'succeeded') return;
+  const { outputs, handover } = masked(results, secrets);
+  await reported({ outputs, ...(handover !== undefined && { handover }) });
 }
 
 function addressesOf(services: Readonly<Record<string, ServiceAddress>>): Json {
@@ -114,7 +133,8 @@ async function specOf(
 }
 
 function handoverOf(state: RunState, from: PlanStep['id']): AttemptSpec['layers'] {
-  const blob = state.steps.get(from)?.handover;
+  const step = state.steps.get(from);
+  const blob = step?.handover ?? step?.word?.handover;
   return blob === undefined ? [] : [{ from, blob }];
 }
 

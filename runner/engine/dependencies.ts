@@ -22,4 +22,6 @@ export interface EngineDependencies {
   /** Attempts under way at once, per run. */
   readonly capacity: number;
   readonly maxLogBytes: number;
+  /** Attempts per run that may wait prepared for their go. */
+  readonly lookAhead: number;
 }

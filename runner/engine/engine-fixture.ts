@@ -96,6 +96,7 @@ async function openParts(t: ExecutionContext, folder: string): Promise<Omit<Engi
     gates: new Map(),
     capacity: 4,
     maxLogBytes: 1_000_000,
+    lookAhead: 0,
   };
 }
 

@@ -55,6 +55,7 @@ async function endLostAttempt(
     observer: () => undefined,
     placed: () => Promise.resolve(),
     waiting: () => Promise.resolve(),
+    reported: () => Promise.resolve(),
     signal: never,
     lost: { place: attempt.place },
   });

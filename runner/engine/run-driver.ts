@@ -3,7 +3,10 @@ import { verdictOf } from '../model/outcome.ts';
 import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
+import type { AttemptKey } from '../model/result.ts';
 import { decide } from '../scheduler/decide.ts';
+import { lookAhead } from '../scheduler/look-ahead.ts';
+import { needsOf } from '../scheduler/needs-of.ts';
 import { nextAfter } from '../scheduler/retry.ts';
 import type { StopReason } from '../executors/executor.ts';
 import { runAttempt } from './attempt.ts';
@@ -32,6 +35,8 @@ export class RunDriver {
   readonly #steps: ReadonlyMap<StepId, PlanStep>;
   readonly #attempts = new Map<StepId, { readonly stop: AbortController; readonly ended: Promise<void> }>();
   #wake = Promise.withResolvers<undefined>();
+  /** Prepared attempts that have not begun. */
+  readonly #warm = new Map<StepId, AttemptKey>();
   #failure: { readonly error: unknown } | undefined;
 
   #nextRecovery = 0;
@@ -60,6 +65,7 @@ export class RunDriver {
       signal.removeEventListener('abort', interrupt);
       for (const { stop } of this.#attempts.values()) stop.abort('cancelled' satisfies StopReason);
       await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
+      for (const [id, key] of this.#warm) this.#cool(id, key);
     }
     return this.#journal.state;
   }
@@ -76,6 +82,7 @@ export class RunDriver {
         blocked: this.#groups.blocked,
       });
       if (await this.#carryOut(commands)) continue;
+      this.#warmUp();
       await this.#freeGroupsOfDeadRuns();
       await this.#wait(commands);
       const seen = await this.#engine.store.changes();
@@ -169,6 +176,7 @@ export class RunDriver {
   }
 
   #launch(step: RunStep, attempt: number, lost?: AttemptTask['lost']): void {
+    this.#warm.delete(step.id);
     const stop = new AbortController();
     const ended = this.#runAttempt(step, attempt, stop.signal, lost)
       .catch((error: unknown) => (this.#failure ??= { error }))
@@ -181,7 +189,7 @@ export class RunDriver {
 
   async #runAttempt(step: RunStep, attempt: number, signal: AbortSignal, lost?: AttemptTask['lost']): Promise<void> {
     const { clock } = this.#engine;
-    const result = await runAttempt(this.#engine, {
+    const seen = await runAttempt(this.#engine, {
       state: this.#journal.state,
       step,
       attempt,
@@ -195,17 +203,52 @@ export class RunDriver {
           { type: 'attempt-waiting', at: clock(), step: step.id, attempt, reason, message },
         ]);
       },
+      reported: (word) =>
+        this.#journal
+          .record(() => [{ type: 'attempt-reported', at: clock(), step: step.id, attempt, word }])
+          .then(() => this.#notify()),
       ...(lost && { lost }),
     });
+    await this.#needsEnded(step);
     await this.#journal.record((state) => {
       const current = state.steps.get(step.id);
       if (!current) return [];
+      const stands = seen.outcome === 'cancelled' || hasProvenNeeds(state, step);
+      const result = stands ? seen : { ...seen, ...verdictOf('unproven') };
       const at = clock();
       const next = nextAfter(step, current, result, at, state.cancel !== undefined && !step.finally);
       return [{ type: 'attempt-finished', at, step: step.id, attempt, result, next }];
     });
     this.#engine.executor.release({ runId: this.#journal.state.runId, step: step.id, attempt });
     await this.#groups.leaveStep(step);
+  }
+
+  /** A step that was begun on the word of others ends only when that is proven or refuted. */
+  async #needsEnded(step: RunStep): Promise<void> {
+    const needed = step.needs.flatMap((need) => need.steps);
+    await Promise.all(needed.flatMap((id) => this.#attempts.get(id)?.ended ?? []));
+  }
+
+  /** Has attempts prepared that will begin soon, and lets go of those that will not after all. */
+  #warmUp(): void {
+    const { executor, lookAhead: most } = this.#engine;
+    if (!executor.warm) return;
+    const { state } = this.#journal;
+    const ahead = lookAhead(state, most);
+    for (const [id, key] of this.#warm) {
+      if (!ahead.some((step) => step.id === id)) this.#cool(id, key);
+    }
+    for (const step of ahead) {
+      if (this.#warm.has(step.id)) continue;
+      const attempt = (state.steps.get(step.id)?.attempts.length ?? 0) + 1;
+      this.#warm.set(step.id, { runId: state.runId, step: step.id, attempt });
+      executor.warm({ runId: state.runId, step, attempt });
+    }
+  }
+
+  #cool(id: StepId, key: AttemptKey): void {
+    this.#warm.delete(id);
+    this.#engine.executor.release(key);
   }
 
   async #wait(commands: readonly Command[]): Promise<void> {
@@ -220,4 +263,12 @@ export class RunDriver {
   #notify(): void {
     this.#wake.resolve(undefined);
   }
+}
+
+/** What is recorded of a step has to stand on what is recorded of those that it needs. */
+function hasProvenNeeds(state: RunState, step: RunStep): boolean {
+  return (
+    step.needs.flatMap((need) => need.steps).every((id) => state.steps.get(id)?.phase === 'settled') &&
+    needsOf(state, step).kind === 'satisfied'
+  );
 }

@@ -25,6 +25,9 @@ export interface AttemptSpec extends WorkspaceContent {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** What is known of an attempt before the steps that it needs have ended. */
+export type WarmSpec = Pick<AttemptSpec, 'runId' | 'step' | 'attempt'>;
+
 export interface AttemptContext {
   readonly blobs: BlobAccess;
   /** Text of a value of `env`. Called once the services are ready; what it throws ends the attempt as `expression_error`. */
@@ -41,6 +44,11 @@ export interface AttemptContext {
   readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
   /** Why the attempt does not run yet, whenever that changes; undefined once it does. */
   readonly waiting: (waiting: AttemptWaiting | undefined) => Promise<void>;
+  /**
+   * For an executor that knows of success before it is proven: what steps that need this one may begin with. Never called
+   * for an attempt that ends otherwise by what is known.
+   */
+  readonly reported: (outcome: AttemptOutcome) => Promise<void>;
   /** A remark for people, shown with the attempt: a cache hit, the version of a service. */
   readonly note: (text: string) => void;
   /** Aborted with a StopReason to stop the attempt: TERM, grace, KILL to its whole process tree. */
@@ -49,7 +57,7 @@ export interface AttemptContext {
 
 export type StopReason = Extract<
   Reason,
-  'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'timeout' | 'log_limit'
+  'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'unproven' | 'timeout' | 'log_limit'
 >;
 
 /** What the executor saw and collected. The verdict knows nothing of test reports yet; the engine adds them. */
@@ -78,6 +86,11 @@ export interface Executor {
   readonly resumes: boolean;
   /** A sentence on why this executor can never run the step (an unknown service, …), known before the run starts. */
   unsupportedReason(step: RunStep): string | undefined;
+  /**
+   * Prepares an attempt that may come soon, as far as that has no effect but to take room: its `execute` is quicker then.
+   * `release` takes it back without a trace. Never rejects. Absent where nothing can be prepared.
+   */
+  warm?(ahead: WarmSpec): void;
   execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome>;
   /**
    * For an attempt that was under way when the runner ended: carries it on where that is possible, else removes what

@@ -9,7 +9,7 @@ export type Command =
       readonly do: 'stop-attempt';
       readonly step: StepId;
       readonly attempt: number;
-      readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout'>;
+      readonly reason: Extract<Reason, 'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'unproven'>;
     }
   | {
       readonly do: 'settle';

@@ -94,6 +94,10 @@ export const reasons = {
     outcome: 'cancelled',
     hint: 'The concurrency group is held by another run and its policy is `reject`.',
   },
+  unproven: {
+    outcome: 'cancelled',
+    hint: 'It was begun on the word of a step that turned out not to have succeeded; it begins again when that does.',
+  },
   run_timeout: { outcome: 'failed', hint: 'The run took longer than the `timeout` of the pipeline.' },
 
   condition: { outcome: 'skipped', hint: 'Its `if` is false.' },

@@ -38,6 +38,13 @@ export type RunEvent = { readonly at: number } & (
       readonly reason: Reason | '';
       readonly message: string;
     }
+  /** The command's own word that it succeeded, and what it gives; the proof comes with the end. */
+  | {
+      readonly type: 'attempt-reported';
+      readonly step: StepId;
+      readonly attempt: number;
+      readonly word: StepWord;
+    }
   | ({
       readonly type: 'attempt-finished';
       readonly step: StepId;
@@ -71,7 +78,15 @@ export type RunEvent = { readonly at: number } & (
 interface Next {
   readonly next:
     | { readonly kind: 'settle' }
+    /** As if it had not been: the step begins when its needs allow it. */
+    | { readonly kind: 'again' }
     | { readonly kind: 'retry'; readonly notBefore: number; readonly cause: 'user' | 'infra' };
+}
+
+/** What steps that need this one may begin with before its success is proven. */
+export interface StepWord {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly handover?: string;
 }
 
 /** What an attempt that was started still lacks: a node, an image, a volume. */

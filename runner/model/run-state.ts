@@ -1,6 +1,6 @@
 import type { Verdict } from './outcome.ts';
 import type { Plan, StepId } from './plan.ts';
-import type { AttemptRecord, AttemptWaiting, CarriedStep, RunEvent } from './run-event.ts';
+import type { AttemptRecord, AttemptWaiting, CarriedStep, RunEvent, StepWord } from './run-event.ts';
 import type { RunRequest } from './run-request.ts';
 import type { Json } from './json.ts';
 
@@ -25,6 +25,8 @@ export interface StepState {
     readonly by?: string;
     readonly approved?: boolean;
   };
+  /** While it runs: its own word that it succeeded. */
+  readonly word?: StepWord;
   readonly carriedFrom?: string;
   readonly verdict?: Verdict;
   readonly outputs: Readonly<Record<string, string>>;

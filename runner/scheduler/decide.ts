@@ -24,7 +24,7 @@ export function decide(state: RunState, context: DecideContext): readonly Comman
   const deadline = state.createdAt + state.plan.timeoutMs;
   if (!state.cancel && context.now >= deadline) return [{ do: 'cancel-run', by: 'sluice', reason: 'run_timeout' }];
   if (state.phase !== 'running' && !state.cancel) return [{ do: 'start-run' }, { do: 'wake', at: deadline }];
-  const commands = [...stops(state), ...settlements(state, context)];
+  const commands = [...stops(state), ...unprovenStops(state), ...settlements(state, context)];
   if (allSettled(state)) return [{ do: 'finish-run', verdict: verdictOfRun(state) }];
   return [...commands, ...starts(state, context), ...wakes(state, deadline)];
 }
@@ -38,6 +38,17 @@ function stops(state: RunState): readonly Command[] {
     const attempt = current?.attempts.at(-1);
     if (step.finally || current?.phase !== 'running' || !attempt) return [];
     return [{ do: 'stop-attempt', step: step.id, attempt: attempt.number, reason: cancel.reason }];
+  });
+}
+
+/** Steps that were begun on the word of one that did not succeed after all. */
+function unprovenStops(state: RunState): readonly Command[] {
+  if (state.cancel) return [];
+  return state.plan.steps.flatMap((step): Command[] => {
+    const current = state.steps.get(step.id);
+    const attempt = current?.attempts.at(-1);
+    if (current?.phase !== 'running' || !attempt || needsOf(state, step).kind === 'satisfied') return [];
+    return [{ do: 'stop-attempt', step: step.id, attempt: attempt.number, reason: 'unproven' }];
   });
 }
 

@@ -78,6 +78,8 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
       return { ...step, attempts: updateAttempt(step, event.attempt, { place: event.place }) };
     case 'attempt-waiting':
       return { ...step, attempts: withWaiting(step, event.attempt, event) };
+    case 'attempt-reported':
+      return isUnderWay(step, event.attempt) ? { ...step, word: event.word } : step;
     case 'attempt-finished':
       return attemptFinished(step, event);
     case 'step-settled':
@@ -91,13 +93,14 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
 }
 
 function attemptFinished(step: StepState, event: EventOf<'attempt-finished'>): StepState {
-  if (step.attempts.at(-1)?.number !== event.attempt || step.phase !== 'running') return step;
+  if (!isUnderWay(step, event.attempt)) return step;
   const { next, result } = event;
   const attempts = updateAttempt({ ...step, attempts: withWaiting(step, event.attempt) }, event.attempt, {
     finishedAt: event.at,
     result,
   });
-  const ended = { ...step, attempts };
+  const ended: StepState = { ...without(step, 'word'), attempts };
+  if (next.kind === 'again') return { ...ended, phase: 'pending' };
   if (next.kind === 'settle')
     return { ...settled(ended, event.at, verdictIn(result), result.outputs), ...handoverIn(result) };
   const retries = { ...step.retries, [next.cause]: step.retries[next.cause] + 1 };
@@ -114,6 +117,10 @@ function handoverIn({ handover }: AttemptRecord): Pick<StepState, 'handover'> {
 
 function settled(step: StepState, at: number, verdict: StepState['verdict'], outputs: StepState['outputs']): StepState {
   return { ...step, phase: 'settled', settledAt: at, outputs, ...(verdict && { verdict }) };
+}
+
+function isUnderWay(step: StepState, attempt: number): boolean {
+  return step.phase === 'running' && step.attempts.at(-1)?.number === attempt;
 }
 
 function withWaiting(step: StepState, number: number, event?: EventOf<'attempt-waiting'>): readonly AttemptState[] {

@@ -1,6 +1,6 @@
 import { verdictOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/outcome.ts';
-import type { GroupEnd, Need, PlanStep } from '../model/plan.ts';
+import type { GroupEnd, Need, PlanStep, RunStep } from '../model/plan.ts';
 import type { RunState, StepState } from '../model/run-state.ts';
 
 export type NeedsStatus =
@@ -19,7 +19,25 @@ export function needsOf(state: RunState, step: PlanStep): NeedsStatus {
   );
   const first = failed ?? unmet[0];
   if (first) return refused(first.id, first.step);
-  return needed.every(({ step: other }) => other?.phase === 'settled') ? { kind: 'satisfied' } : { kind: 'waiting' };
+  const enough = mayTrust(step) ? isSettledOrReported : isSettled;
+  return needed.every(({ step: other }) => enough(other)) ? { kind: 'satisfied' } : { kind: 'waiting' };
+}
+
+/**
+ * Whether a step may begin on the mere word of those it needs. Not with secrets, which a step that should not have begun
+ * could spend; not where a second try is one too many; not where conditions or limits would have to be taken back.
+ */
+export function mayTrust(step: PlanStep): step is RunStep {
+  if (step.kind !== 'run' || step.finally) return false;
+  return step.secrets.length === 0 && step.infraRetries > 0 && !step.condition && !step.concurrency;
+}
+
+function isSettled(step: StepState | undefined): boolean {
+  return step?.phase === 'settled';
+}
+
+function isSettledOrReported(step: StepState | undefined): boolean {
+  return isSettled(step) || step?.word !== undefined;
 }
 
 function satisfies(need: Need, step: StepState): boolean {

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { ExecutionContext } from 'ava';
 import { verdictOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/outcome.ts';
-import type { Plan, PlanStep } from '../model/plan.ts';
+import type { Need, Plan, PlanStep } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
 import { evolve, replay } from './evolve.ts';
+import { mayTrust } from './needs-of.ts';
 import { approvalStep, needs, planOf, runStep } from '../model/plan-fixture.ts';
 import { simulate } from './simulation-fixture.ts';
 import type { Simulation } from './simulation-fixture.ts';
@@ -73,6 +74,7 @@ function property(t: ExecutionContext, check: (plan: Plan, simulation: Simulatio
         pick: next,
         result: () => verdicts[next() % verdicts.length] ?? verdictOf('exit_code'),
         approve: answer,
+        report: () => next() % 3 === 0,
         ...(cancelAfter === undefined ? {} : { cancelAfter }),
       });
       return check(plan, simulation, capacity);
@@ -93,16 +95,32 @@ test('R000-12: every run ends, with every step settled', (t) => {
   );
 });
 
-test('I5: a step starts only after all that it needs passed, or was skipped where it allows that', (t) => {
-  property(t, (_, { history }) =>
-    history.every((state) =>
-      running(state).every((step) =>
-        step.needs.every((need) =>
-          need.steps.every((id) => {
-            const outcome = outcomeOf(state, id);
-            return outcome === 'succeeded' || (outcome === 'skipped' && need.allow.includes('skipped'));
-          }),
+const allows = (need: Need, outcome: string | undefined): boolean =>
+  outcome === 'succeeded' || (outcome === 'skipped' && need.allow.includes('skipped'));
+
+test('I5: a step starts only after all that it needs passed, was skipped where it allows that, or gave its word', (t) => {
+  property(t, (plan, { history, events }) =>
+    events.every((event, index) => {
+      const before = history[index - 1];
+      const step = event.type === 'attempt-started' && plan.steps.find(({ id }) => id === event.step);
+      if (!step || !before) return true;
+      return step.needs.every((need) =>
+        need.steps.every(
+          (id) => allows(need, outcomeOf(before, id)) || (mayTrust(step) && before.steps.get(id)?.word !== undefined),
         ),
+      );
+    }),
+  );
+});
+
+test('I5: no step ends green before all that it needs did, whatever they had said', (t) => {
+  property(t, (plan, { history }) =>
+    history.every((state) =>
+      plan.steps.every(
+        (step) =>
+          step.kind !== 'run' ||
+          outcomeOf(state, step.id) !== 'succeeded' ||
+          step.needs.every((need) => need.steps.every((id) => allows(need, outcomeOf(state, id)))),
       ),
     ),
   );
@@ -145,9 +163,10 @@ test('attempts of a step are numbered without gaps, one at a time, and within th
   property(t, (plan, { state }) =>
     plan.steps.every((step) => {
       const attempts = state.steps.get(step.id)?.attempts ?? [];
+      const counted = attempts.filter(({ result }) => result?.reason !== 'unproven');
       const most = step.kind === 'run' ? 1 + step.retry.max + step.infraRetries : 0;
       return (
-        attempts.length <= most &&
+        counted.length <= most &&
         attempts.every((attempt, index) => attempt.number === index + 1 && attempt.finishedAt !== undefined)
       );
     }),

@@ -23,6 +23,7 @@ export function nextAfter(
   cancelled: boolean,
 ): Next {
   const { outcome, reason } = result;
+  if (reason === 'unproven' && !cancelled) return { kind: 'again' };
   if (cancelled || (outcome !== 'failed' && outcome !== 'errored')) return { kind: 'settle' };
   if (reason && hopeless.has(reason)) return { kind: 'settle' };
   const { user, infra } = state.retries;

@@ -1,7 +1,7 @@
 import type { Json } from '../model/json.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Need, PlanStep } from '../model/plan.ts';
-import type { RunState } from '../model/run-state.ts';
+import type { RunState, StepState } from '../model/run-state.ts';
 
 /** Worst first: what stands for several steps together. */
 const severity: readonly Outcome[] = ['failed', 'errored', 'cancelled', 'succeeded', 'skipped'];
@@ -27,8 +27,13 @@ export function scopeOf(state: RunState, step: PlanStep): Readonly<Record<string
 
 function needValue(state: RunState, need: Need): Json {
   const steps = need.steps.map((id) => state.steps.get(id));
-  const outputs = steps.length === 1 ? (steps[0]?.outputs ?? {}) : {};
-  return { outcome: worst(steps.map((step) => step?.verdict?.outcome ?? 'skipped')), outputs };
+  const outputs = steps.length === 1 ? (steps[0]?.word ?? steps[0])?.outputs : undefined;
+  return { outcome: worst(steps.map(outcomeSoFar)), outputs: outputs ?? {} };
+}
+
+/** A step's own word counts for those that begin on it. */
+function outcomeSoFar(step: StepState | undefined): Outcome {
+  return step?.verdict?.outcome ?? (step?.word ? 'succeeded' : 'skipped');
 }
 
 /** How the steps before `finally` ended, taken together. */

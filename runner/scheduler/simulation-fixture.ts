@@ -14,6 +14,8 @@ export interface Script {
   readonly result: (step: RunStep, number: number) => Verdict;
   /** Which of the attempts under way ends next. */
   readonly pick: (running: number) => number;
+  /** Whether an attempt says that it succeeded before it ends, be that true or not. */
+  readonly report?: (step: StepId) => boolean;
   /** Answer to an approval; undefined: nobody answers. */
   readonly approve?: (step: StepId) => boolean | undefined;
   /** The run is cancelled after this many events. */
@@ -90,16 +92,28 @@ class World {
   /** Nothing to decide: an attempt ends, or the clock moves to the next thing that is due. */
   #letTimePass(commands: readonly Command[]): void {
     const running = [...this.#state.steps].filter(([, { phase }]) => phase === 'running').map(([id]) => id);
-    const next = running[this.#script.pick(running.length) % Math.max(1, running.length)];
+    const ending = running.filter((id) => this.#mayEnd(id));
+    const next = ending[this.#script.pick(ending.length) % Math.max(1, ending.length)];
     const step = next === undefined ? undefined : this.#steps.get(next);
     if (step?.kind === 'run') {
       this.#now += 10;
+      if (this.#script.report?.(step.id) === true && !this.#state.steps.get(step.id)?.word) {
+        const attempt = this.#state.steps.get(step.id)?.attempts.length ?? 0;
+        this.#record({ type: 'attempt-reported', at: this.#now, step: step.id, attempt, word: { outputs: {} } });
+        return;
+      }
       this.#end(step.id, this.#script.result(step, this.#state.steps.get(step.id)?.attempts.length ?? 0));
       return;
     }
     const wake = commands.find((command) => command.do === 'wake')?.at ?? Infinity;
     if (!Number.isFinite(wake)) throw new Error('The run waits for nothing.');
     this.#now = Math.max(this.#now + 1, wake);
+  }
+
+  /** As the engine does: a step begun on the word of others ends after them. */
+  #mayEnd(id: StepId): boolean {
+    const needed = this.#steps.get(id)?.needs.flatMap((need) => need.steps) ?? [];
+    return needed.every((other) => this.#state.steps.get(other)?.phase !== 'running');
   }
 
   #end(id: StepId, verdict: Verdict): void {

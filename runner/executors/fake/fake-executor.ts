@@ -88,7 +88,9 @@ export class FakeExecutor implements Executor {
   }
 
   /** Nothing is kept. */
-  release(): void {}
+  release(): void {
+    // See above.
+  }
 
   async close(): Promise<void> {
     this.#closing.abort('interrupted' satisfies StopReason);

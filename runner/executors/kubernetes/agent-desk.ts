@@ -1,10 +1,12 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdMs } from '../../agent/protocol.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { AgentState, Wish, WishQuestion } from '../../agent/protocol.ts';
 import type { BlobAccess } from '../../workspace/blob-access.ts';
 
-/** What an attempt lends to the agent's requests. */
-export interface DeskOptions {
+/** What an attempt lends to the requests of its agent, once it has begun. */
+export interface DeskTools {
   readonly blobs: BlobAccess;
   /** Raw output that is stored already, from an earlier runner. */
   readonly logOffset: number;
@@ -15,19 +17,20 @@ const order = ['waiting', 'refused', 'running', 'ended', 'collected'] as const;
 
 /** The runner's side of the talk with one agent: what it has said, what is wanted of it, what may be asked for. */
 export class AgentDesk {
-  readonly #options: DeskOptions;
+  #tools: DeskTools | undefined;
   #state: AgentState | undefined;
   #wish: Wish = { do: 'wait' };
-  #offset: number;
+  #offset = 0;
   #writing: Promise<unknown> = Promise.resolve();
-  #failure: unknown;
+  #failure: Error | undefined;
   #changed = Promise.withResolvers<undefined>();
   #wished = Promise.withResolvers<undefined>();
   #readable = new Set<string>();
 
-  constructor(options: DeskOptions) {
-    this.#options = options;
-    this.#offset = options.logOffset;
+  /** A desk that was set up ahead gets what it works with. Until then an agent can do nothing but wait. */
+  open(tools: DeskTools): void {
+    this.#tools = tools;
+    this.#offset = tools.logOffset;
   }
 
   /** Undefined until the agent was heard. */
@@ -40,7 +43,7 @@ export class AgentDesk {
   }
 
   /** Why its output cannot be stored. */
-  get failure(): unknown {
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -98,12 +101,12 @@ export class AgentDesk {
       const fresh = chunk.subarray(Math.max(0, this.#offset - offset));
       // A gap would be a defect of the agent; asking for the right place heals it.
       if (offset <= this.#offset && fresh.length > 0) {
-        await this.#options.write(fresh);
+        await this.#opened().write(fresh);
         this.#offset += fresh.length;
       }
       return this.#offset;
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
       this.#notify();
       throw error;
     } finally {
@@ -111,13 +114,19 @@ export class AgentDesk {
     }
   }
 
-  /** Undefined for a blob that is none of this attempt's. */
-  blobsFor(sha256: string): BlobAccess | undefined {
-    return this.#readable.has(sha256) ? this.#options.blobs : undefined;
+  /** ERR_NOT_FOUND for a blob that is none of this attempt's. */
+  async read(sha256: string): Promise<Readable> {
+    if (!this.#readable.has(sha256)) throw new SluiceError('ERR_NOT_FOUND', `blob ${sha256} is not for this attempt`);
+    return this.#opened().blobs.open(sha256);
   }
 
-  get blobs(): BlobAccess {
-    return this.#options.blobs;
+  store(content: Readable): ReturnType<BlobAccess['put']> {
+    return this.#opened().blobs.put(content);
+  }
+
+  #opened(): DeskTools {
+    if (this.#tools === undefined) throw new SluiceError('ERR_UNSUPPORTED', 'the attempt has not begun');
+    return this.#tools;
   }
 
   #notify(): void {

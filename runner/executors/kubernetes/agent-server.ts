@@ -81,19 +81,21 @@ export class AgentServer {
     const desk = await this.#deskOf(job, request);
     switch (`${request.method ?? ''} ${what}`) {
       case 'POST wish':
-        return answer(
-          response,
-          await desk.answer((await readJson(request)) as WishQuestion, this.#untilGone(response)),
-        );
+        answer(response, await desk.answer((await readJson(request)) as WishQuestion, this.#untilGone(response)));
+        return;
       case 'POST state':
         desk.hear((await readJson(request)) as AgentState);
-        return answer(response, {});
+        answer(response, {});
+        return;
       case 'PUT log':
-        return answer(response, { offset: await this.#log(desk, url, request) });
+        answer(response, { offset: await this.#log(desk, url, request) });
+        return;
       case 'PUT blobs':
-        return answer(response, await desk.blobs.put(request));
+        answer(response, await desk.store(request));
+        return;
       case 'GET blobs':
-        return sendBlob(desk, digest, response);
+        await sendBlob(desk, digest, response);
+        return;
       default:
         throw new HttpError(404);
     }
@@ -135,7 +137,7 @@ class HttpError extends Error {
 }
 
 async function sendBlob(desk: AgentDesk, sha256: string, response: ServerResponse): Promise<void> {
-  const content = await desk.blobsFor(sha256)?.open(sha256).catch(notFound);
+  const content = await desk.read(sha256).catch(notFound);
   if (content === undefined) throw new HttpError(404);
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
   await pipeline(content, response);

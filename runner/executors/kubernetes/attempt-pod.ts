@@ -36,6 +36,7 @@ export class AttemptPod {
   readonly #options: AttemptPodOptions;
   readonly #ending = new AbortController();
   #job: Job | undefined;
+  #created: Promise<void> | undefined;
   #events: readonly CoreEvent[] = [];
   #podUid: string | undefined;
   #looked = Promise.withResolvers<undefined>();
@@ -53,8 +54,19 @@ export class AttemptPod {
     return this.#options.lost !== undefined;
   }
 
-  /** Makes the Job, or finds the one that was made before. AttemptEnded when the cluster will not have it. */
-  async create(): Promise<void> {
+  /**
+   * Makes the Job, or finds the one that was made before; once, unless it fails. AttemptEnded when the cluster will not
+   * have it.
+   */
+  create(): Promise<void> {
+    this.#created ??= this.#create().catch((error: unknown) => {
+      this.#created = undefined;
+      throw error;
+    });
+    return this.#created;
+  }
+
+  async #create(): Promise<void> {
     this.#job = (await this.#findLost()) ?? (await this.#createOrAdopt());
     await this.#listenWhereItsAgentAsks(this.#job);
     await this.#createSecret(this.#job);

@@ -66,7 +66,7 @@ export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Draft
       name,
       namespace: settings.namespace,
       labels: podLabels,
-      annotations: { [annotations.step]: step.id, [annotations.spec]: sha256(canonicalJson(spec as unknown as Json)) },
+      annotations: { [annotations.step]: step.id, [annotations.spec]: fingerprint(spec, settings) },
     },
     spec,
   };
@@ -150,6 +150,11 @@ function serviceContainer({ name, image, env, args, user, ready }: PodService): 
 export function agentUrlOf(job: Job): string | undefined {
   const own = job.spec.template.spec.containers.find(({ name }) => name === containers.agent);
   return own?.env?.find(({ name }) => name === urlVariable)?.value;
+}
+
+/** Of everything but the address of the runner, which the next one may not share. */
+function fingerprint(spec: JobSpec, { agentUrl }: KubernetesSettings): string {
+  return sha256(canonicalJson(spec as unknown as Json).replaceAll(JSON.stringify(agentUrl), '""'));
 }
 
 /** Run ids fit as they are; whatever else a caller gives is only compared by its own digest. */

@@ -4,11 +4,13 @@ import { systemClock } from '../../model/clock.ts';
 import type { Json } from '../../model/json.ts';
 import type { Capability, RunStep } from '../../model/plan.ts';
 import type { AttemptKey } from '../../model/result.ts';
-import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
+import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason, WarmSpec } from '../executor.ts';
 import { AgentDesk } from './agent-desk.ts';
 import { AgentServer } from './agent-server.ts';
 import { AttemptPod } from './attempt-pod.ts';
+import type { AttemptPodOptions } from './attempt-pod.ts';
 import { jobName } from './job-name.ts';
+import type { AttemptPlan } from './job-spec.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { PodBook } from './pod-book.ts';
 import { podServices, serviceConflict } from './pod-services.ts';
@@ -38,6 +40,8 @@ interface Site {
   readonly book: PodBook;
   readonly server: AgentServer;
 }
+
+type Lost = NonNullable<AttemptPodOptions['lost']>;
 
 interface Entry {
   readonly desk: AgentDesk;
@@ -87,29 +91,47 @@ class KubernetesExecutor implements Executor {
     await site?.cluster.close();
   }
 
-  async #run(spec: AttemptSpec, context: AttemptContext, lost?: Parameters<typeof lostPart>[0]): Promise<AttemptOutcome> {
+  async #run(spec: AttemptSpec, context: AttemptContext, lost?: Lost): Promise<AttemptOutcome> {
     this.#site ??= this.#open();
-    const { cluster, settings, book, server } = await this.#site;
+    const site = await this.#site;
+    const { settings } = site;
     const services = podServices(spec.step, settings);
     const plan = { ...spec, services, secretNames: Object.keys(spec.secrets) };
+    const { desk, pod } = this.#entries.get(jobName(keyOf(spec))) ?? this.#enter(site, plan, spec.secrets, lost);
     const { log, blobs } = context;
-    const desk = new AgentDesk({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
-    const pod = new AttemptPod({
-      cluster,
-      settings,
-      book,
-      plan,
-      secrets: spec.secrets,
-      listen: (port) => server.listen(port),
-      ...lostPart(lost),
-    });
-    this.#entries.set(pod.name, { desk, pod });
+    desk.open({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
     const clock = this.#options.clock ?? systemClock;
     const outcome = await new LiveAttempt({ spec, context, services, desk, pod, settings, signal, clock }).run();
     // Nobody may be there any more to record it and to let go of the pod.
-    if (this.#closing.signal.aborted) this.release({ runId: spec.runId, step: spec.step.id, attempt: spec.attempt });
+    if (this.#closing.signal.aborted) this.release(keyOf(spec));
     return outcome;
+  }
+
+  warm(ahead: WarmSpec): void {
+    void this.#track(this.#warm(ahead).catch(() => undefined));
+  }
+
+  /** What fails here fails again, and is told, when the attempt begins. */
+  async #warm(ahead: WarmSpec): Promise<void> {
+    this.#site ??= this.#open();
+    const site = await this.#site;
+    if (this.#closing.signal.aborted || this.#entries.has(jobName(keyOf(ahead)))) return;
+    const plan = { ...ahead, services: podServices(ahead.step, site.settings), secretNames: [] };
+    await this.#enter(site, plan, {}).pod.create();
+  }
+
+  #enter(
+    { cluster, settings, book, server }: Site,
+    plan: AttemptPlan,
+    secrets: AttemptSpec['secrets'],
+    lost?: Lost,
+  ): Entry {
+    const listen = (port: number): Promise<unknown> => server.listen(port);
+    const pod = new AttemptPod({ cluster, settings, book, plan, secrets, listen, ...(lost && { lost }) });
+    const entry = { desk: new AgentDesk(), pod };
+    this.#entries.set(pod.name, entry);
+    return entry;
   }
 
   async #open(): Promise<Site> {
@@ -131,8 +153,8 @@ class KubernetesExecutor implements Executor {
     const site = await this.#site;
     this.#entries.get(name)?.pod.close();
     if (site === undefined) return;
-    await site.cluster.delete(jobs, { namespace: site.settings.namespace, name }, { propagation: 'Background' });
     this.#entries.delete(name);
+    await site.cluster.delete(jobs, { namespace: site.settings.namespace, name }, { propagation: 'Background' });
     site.book.forget(name);
   }
 
@@ -153,6 +175,6 @@ class KubernetesExecutor implements Executor {
   }
 }
 
-function lostPart(lost?: { readonly place: Readonly<Record<string, Json>> | undefined }) {
-  return lost === undefined ? {} : { lost };
+function keyOf({ runId, step, attempt }: WarmSpec): AttemptKey {
+  return { runId, step: step.id, attempt };
 }

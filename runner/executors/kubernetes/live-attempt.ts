@@ -5,6 +5,7 @@ import type { Verdict } from '../../model/outcome.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, StopReason } from '../executor.ts';
 import type { AgentDesk } from './agent-desk.ts';
 import type { AttemptPod } from './attempt-pod.ts';
+import type { WaitingReason } from './explain/waiting-reason.ts';
 import { nextMove } from './next-move.ts';
 import type { AttemptView, Move } from './next-move.ts';
 import { workOf } from './work-of.ts';
@@ -38,6 +39,8 @@ export class LiveAttempt {
   #killedAt: number | undefined;
   #collectedAt: number | undefined;
   #deadline: number | undefined;
+  #waiting: WaitingReason | undefined;
+  #reported = false;
 
   constructor(parts: LiveAttemptParts) {
     this.#parts = parts;
@@ -55,7 +58,10 @@ export class LiveAttempt {
       return await this.#live();
     } catch (error) {
       if (error instanceof AttemptEnded) return { ...error.verdict, files: [], output: '', caches: {} };
-      await pod.kill().then(() => pod.ended(), () => undefined);
+      await pod.kill().then(
+        () => pod.ended(),
+        () => undefined,
+      );
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
@@ -69,6 +75,7 @@ export class LiveAttempt {
       const news = [desk.changed(), pod.changed(), this.#stopped.promise];
       if (desk.failure !== undefined) throw desk.failure;
       const view = this.#view();
+      await this.#tell(view);
       const move = nextMove(view, { graceMs: this.#parts.settings.graceMs, answerMs });
       if (move.do === 'finish') return this.#outcome(move.verdict, move.results, view);
       if (move.do === 'wait') await this.#wait(news, Math.min(move.until, this.#deadline ?? Infinity));
@@ -76,7 +83,7 @@ export class LiveAttempt {
     }
   }
 
-  #view(): AttemptView {
+  #view(): AttemptView & { readonly waiting: WaitingReason | undefined } {
     const { desk, pod, clock } = this.#parts;
     const now = clock();
     const agent = desk.state;
@@ -112,16 +119,19 @@ export class LiveAttempt {
     const { desk, pod, settings, clock } = this.#parts;
     switch (move.do) {
       case 'release':
-        return this.#release();
+        await this.#release();
+        break;
       case 'ask-to-stop':
         this.#askedToStopAt = clock();
-        return desk.want({ do: 'stop', graceMs: settings.graceMs });
+        desk.want({ do: 'stop', graceMs: settings.graceMs });
+        break;
       case 'ask-to-collect':
         this.#askedToCollect = true;
-        return desk.want({ do: 'collect', ...(move.exitCode !== undefined && { exitCode: move.exitCode }) });
+        desk.want({ do: 'collect', ...(move.exitCode !== undefined && { exitCode: move.exitCode }) });
+        break;
       case 'kill':
         this.#killedAt = clock();
-        return pod.kill();
+        await pod.kill();
     }
   }
 
@@ -134,6 +144,24 @@ export class LiveAttempt {
     const work = workOf(this.#parts);
     this.#released = true;
     desk.want({ do: 'run', work });
+  }
+
+  /** What others may begin to act on: why it waits, and the command's own word that it succeeded. */
+  async #tell({
+    agent,
+    waiting,
+    kubelet,
+  }: AttemptView & { readonly waiting: WaitingReason | undefined }): Promise<void> {
+    const { context } = this.#parts;
+    const lacks = agent === undefined ? waiting : undefined;
+    if (lacks?.message !== this.#waiting?.message) {
+      this.#waiting = lacks;
+      await context.waiting(lacks && { reason: lacks.reason, message: lacks.message });
+    }
+    if (this.#reported || agent?.phase !== 'collected' || kubelet !== undefined || this.#stop !== undefined) return;
+    this.#reported = true;
+    if (agent.exitCode !== 0 || agent.results.problem !== undefined) return;
+    await context.reported({ outcome: 'succeeded', exitCode: 0, ...agent.results });
   }
 
   async #wait(news: readonly Promise<unknown>[], until: number): Promise<void> {

@@ -85,7 +85,9 @@ class LocalExecutor implements Executor {
   }
 
   /** Nothing is kept: folders go as soon as their attempt has ended. */
-  release(): void {}
+  release(): void {
+    // See above.
+  }
 
   async close(): Promise<void> {
     this.#closing.abort('interrupted' satisfies StopReason);

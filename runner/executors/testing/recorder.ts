@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../model/json.ts';
-import type { AttemptContext } from '../executor.ts';
+import type { AttemptContext, AttemptOutcome } from '../executor.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 
 /** Everything that an attempt said while it ran. */
@@ -27,6 +27,11 @@ export class Recorder implements AttemptContext {
   readonly reasonsToWait: (string | undefined)[] = [];
   readonly waiting: AttemptContext['waiting'] = (waiting) => {
     this.reasonsToWait.push(waiting?.reason);
+    return Promise.resolve();
+  };
+  readonly reports: AttemptOutcome[] = [];
+  readonly reported = (outcome: AttemptOutcome): Promise<void> => {
+    this.reports.push(outcome);
     return Promise.resolve();
   };
   readonly note = (text: string): void => void this.notes.push(text);

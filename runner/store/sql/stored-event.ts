@@ -21,6 +21,7 @@ const shapes: {
   'attempt-started': { at: 'number', step: 'string', attempt: 'number' },
   'attempt-placed': { at: 'number', step: 'string', attempt: 'number', place: 'object' },
   'attempt-waiting': { at: 'number', step: 'string', attempt: 'number', reason: 'string', message: 'string' },
+  'attempt-reported': { at: 'number', step: 'string', attempt: 'number', word: 'object' },
   'attempt-finished': { at: 'number', step: 'string', attempt: 'number', result: 'object', next: 'object' },
   'step-settled': { at: 'number', step: 'string', verdict: 'object', outputs: 'object' },
   'approval-requested': { at: 'number', step: 'string', message: 'string', expiresAt: 'number' },

@@ -123,10 +123,7 @@ test('every situation on file has an expectation, and a manifest unless it was w
   t.deepEqual([...Object.keys(waiting), ...Object.keys(ended)].toSorted(), [...situationNames]);
   const captured = situationNames.filter((name) => situationOf(name).source.startsWith('Kubernetes '));
   const manifests = readdirSync('e2e/failures').filter((file) => file.endsWith('.yaml'));
-  t.deepEqual(
-    manifests.toSorted(),
-    captured.map((name) => `${name}.yaml`).toSorted(),
-  );
+  t.deepEqual(manifests.toSorted(), captured.map((name) => `${name}.yaml`).toSorted());
 });
 
 for (const [name, [reason, hope, message]] of Object.entries(waiting)) {
