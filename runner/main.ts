@@ -5,8 +5,11 @@ import type { Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
+import type { Engine } from './engine/engine.ts';
 import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
+import { SluiceError } from './model/errors.ts';
+import type { AttemptKey } from './model/result.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -26,12 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** The one place that knows every implementation. They are loaded here, so that commands which need none start at once. */
 async function openServices(config: Config, environment: Environment): Promise<Services> {
-  const [{ createEngine }, { createFileLogs }, { createGitSources }] =
-    await Promise.all([
-      import('./engine/create-engine.ts'),
-      import('./results/log/file-logs.ts'),
-      import('./sources/git-source.ts'),
-    ]);
+  const [{ createEngine }, { createFileLogs }, { createGitSources }] = await Promise.all([
+    import('./engine/create-engine.ts'),
+    import('./results/log/file-logs.ts'),
+    import('./sources/git-source.ts'),
+  ]);
   const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
     import('./store/sqlite/sqlite-store.ts'),
     import('./store/blobs.ts'),
@@ -41,9 +43,9 @@ async function openServices(config: Config, environment: Environment): Promise<S
   const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
-  const executor = await openExecutor(config, environment);
+  const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
-  const engine = createEngine({
+  const engine: Engine = createEngine({
     store,
     blobs,
     logs,
@@ -67,8 +69,10 @@ async function openServices(config: Config, environment: Environment): Promise<S
   };
 }
 
-function openExecutor(config: Config, environment: Environment): Promise<Executor> {
-  return config.executor === 'kubernetes' ? openKubernetes(config) : openLocal(config, environment);
+type IsOver = (key: AttemptKey) => Promise<boolean>;
+
+function openExecutor(config: Config, environment: Environment, over: IsOver): Promise<Executor> {
+  return config.executor === 'kubernetes' ? openKubernetes(config, over) : openLocal(config, environment);
 }
 
 async function openLocal(config: Config, environment: Environment): Promise<Executor> {
@@ -83,7 +87,18 @@ async function openLocal(config: Config, environment: Environment): Promise<Exec
   });
 }
 
-async function openKubernetes({ cluster: config, home }: Config): Promise<Executor> {
+/** A run that nobody knows has no attempt to keep. */
+async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Promise<boolean> {
+  try {
+    const { phase, steps } = await engine.state(runId);
+    return phase === 'finished' || steps.get(step)?.attempts[attempt - 1]?.finishedAt !== undefined;
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'ERR_NOT_FOUND') return true;
+    throw error;
+  }
+}
+
+async function openKubernetes({ cluster: config, home }: Config, over: IsOver): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),
@@ -104,6 +119,7 @@ async function openKubernetes({ cluster: config, home }: Config): Promise<Execut
       agentUrl: config.agentUrl === '' ? `http://${reachableAddress()}:${port}` : config.agentUrl,
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
+    isOver: over,
   });
 }
 

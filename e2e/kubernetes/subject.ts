@@ -42,6 +42,7 @@ export function executorIn({ namespace, owner }: Place, change: Partial<Kubernet
       ...change,
     }),
     listen: { host: '0.0.0.0', port: 0 },
+    isOver: () => Promise.resolve(false),
   });
 }
 

@@ -6,6 +6,7 @@ import type { Container, Draft, Job, JobSpec, PodSpec, VolumeMount } from '../..
 import type { Json } from '../../model/json.ts';
 import { canonicalJson } from '../../model/json.ts';
 import type { RunStep } from '../../model/plan.ts';
+import type { AttemptKey } from '../../model/result.ts';
 import { jobName } from './job-name.ts';
 import type { PodService } from './pod-services.ts';
 import { imageReference } from './settings.ts';
@@ -27,8 +28,11 @@ export const labels = {
   attempt: 'sluice.dev/attempt',
 } as const;
 
+/** Ids of people's choosing stand here, where any text may. */
 export const annotations = {
+  run: 'sluice.dev/run',
   step: 'sluice.dev/step',
+  attempt: 'sluice.dev/attempt',
   spec: 'sluice.dev/spec-sha256',
 } as const;
 
@@ -66,7 +70,12 @@ export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Draft
       name,
       namespace: settings.namespace,
       labels: podLabels,
-      annotations: { [annotations.step]: step.id, [annotations.spec]: fingerprint(spec, settings) },
+      annotations: {
+        [annotations.run]: runId,
+        [annotations.step]: step.id,
+        [annotations.attempt]: String(attempt),
+        [annotations.spec]: fingerprint(spec, settings),
+      },
     },
     spec,
   };
@@ -144,6 +153,13 @@ function serviceContainer({ name, image, env, args, user, ready }: PodService): 
       ...(user && { runAsUser: user }),
     },
   };
+}
+
+/** Whose Job it is; undefined for one that is not ours. */
+export function attemptOf({ metadata: { annotations: says = {} } }: Job): AttemptKey | undefined {
+  const { [annotations.run]: runId, [annotations.step]: step, [annotations.attempt]: attempt } = says;
+  if (runId === undefined || step === undefined || attempt === undefined) return undefined;
+  return { runId, step, attempt: Number(attempt) };
 }
 
 /** Where the agent of a Job asks for its runner. */

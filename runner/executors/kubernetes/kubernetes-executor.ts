@@ -17,6 +17,9 @@ import { podServices, serviceConflict } from './pod-services.ts';
 import { PodTokens } from './pod-token.ts';
 import type { PodIdentity } from './pod-token.ts';
 import type { KubernetesSettings } from './settings.ts';
+import { sweepJobs } from './sweep.ts';
+
+const sweepMs = 60_000;
 
 export interface KubernetesExecutorOptions {
   /** Called once, when the first attempt needs it. */
@@ -25,6 +28,8 @@ export interface KubernetesExecutorOptions {
   readonly settings: (cluster: ClusterClient, port: number) => KubernetesSettings;
   /** Where agents are listened to; port 0 for any free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** Whether nobody will ask for an attempt any more, by what is on record. */
+  readonly isOver: (key: AttemptKey) => Promise<boolean>;
   readonly clock?: () => number;
 }
 
@@ -57,6 +62,7 @@ class KubernetesExecutor implements Executor {
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
   #site: Promise<Site> | undefined;
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: KubernetesExecutorOptions) {
     this.#options = options;
@@ -86,6 +92,8 @@ class KubernetesExecutor implements Executor {
     this.#closing.abort('interrupted' satisfies StopReason);
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     const site = await this.#site?.catch(() => undefined);
+    clearInterval(this.#sweeping);
+    if (site !== undefined) await this.#sweep(site);
     await site?.server.close();
     await site?.book.close();
     await site?.cluster.close();
@@ -146,7 +154,16 @@ class KubernetesExecutor implements Executor {
     const settings = complete(cluster, await server.listen(listen.port));
     const book = new PodBook(cluster, settings.namespace, settings.owner);
     book.open();
-    return { cluster, settings, book, server };
+    const site = { cluster, settings, book, server };
+    this.#sweeping = setInterval(() => void this.#track(this.#sweep(site)), sweepMs).unref();
+    void this.#track(this.#sweep(site));
+    return site;
+  }
+
+  /** What cannot be swept now is swept later. */
+  async #sweep({ cluster, settings }: Site): Promise<void> {
+    const isHeld = (job: string): boolean => this.#entries.has(job);
+    await sweepJobs({ cluster, settings, isHeld, isOver: this.#options.isOver }).catch(() => undefined);
   }
 
   async #release(name: string): Promise<void> {
