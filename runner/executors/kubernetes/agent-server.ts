@@ -3,10 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { apiPath } from '../../agent/protocol.ts';
-import type { AgentState, WishQuestion } from '../../agent/protocol.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { AgentDesk } from './agent-desk.ts';
 import type { PodIdentity } from './pod-token.ts';
+import { readAgentState, readWishQuestion } from './read-agent-words.ts';
 
 export interface AgentServerOptions {
   readonly host: string;
@@ -68,7 +68,7 @@ export class AgentServer {
     try {
       await this.#route(request, response);
     } catch (error) {
-      const status = error instanceof HttpError ? error.status : error instanceof SluiceError ? 503 : 500;
+      const status = statusOf(error);
       if (response.headersSent) response.destroy();
       else response.writeHead(status, { connection: 'close' }).end();
     }
@@ -81,10 +81,10 @@ export class AgentServer {
     const desk = await this.#deskOf(job, request);
     switch (`${request.method ?? ''} ${what}`) {
       case 'POST wish':
-        answer(response, await desk.answer((await readJson(request)) as WishQuestion, this.#untilGone(response)));
+        answer(response, await desk.answer(readWishQuestion(await readJson(request)), this.#untilGone(response)));
         return;
       case 'POST state':
-        desk.hear((await readJson(request)) as AgentState);
+        desk.hear(readAgentState(await readJson(request)));
         answer(response, {});
         return;
       case 'PUT log':
@@ -125,6 +125,12 @@ export class AgentServer {
     response.once('close', () => gone.abort());
     return AbortSignal.any([gone.signal, this.#closing.signal]);
   }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpError) return error.status;
+  if (!(error instanceof SluiceError)) return 500;
+  return error.code === 'ERR_USAGE' ? 400 : 503;
 }
 
 class HttpError extends Error {
