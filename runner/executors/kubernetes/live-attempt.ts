@@ -96,8 +96,7 @@ export class LiveAttempt {
       agent,
       ...pod.facts(now),
       stop: this.#stop,
-      // An agent that works was released, be it by a runner that is gone.
-      released: this.#released || (agent !== undefined && agent.phase !== 'waiting'),
+      released: this.#released,
       askedToStopAt: this.#askedToStopAt,
       askedToCollect: this.#askedToCollect,
       killedAt: this.#killedAt,

@@ -57,7 +57,9 @@ export type Move =
  * kubelet's on exactly this container, and the agent's that everything declared was delivered.
  */
 export function nextMove(view: AttemptView, patience: Patience): Move {
-  const { agent, stop, released, hopeless } = view;
+  const { agent, stop, hopeless } = view;
+  // An agent that works was released, be it by a runner that is gone.
+  const released = view.released || (agent !== undefined && agent.phase !== 'waiting');
   if (agent?.phase === 'refused') return finish(stop === undefined ? refusal(agent) : verdictOf(stop));
   if (stop !== undefined && !released) return finish(verdictOf(stop));
   if (agent?.phase === 'collected') return whenCollected(view, agent.results, patience);

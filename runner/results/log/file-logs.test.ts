@@ -244,3 +244,44 @@ if (existsSync('/dev/full')) {
     await Promise.all([full.bytes.close(), times.close()]);
   });
 }
+
+const secret = 'correct-horse-battery';
+const resumed = { ...quiet, secrets: [secret], resumes: true };
+
+/** Kept, so that their files stay open as those of a process that is still there. */
+const killed: unknown[] = [];
+
+/** What a writer does that can say its output again from any byte, and is killed after some pieces. */
+async function writePart(logs: Logs, output: Uint8Array, pieces: number, pieceBytes: number): Promise<void> {
+  const writer = await logs.open(key, resumed);
+  killed.push(writer);
+  for (let at = writer.offset; at < output.length && pieces > 0; at += pieceBytes, pieces -= 1) {
+    await writer.write(output.subarray(at, at + pieceBytes));
+  }
+}
+
+for (const pieceBytes of [1, 7, 64, 1_000]) {
+  test(`I6: a log goes on exactly where its writer was killed, secrets across the cut included (pieces of ${pieceBytes})`, async (t) => {
+    const folder = await makeFolder(t);
+    const logs = createFileLogs(folder);
+    const lines = Array.from(
+      { length: 60 },
+      (_, index) => `${index} ${secret} ${Buffer.from(secret).toString('base64')}\n`,
+    );
+    const output = Buffer.from(lines.join(''));
+    for (let kills = 1; kills < 40; kills += 1) {
+      await writePart(logs, output, Math.ceil((kills * 97) / pieceBytes), pieceBytes);
+      // The kill may come between the bytes and their mark, or in the middle of a mark.
+      const { bytes, raw } = logPath(folder, key);
+      if (kills % 3 === 0) await truncate(raw, Math.max(0, (await readFile(raw)).length - (kills % 13)));
+      if (kills % 4 === 0) await appendFile(bytes, 'not marked');
+    }
+    const writer = await logs.open(key, resumed);
+    await writer.write(output.subarray(writer.offset));
+    const seal = await writer.seal(true);
+    const whole = await createFileLogs(await makeFolder(t)).open(key, resumed);
+    await whole.write(output);
+    t.is(seal.sha256, (await whole.seal(true)).sha256);
+    t.false((await readAll(logs)).includes(secret));
+  });
+}
