@@ -8,6 +8,7 @@ import type { ClientLimits } from './http-cluster-client.ts';
 import { KubeconfigCredentials } from './kubeconfig-credentials.ts';
 import { readKubeconfig } from './read-kubeconfig.ts';
 import type { Target } from './read-kubeconfig.ts';
+import { isRecord } from './read-object.ts';
 import { Sender } from './sender.ts';
 import { Transport } from './transport.ts';
 
@@ -43,11 +44,8 @@ const defaults: ClientLimits = {
 /** Finds a cluster in the order of kubectl. No request is sent yet. ERR_USAGE if there is none, or the kubeconfig is broken. */
 export async function connectCluster(options: ConnectOptions): Promise<ClusterClient> {
   const target = await findTarget(options);
+  refuseUnsupported(target);
   const { proxyUrl, server } = target.cluster;
-  if (proxyUrl !== undefined && !/^https?:/.test(proxyUrl))
-    throw new SluiceError('ERR_UNSUPPORTED', `cluster ${target.cluster.name} has the proxy-url ${proxyUrl}`, {
-      hint: 'Only http and https proxies are supported.',
-    });
   const limits = { ...defaults, ...options.limits };
   const transport = new Transport({ connections: limits.concurrency, proxy: proxyUrl });
   const sender = new Sender({
@@ -58,6 +56,19 @@ export async function connectCluster(options: ConnectOptions): Promise<ClusterCl
     clock: systemClock,
   });
   return new HttpClusterClient(sender, transport, { ...limits, namespace: target.namespace });
+}
+
+function refuseUnsupported({ cluster, user }: Target): void {
+  const { proxyUrl } = cluster;
+  if (proxyUrl !== undefined && !/^https?:/.test(proxyUrl))
+    throw new SluiceError('ERR_UNSUPPORTED', `cluster ${cluster.name} has the proxy-url ${proxyUrl}`, {
+      hint: 'Only http and https proxies are supported.',
+    });
+  const provider: unknown = user.authProvider;
+  if (!isRecord(provider) || provider['name'] === 'oidc' || provider['name'] === 'tokenFile') return;
+  throw new SluiceError('ERR_UNSUPPORTED', `user ${user.name} has the auth-provider ${String(provider['name'])}`, {
+    hint: 'Kubernetes 1.26 took it out. Use its plugin instead, such as gke-gcloud-auth-plugin or kubelogin.',
+  });
 }
 
 async function findTarget({ context, home, inCluster, kubeconfig }: ConnectOptions): Promise<Target> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
-import { SluiceError, messageOf } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Access, Credentials, TlsMaterial } from './access.ts';
 import { ClusterError } from './cluster-error.ts';
 import { loginOf } from './login.ts';
@@ -10,17 +10,21 @@ import type { Target } from './read-kubeconfig.ts';
 import { isRecord } from './read-object.ts';
 
 /** Files and plugins are asked again after this long; a plugin that gave an expiry is run again only then. */
-const keptMs = 10_000;
+const defaultKeptMs = 10_000;
 
 /** What a kubeconfig, or a service account folder, says about trust and identity. Rotated files are seen within seconds. */
 export class KubeconfigCredentials implements Credentials {
   readonly #target: Target;
+  readonly #pluginDeadlineMs: number;
+  readonly #keptMs: number;
   #login: Promise<Login> | undefined;
   #asking: Promise<Access> | undefined;
   #known: { readonly access: Access; readonly until: number } | undefined;
 
-  constructor(target: Target) {
+  constructor(target: Target, { pluginDeadlineMs = 30_000, keptMs = defaultKeptMs } = {}) {
     this.#target = target;
+    this.#pluginDeadlineMs = pluginDeadlineMs;
+    this.#keptMs = keptMs;
   }
 
   async ask(): Promise<Access> {
@@ -40,22 +44,21 @@ export class KubeconfigCredentials implements Credentials {
     try {
       const asked = performance.now();
       const access = cluster.server.startsWith('https:') ? await this.#secret() : { tls: {}, headers: {} };
-      this.#known = { access, until: asked + keptMs };
+      this.#known = { access, until: asked + this.#keptMs };
       return access;
     } catch (error) {
       this.#login = undefined;
-      if (error instanceof SluiceError) throw error;
       throw new ClusterError(
-        `no credentials for user ${user.name} of cluster ${cluster.name}: ${messageOf(error).trim()}`,
+        `no credentials for user ${user.name} of cluster ${cluster.name}: ${complaint(error)}`,
         { status: 0, reason: 'NoCredentials', outcome: 'unsent' },
-        { ...pluginHint(user), cause: error },
+        pluginHint(user),
       );
     }
   }
 
   async #secret(): Promise<Access> {
     const { cluster, user } = this.#target;
-    this.#login ??= loginOf(this.#target);
+    this.#login ??= loginOf(this.#target, this.#pluginDeadlineMs);
     const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
     await (
       await this.#login
@@ -105,6 +108,12 @@ function authorization(user: User, login: string | undefined): Readonly<Record<s
 
 function impersonation(user: User): Readonly<Record<string, string>> {
   return user.impersonateUser ? { 'impersonate-user': user.impersonateUser } : {};
+}
+
+/** What a plugin wrote to its error stream, or why a file cannot be read. An error of JSON quotes what may be a token. */
+function complaint(error: unknown): string {
+  if (error instanceof SyntaxError || error instanceof TypeError) return 'its plugin printed no ExecCredential';
+  return messageOf(error).trim() || 'its plugin failed, or was stopped for taking too long, without a word';
 }
 
 /** Many kubeconfigs say how to get a plugin that is missing. */
