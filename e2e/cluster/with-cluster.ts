@@ -15,6 +15,7 @@ async function withCluster(program: string, args: readonly string[]): Promise<nu
   const { KUBECONFIG, CI } = process.env;
   if (KUBECONFIG !== undefined && KUBECONFIG !== '') return run(program, args, await withImages(process.env));
   const isOurs = (await run(cluster, ['status'], process.env)) !== 0;
+  if (isOurs && CI === 'true') await run(cluster, ['reset'], process.env);
   try {
     if ((await run(cluster, ['up'], process.env)) === 0)
       return await run(program, args, await withImages(ownCluster()));
