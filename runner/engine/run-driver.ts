@@ -4,6 +4,7 @@ import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import { decide } from '../scheduler/decide.ts';
+import { evolveAll } from '../scheduler/evolve.ts';
 import { nextAfter } from '../scheduler/retry.ts';
 import type { StopReason } from '../executors/executor.ts';
 import { runAttempt } from './attempt.ts';
@@ -18,6 +19,11 @@ const pollMs = 250;
 
 /** How often a run that waits for a group looks whether the process of its holder is gone. */
 const recoverMs = 5_000;
+
+interface Start {
+  readonly step: RunStep;
+  readonly attempt: number;
+}
 
 /**
  * The loop of one run: decide, record, act, wait. It holds no state of its own that matters: killed at any point, another
@@ -34,6 +40,7 @@ export class RunDriver {
   #wake = Promise.withResolvers<undefined>();
   #failure: { readonly error: unknown } | undefined;
 
+  #closing = false;
   #nextRecovery = 0;
 
   constructor(
@@ -58,8 +65,9 @@ export class RunDriver {
       await this.#loop(signal);
     } finally {
       signal.removeEventListener('abort', interrupt);
+      this.#closing = true;
       for (const { stop } of this.#attempts.values()) stop.abort('cancelled' satisfies StopReason);
-      await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
+      while (this.#attempts.size > 0) await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
     }
     return this.#journal.state;
   }
@@ -70,12 +78,9 @@ export class RunDriver {
       if (this.#failure) throw this.#failure.error;
       this.#wake = Promise.withResolvers();
       if (signal.aborted && !this.#journal.state.cancel) await this.#interrupted();
-      const commands = decide(this.#journal.state, {
-        now: this.#engine.clock(),
-        capacity: this.#engine.capacity,
-        blocked: this.#groups.blocked,
-      });
-      if (await this.#carryOut(commands)) continue;
+      const { state } = this.#journal;
+      const commands = this.#decide(state);
+      if (await this.#carryOut(commands, state)) continue;
       await this.#freeGroupsOfDeadRuns();
       await this.#wait(commands);
       const seen = await this.#engine.store.changes();
@@ -84,6 +89,11 @@ export class RunDriver {
       this.#groups.retry();
       await this.#journal.refresh();
     }
+  }
+
+  #decide(state: RunState): readonly Command[] {
+    const { clock, capacity } = this.#engine;
+    return decide(state, { now: clock(), capacity, blocked: this.#groups.blocked });
   }
 
   /** A holder that was killed frees its group only when somebody ends its run. */
@@ -102,9 +112,9 @@ export class RunDriver {
     );
   }
 
-  /** True when something was recorded, so that the next decision can be made at once. */
-  async #carryOut(commands: readonly Command[]): Promise<boolean> {
-    const started: { step: RunStep; attempt: number }[] = [];
+  /** True when something was recorded, so that the next decision can be made at once. `decided` is what they follow from. */
+  async #carryOut(commands: readonly Command[], decided: RunState): Promise<boolean> {
+    let started: Start[] = [];
     const events: RunEvent[] = [];
     for (const command of commands) {
       if (command.do === 'start-attempt') {
@@ -120,7 +130,12 @@ export class RunDriver {
       events.push(...(await this.#eventsOf(command)));
     }
     if (events.length === 0) return false;
-    await this.#journal.record(() => events);
+    await this.#journal.record((state) => {
+      if (state === decided) return events;
+      // The end of an attempt came first and may have taken the place: what starts now is decided again.
+      started = [];
+      return events.filter(({ type }) => type !== 'attempt-started');
+    });
     for (const { step, attempt } of started) this.#launch(step, attempt);
     return true;
   }
@@ -170,6 +185,7 @@ export class RunDriver {
 
   #launch(step: RunStep, attempt: number, lost?: AttemptTask['lost']): void {
     const stop = new AbortController();
+    if (this.#closing) stop.abort('cancelled' satisfies StopReason);
     const ended = this.#runAttempt(step, attempt, stop.signal, lost)
       .catch((error: unknown) => (this.#failure ??= { error }))
       .then(() => {
@@ -197,15 +213,33 @@ export class RunDriver {
       },
       ...(lost && { lost }),
     });
+    let following: readonly Start[] = [];
+    // The end of an attempt and what begins after it are one transaction: each is a write that the disk is waited for.
     await this.#journal.record((state) => {
       const current = state.steps.get(step.id);
       if (!current) return [];
       const at = clock();
       const next = nextAfter(step, current, result, at, state.cancel !== undefined && !step.finally);
-      return [{ type: 'attempt-finished', at, step: step.id, attempt, result, next }];
+      const finished: RunEvent = { type: 'attempt-finished', at, step: step.id, attempt, result, next };
+      following = this.#startsAfter(evolveAll(state, [finished]), step.id);
+      return [
+        finished,
+        ...following.map(({ step: { id }, attempt }): RunEvent => ({ type: 'attempt-started', at, step: id, attempt })),
+      ];
     });
+    for (const start of following) this.#launch(start.step, start.attempt);
     this.#engine.executor.release({ runId: this.#journal.state.runId, step: step.id, attempt });
     await this.#groups.leaveStep(step);
+  }
+
+  /** Attempts that can begin without asking anybody, such as for a group. Of the step that just ended the loop decides. */
+  #startsAfter(state: RunState, ended: StepId): readonly Start[] {
+    if (this.#closing) return [];
+    return this.#decide(state).flatMap((command) => {
+      const step = command.do === 'start-attempt' && command.step !== ended ? this.#steps.get(command.step) : undefined;
+      if (command.do !== 'start-attempt' || step?.kind !== 'run' || step.concurrency) return [];
+      return [{ step, attempt: command.attempt }];
+    });
   }
 
   async #wait(commands: readonly Command[]): Promise<void> {
