@@ -70,6 +70,9 @@ function literal(node: ts.Node | undefined): readonly string[] {
   return node && ts.isStringLiteral(node) ? [node.text] : [];
 }
 
+/** Programs of their own, which nothing but their environment tells anything. */
+const programs: ReadonlySet<string> = new Set(['agent/main.ts']);
+
 function habitsOf(node: ts.Node, file: string): readonly string[] {
   if (ts.isExportDeclaration(node) && node.moduleSpecifier) return ['passes on what another file exports'];
   if (ts.isExportAssignment(node) || node.kind === ts.SyntaxKind.DefaultKeyword) return ['has a default export'];
@@ -79,7 +82,8 @@ function habitsOf(node: ts.Node, file: string): readonly string[] {
   const room = roomOf(file);
   if (object === 'console' && !['cli', 'launch'].includes(room)) return ['writes to the console'];
   const readsEnvironment = object === 'process' && node.name.text === 'env';
-  return readsEnvironment && !['config', 'launch'].includes(room) ? ['reads the environment'] : [];
+  const mayRead = ['config', 'launch'].includes(room) || programs.has(file);
+  return readsEnvironment && !mayRead ? ['reads the environment'] : [];
 }
 
 /** A clock, a wait, chance, or a module of Node other than for checksums. */

@@ -23,6 +23,30 @@ test('R000-12: a run goes through its steps in order and ends green', async (t) 
   t.deepEqual(await world.engine.state(state.runId), state);
 });
 
+test('steps that end at the same time start what follows once each, and never more than may run', async (t) => {
+  const world = await openWorld(t);
+  const steps = Array.from({ length: 24 }, (_, index) => `  s${index}: { run: "true", needs: [] }\n`);
+  const state = await drive(world, `pipeline: p\nsteps:\n${steps.join('')}`);
+  const events = await world.store.events(state.runId);
+  const started = events.flatMap((event) => (event.type === 'attempt-started' ? [event.step] : []));
+  t.deepEqual(started.toSorted(), Object.keys(endings(state)).toSorted());
+  let running = 0;
+  for (const { type } of events) {
+    running += type === 'attempt-started' ? 1 : type === 'attempt-finished' ? -1 : 0;
+    t.true(running <= 4);
+  }
+});
+
+test('the end of a step and the start of the next are one transaction', async (t) => {
+  const world = await openWorld(t);
+  const runId = await world.start('pipeline: p\nsteps:\n  a: { run: "true" }\n  b: { run: "true" }\n');
+  const stored: Promise<readonly { readonly type: string }[]>[] = [];
+  world.on('attempt-finished', () => stored.push(world.store.events(runId)));
+  await world.engine.drive(runId, world.observer, new AbortController().signal);
+  const [events] = await Promise.all(stored);
+  t.is(events?.at(-1)?.type, 'attempt-started');
+});
+
 test('what a step prints is sealed with its digest and reaches the observer', async (t) => {
   const world = await openWorld(t);
   const state = await drive(world, 'pipeline: p\nsteps:\n  a: { run: printf hello }\n');

@@ -2,7 +2,7 @@ import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunEvent, StoredEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
-import { evolve, replay } from '../scheduler/evolve.ts';
+import { evolve, evolveAll, replay } from '../scheduler/evolve.ts';
 import type { Lease, Store } from '../store/store.ts';
 
 interface Entry {
@@ -85,7 +85,7 @@ export class Journal {
 
   async #append(entries: readonly Entry[]): Promise<void> {
     for (;;) {
-      const events = entries.flatMap((entry) => entry.make(this.#state));
+      const events = eventsOf(entries, this.#state);
       if (events.length === 0) return;
       const { version } = this.#state;
       try {
@@ -108,6 +108,18 @@ export class Journal {
       this.#listener(this.#state, event);
     }
   }
+}
+
+/** What all of them record together: each sees the state that those before it make. */
+function eventsOf(entries: readonly Entry[], state: RunState): readonly RunEvent[] {
+  const events: RunEvent[] = [];
+  let current = state;
+  for (const [index, { make }] of entries.entries()) {
+    const made = make(current);
+    events.push(...made);
+    if (index < entries.length - 1) current = evolveAll(current, made);
+  }
+  return events;
 }
 
 function lost(runId: string, cause: unknown): SluiceError {

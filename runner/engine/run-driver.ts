@@ -5,6 +5,7 @@ import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { AttemptKey } from '../model/result.ts';
 import { decide } from '../scheduler/decide.ts';
+import { evolveAll } from '../scheduler/evolve.ts';
 import { lookAhead } from '../scheduler/look-ahead.ts';
 import { needsOf } from '../scheduler/needs-of.ts';
 import { nextAfter } from '../scheduler/retry.ts';
@@ -21,6 +22,11 @@ const pollMs = 250;
 
 /** How often a run that waits for a group looks whether the process of its holder is gone. */
 const recoverMs = 5_000;
+
+interface Start {
+  readonly step: RunStep;
+  readonly attempt: number;
+}
 
 /**
  * The loop of one run: decide, record, act, wait. It holds no state of its own that matters: killed at any point, another
@@ -39,6 +45,7 @@ export class RunDriver {
   readonly #warm = new Map<StepId, AttemptKey>();
   #failure: { readonly error: unknown } | undefined;
 
+  #closing = false;
   #nextRecovery = 0;
 
   constructor(
@@ -63,8 +70,9 @@ export class RunDriver {
       await this.#loop(signal);
     } finally {
       signal.removeEventListener('abort', interrupt);
+      this.#closing = true;
       for (const { stop } of this.#attempts.values()) stop.abort('cancelled' satisfies StopReason);
-      await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
+      while (this.#attempts.size > 0) await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
       for (const [id, key] of this.#warm) this.#cool(id, key);
     }
     return this.#journal.state;
@@ -76,12 +84,9 @@ export class RunDriver {
       if (this.#failure) throw this.#failure.error;
       this.#wake = Promise.withResolvers();
       if (signal.aborted && !this.#journal.state.cancel) await this.#interrupted();
-      const commands = decide(this.#journal.state, {
-        now: this.#engine.clock(),
-        capacity: this.#engine.capacity,
-        blocked: this.#groups.blocked,
-      });
-      if (await this.#carryOut(commands)) continue;
+      const { state } = this.#journal;
+      const commands = this.#decide(state);
+      if (await this.#carryOut(commands, state)) continue;
       this.#warmUp();
       await this.#freeGroupsOfDeadRuns();
       await this.#wait(commands);
@@ -91,6 +96,11 @@ export class RunDriver {
       this.#groups.retry();
       await this.#journal.refresh();
     }
+  }
+
+  #decide(state: RunState): readonly Command[] {
+    const { clock, capacity } = this.#engine;
+    return decide(state, { now: clock(), capacity, blocked: this.#groups.blocked });
   }
 
   /** A holder that was killed frees its group only when somebody ends its run. */
@@ -109,9 +119,9 @@ export class RunDriver {
     );
   }
 
-  /** True when something was recorded, so that the next decision can be made at once. */
-  async #carryOut(commands: readonly Command[]): Promise<boolean> {
-    const started: { step: RunStep; attempt: number }[] = [];
+  /** True when something was recorded, so that the next decision can be made at once. `decided` is what they follow from. */
+  async #carryOut(commands: readonly Command[], decided: RunState): Promise<boolean> {
+    let started: Start[] = [];
     const events: RunEvent[] = [];
     for (const command of commands) {
       if (command.do === 'start-attempt') {
@@ -127,7 +137,12 @@ export class RunDriver {
       events.push(...(await this.#eventsOf(command)));
     }
     if (events.length === 0) return false;
-    await this.#journal.record(() => events);
+    await this.#journal.record((state) => {
+      if (state === decided) return events;
+      // The end of an attempt came first and may have taken the place: what starts now is decided again.
+      started = [];
+      return events.filter(({ type }) => type !== 'attempt-started');
+    });
     for (const { step, attempt } of started) this.#launch(step, attempt);
     return true;
   }
@@ -178,6 +193,7 @@ export class RunDriver {
   #launch(step: RunStep, attempt: number, lost?: AttemptTask['lost']): void {
     this.#warm.delete(step.id);
     const stop = new AbortController();
+    if (this.#closing) stop.abort('cancelled' satisfies StopReason);
     const ended = this.#runAttempt(step, attempt, stop.signal, lost)
       .catch((error: unknown) => (this.#failure ??= { error }))
       .then(() => {
@@ -204,23 +220,37 @@ export class RunDriver {
         ]);
       },
       reported: (word) =>
-        this.#journal
-          .record(() => [{ type: 'attempt-reported', at: clock(), step: step.id, attempt, word }])
-          .then(() => this.#notify()),
+        this.#recordAndFollow(step.id, () => ({ type: 'attempt-reported', at: clock(), step: step.id, attempt, word })),
       ...(lost && { lost }),
     });
     await this.#needsEnded(step);
-    await this.#journal.record((state) => {
+    await this.#recordAndFollow(step.id, (state) => {
       const current = state.steps.get(step.id);
-      if (!current) return [];
+      if (!current) return undefined;
       const stands = seen.outcome === 'cancelled' || hasProvenNeeds(state, step);
       const result = stands ? seen : { ...seen, ...verdictOf('unproven') };
       const at = clock();
       const next = nextAfter(step, current, result, at, state.cancel !== undefined && !step.finally);
-      return [{ type: 'attempt-finished', at, step: step.id, attempt, result, next }];
+      return { type: 'attempt-finished', at, step: step.id, attempt, result, next };
     });
     this.#engine.executor.release({ runId: this.#journal.state.runId, step: step.id, attempt });
     await this.#groups.leaveStep(step);
+  }
+
+  /** An event of an attempt and what begins after it are one transaction: each is a write that the disk is waited for. */
+  async #recordAndFollow(id: StepId, make: (state: RunState) => RunEvent | undefined): Promise<void> {
+    let following: readonly Start[] = [];
+    await this.#journal.record((state) => {
+      const event = make(state);
+      if (!event) return [];
+      following = this.#startsAfter(evolveAll(state, [event]), id);
+      const { at } = event;
+      return [
+        event,
+        ...following.map(({ step, attempt }): RunEvent => ({ type: 'attempt-started', at, step: step.id, attempt })),
+      ];
+    });
+    for (const { step, attempt } of following) this.#launch(step, attempt);
   }
 
   /** A step that was begun on the word of others ends only when that is proven or refuted. */
@@ -249,6 +279,16 @@ export class RunDriver {
   #cool(id: StepId, key: AttemptKey): void {
     this.#warm.delete(id);
     this.#engine.executor.release(key);
+  }
+
+  /** Attempts that can begin without asking anybody, such as for a group. Of the step that just ended the loop decides. */
+  #startsAfter(state: RunState, ended: StepId): readonly Start[] {
+    if (this.#closing) return [];
+    return this.#decide(state).flatMap((command) => {
+      const step = command.do === 'start-attempt' && command.step !== ended ? this.#steps.get(command.step) : undefined;
+      if (command.do !== 'start-attempt' || step?.kind !== 'run' || step.concurrency) return [];
+      return [{ step, attempt: command.attempt }];
+    });
   }
 
   async #wait(commands: readonly Command[]): Promise<void> {

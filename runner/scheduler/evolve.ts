@@ -64,6 +64,13 @@ export function evolve(state: RunState, event: StoredEvent): RunState {
   }
 }
 
+/** The state after events that have not been stored yet. */
+export function evolveAll(state: RunState, events: readonly RunEvent[]): RunState {
+  let current = state;
+  for (const event of events) current = evolve(current, { ...event, version: current.version + 1 });
+  return current;
+}
+
 type StepEvent = Extract<StoredEvent, { readonly step: StepId }>;
 
 function evolveStep(step: StepState, event: StepEvent): StepState {

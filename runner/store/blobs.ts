@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import { makeFolder } from './make-folder.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import type { Blobs, Owner } from './store.ts';
 import { hasCode } from './system-error.ts';
+
+const smallBytes = 65_536;
 
 /**
  * Blobs in a folder: `ab/abcd…` holds the bytes whose sha256 is `abcd…`, `incoming/` what is still being written.
@@ -83,12 +86,22 @@ async function read(
   sha256: string,
   range: { readonly start: number; readonly end?: number } | undefined,
 ): Promise<Readable> {
+  if (!range) return readSmall(folder, sha256) ?? verified(await openBlob(folder, sha256), sha256);
   const file = await openBlob(folder, sha256);
-  if (!range) return verified(file, sha256);
   const { start, end = Infinity } = range;
   if (start < end) return file.createReadStream({ start, end: end - 1 });
   await file.close();
   return Readable.from([]);
+}
+
+/** At once, which for a small blob is less work than a stream; undefined when it is not small, not there, or not whole. */
+function readSmall(folder: string, sha256: string): Readable | undefined {
+  const path = pathOf(folder, sha256);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? Infinity;
+  if (size > smallBytes) return undefined;
+  const bytes = readFileSync(path);
+  const whole = createHash('sha256').update(bytes).digest('hex') === sha256;
+  return whole ? Readable.from([bytes], { objectMode: false }) : undefined;
 }
 
 async function openBlob(folder: string, sha256: string): Promise<FileHandle> {

@@ -56,7 +56,7 @@ export function workingFolder(workspace: string, workdir: string): string {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new AttemptEnded('start_error', `the workspace has no folder "${workdir}" (workdir)`);
   }
-  if (!isInside(realpathSync(workspace), realpathSync(path))) {
+  if (!isInside(realpathSync.native(workspace), realpathSync.native(path))) {
     throw new AttemptEnded('unsafe_path', `workdir "${workdir}" leaves the workspace`);
   }
   return path;

@@ -23,8 +23,8 @@ export async function unpackTar(
 ): Promise<{ readonly files: number; readonly bytes: number }> {
   try {
     const tree = new FileTree(
-      realpathSync(folder),
-      options.home === undefined ? undefined : realpathSync(options.home),
+      realpathSync.native(folder),
+      options.home === undefined ? undefined : realpathSync.native(options.home),
     );
     for await (const member of readTar(content, { ...defaultLimits, ...options }, signal)) await tree.add(member);
     return tree.finish();

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptKey } from '../../model/result.ts';
-import { identityOf } from './process-table.ts';
+import { ownIdentity } from './process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
 /** Everything that an attempt has on disk, below one folder; real paths. */
@@ -46,7 +46,7 @@ export function attemptRoot(parent: string, key: AttemptKey): string {
  */
 export function createAttemptFolder(path: string, script: string): AttemptFolder {
   mkdirSync(path, { mode: 0o700 });
-  const root = realpathSync(path);
+  const root = realpathSync.native(path);
   const folder = {
     root,
     workspace: join(root, 'workspace'),
@@ -56,7 +56,7 @@ export function createAttemptFolder(path: string, script: string): AttemptFolder
     output: join(root, 'output'),
     marker: randomUUID(),
   };
-  writeFileSync(journalPath(root), jsonLine({ marker: folder.marker, runner: identityOf(process.pid) }));
+  writeFileSync(journalPath(root), jsonLine({ marker: folder.marker, runner: ownIdentity() }));
   for (const path of [folder.workspace, folder.home, folder.temporary]) mkdirSync(path);
   writeFileSync(folder.output, '');
   writeFileSync(folder.script, script, { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 
@@ -7,7 +7,7 @@ const prefix = 'gone-';
 /** Removing takes time. Renamed first, a folder whose removal is cut short is known for what it is. */
 export async function discardFolder(path: string): Promise<void> {
   const gone = join(dirname(path), `${prefix}${basename(path)}`);
-  await rename(path, gone);
+  renameSync(path, gone);
   await removeTree(gone);
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-const batch = 8;
+const batch = 32;
 const silenceMs = 2_000;
 
 /** Both ends of a pipe, as file descriptors. */

@@ -21,6 +21,11 @@ export interface ProcessRow {
 /** Linux shows its processes as files; other systems are asked through `ps`, and only for one process at a time. */
 export const hasProcessTable = process.platform === 'linux';
 
+const bootId = once(() => readQuietly('/proc/sys/kernel/random/boot_id')?.trim() ?? '');
+
+/** The identity of this process. */
+export const ownIdentity = once(() => identityOf(process.pid));
+
 /** The identity of a running process, taken by whoever started it. */
 export function identityOf(pid: number): ProcessIdentity {
   return { pid, startTime: startTimeOf(pid) ?? '', bootId: bootId() };
@@ -53,7 +58,7 @@ export function readEnvironment(pid: number): string {
 
 /** Pids of all processes that can be seen. */
 export function listPids(): readonly number[] {
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
 /** The pid that was handed out last. */
@@ -67,8 +72,10 @@ export function outOfMemoryKills(): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
-function bootId(): string {
-  return readQuietly('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+/** For what cannot change while this process lives. */
+function once<Value>(find: () => Value): () => Value {
+  let found: { readonly value: Value } | undefined;
+  return () => (found ??= { value: find() }).value;
 }
 
 function startTimeOf(pid: number): string | undefined {
@@ -85,7 +92,8 @@ function startTimeOf(pid: number): string | undefined {
 
 function readQuietly(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    // The one encoding that Node reads without a detour; names of other bytes are of no interest here.
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined; // The process ended between two looks, or belongs to somebody else.
   }

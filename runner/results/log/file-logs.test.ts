@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -235,13 +235,13 @@ if (existsSync('/dev/full')) {
   test('a disk that is full is said, with the file', async (t) => {
     const path = logPath(await makeFolder(t), key);
     await mkdir(path.folder, { recursive: true });
-    const times = await open(path.times, 'a');
+    const times = openSync(path.times, 'a');
     await writeFile(path.bytes, '');
-    const full = { path, bytes: await open('/dev/full', 'a'), times, tally: await tallyFile(path.bytes) };
+    const full = { path, bytes: openSync('/dev/full', 'a'), times, tally: await tallyFile(path.bytes) };
     const writer = new FileLogWriter(full, quiet, Date.now);
     const error = await t.throwsAsync(writer.write(Buffer.from('x')), { instanceOf: SluiceError, code: 'ERR_LIMIT' });
     t.true(error.message.includes(path.bytes));
-    await Promise.all([full.bytes.close(), times.close()]);
+    for (const descriptor of [full.bytes, times]) closeSync(descriptor);
   });
 }
 

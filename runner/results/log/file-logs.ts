@@ -1,5 +1,5 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemClock } from '../../model/clock.ts';
@@ -13,7 +13,7 @@ import type { LogPath } from './log-path.ts';
 import { FileLogWriter, syncFolder } from './log-writer.ts';
 import type { OpenLog } from './log-writer.ts';
 import type { LogLine, Logs } from './logs.ts';
-import { tallyFile } from './tally.ts';
+import { Tally, tallyFile } from './tally.ts';
 
 /**
  * Logs as files below a folder: the masked bytes as they came, and an index of arrival times beside them. What `write` has
@@ -22,7 +22,8 @@ import { tallyFile } from './tally.ts';
  */
 export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
   return {
-    open: async (key, options) => new FileLogWriter(await openForAppending(logPath(root, key), options.resumes === true), options, clock),
+    open: async (key, options) =>
+      new FileLogWriter(await openForAppending(logPath(root, key), options.resumes === true), options, clock),
     read: async (key, { start = 0, end } = { start: 0 }) => {
       const file = await found(open(logPath(root, key).bytes), key);
       if (end === undefined || end > start) {
@@ -53,30 +54,37 @@ async function found<Value>(work: Promise<Value>, { runId, step, attempt }: Atte
   }
 }
 
-/** Continues what a dead process left: all bytes that are there count, and no arrival time without its byte. */
+/**
+ * Continues what a dead process left: all bytes that are there count, and no arrival time without its byte. Synchronous
+ * but for the bytes themselves: most steps open an empty log, and a turn of the thread pool takes longer than each call.
+ */
 async function openForAppending(path: LogPath, resumes: boolean): Promise<OpenLog> {
-  const created = await mkdir(path.folder, { recursive: true, mode: 0o700 });
+  const created = mkdirSync(path.folder, { recursive: true, mode: 0o700 });
   if (created !== undefined) await syncFolder(dirname(created));
-  const bytes = await open(path.bytes, 'a', 0o600);
+  const opened: number[] = [];
+  const openFile = (file: string, flags = 'a'): number => {
+    const descriptor = openSync(file, flags, 0o600);
+    opened.push(descriptor);
+    return descriptor;
+  };
   try {
-    const resume = resumes ? await resumeFrom(path, bytes) : undefined;
-    const times = await open(path.times, 'a', 0o600);
-    const tally = await tallyFile(path.bytes);
-    await times.truncate(fittingLength(await readFile(path.times), tally.bytes));
+    const bytes = openFile(path.bytes);
+    const resume = resumes ? resumeFrom(openFile(path.raw, 'a+'), bytes) : undefined;
+    const times = openFile(path.times);
+    const tally = fstatSync(bytes).size === 0 ? new Tally() : await tallyFile(path.bytes);
+    ftruncateSync(times, fittingLength(readFileSync(path.times), tally.bytes));
     return { path, bytes, times, tally, ...(resume && { resume }) };
   } catch (error) {
-    await bytes.close();
+    for (const descriptor of opened) closeSync(descriptor);
     throw error;
   }
 }
 
 /** Cuts off what is stored but not marked, so that its writer says it again from the mark on, and none of it twice. */
-async function resumeFrom(path: LogPath, bytes: FileHandle): Promise<OpenLog['resume']> {
-  const raw = await open(path.raw, 'a+', 0o600);
-  const index = await raw.readFile();
-  const { size } = await bytes.stat();
-  const mark = lastReached(index, size) ?? { offset: 0, value: 0 };
-  await bytes.truncate(mark.offset);
-  await raw.truncate(fittingLength(index, mark.offset + 1));
+function resumeFrom(raw: number, bytes: number): OpenLog['resume'] {
+  const index = readFileSync(raw);
+  const mark = lastReached(index, fstatSync(bytes).size) ?? { offset: 0, value: 0 };
+  ftruncateSync(bytes, mark.offset);
+  ftruncateSync(raw, fittingLength(index, mark.offset + 1));
   return { raw, offset: mark.value };
 }

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { appendFile as appendFileBy, closeSync, fdatasync, fsync, openSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Clock } from '../../model/clock.ts';
 import { SluiceError, messageOf } from '../../model/errors.ts';
 import type { LogSeal } from '../../model/result.ts';
@@ -13,14 +13,18 @@ import type { Tally } from './tally.ts';
 
 type LogOptions = Parameters<Logs['open']>[1];
 
-/** Files of a log, open for appending, and what is in them. */
+const appendFile = promisify(appendFileBy);
+const datasync = promisify(fdatasync);
+const sync = promisify(fsync);
+
+/** Files of a log, as descriptors that are open for appending, and what is in them. */
 export interface OpenLog {
   readonly path: LogPath;
-  readonly bytes: FileHandle;
-  readonly times: FileHandle;
+  readonly bytes: number;
+  readonly times: number;
   readonly tally: Tally;
   /** Present when the writer can go on from any byte of the raw output. */
-  readonly resume?: { readonly raw: FileHandle; readonly offset: number };
+  readonly resume?: { readonly raw: number; readonly offset: number };
 }
 
 /** Masks, stores, then tells. One write to the disk is under way at a time; what comes meanwhile goes with the next. */
@@ -29,6 +33,8 @@ export class FileLogWriter implements LogWriter {
   private readonly options: LogOptions;
   private readonly clock: Clock;
   private readonly masker: Masker;
+  /** Settles when a crash of the machine cannot take the names of the files away. */
+  private readonly named: Promise<void>;
   private pending: Uint8Array[] = [];
   private underWay: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
@@ -45,6 +51,9 @@ export class FileLogWriter implements LogWriter {
     this.clock = clock;
     this.masker = createMasker(options.secrets);
     this.rawBytes = this.offset;
+    // Begun here, so that it is over by the time of the seal, which waits for it and hears of its failure.
+    this.named = syncFolder(log.path.folder);
+    this.named.catch(() => undefined);
   }
 
   get offset(): number {
@@ -103,7 +112,7 @@ export class FileLogWriter implements LogWriter {
   private async append(bytes: Uint8Array): Promise<void> {
     const { log } = this;
     try {
-      await Promise.all([log.bytes.appendFile(bytes), this.recordArrival(log.tally.bytes)]);
+      await Promise.all([appendFile(log.bytes, bytes), this.recordArrival(log.tally.bytes)]);
     } catch (cause) {
       throw new SluiceError('ERR_LIMIT', `The log ${log.path.bytes} cannot be written: ${messageOf(cause)}.`, {
         hint: 'Free some disk space, or choose another data folder.',
@@ -114,18 +123,18 @@ export class FileLogWriter implements LogWriter {
 
   /** After the bytes themselves: a mark is never ahead of what it stands for. */
   private async recordRaw(offset: number, raw: number): Promise<void> {
-    await this.log.resume?.raw.appendFile(encodePair({ offset, value: raw }));
+    if (this.log.resume) await appendFile(this.log.resume.raw, encodePair({ offset, value: raw }));
   }
 
   private async recordArrival(offset: number): Promise<void> {
     const at = this.clock();
     if (at === this.lastArrival) return;
     this.lastArrival = at;
-    await this.log.times.appendFile(encodePair({ offset, value: at }));
+    await appendFile(this.log.times, encodePair({ offset, value: at }));
   }
 
   private async close(complete: boolean): Promise<LogSeal> {
-    const { bytes, times, path } = this.log;
+    const { bytes, times, path, resume } = this.log;
     try {
       const stored = await this.enqueue(this.masker.end()).then(
         () => true,
@@ -133,7 +142,9 @@ export class FileLogWriter implements LogWriter {
       );
       // After a write that failed the file alone knows what is in it.
       const tally = stored ? this.log.tally : await tallyFile(path.bytes);
-      await Promise.all([bytes.datasync(), times.datasync(), syncFolder(path.folder)]);
+      // Of files that nothing was ever written to, their names are all that there is.
+      const written = tally.bytes > 0 || resume ? [bytes, times] : [];
+      await Promise.all([this.named, ...written.map((file) => datasync(file))]);
       return {
         bytes: tally.bytes,
         lines: tally.lines,
@@ -142,7 +153,7 @@ export class FileLogWriter implements LogWriter {
         masked: this.masker.masked,
       };
     } finally {
-      await Promise.all([bytes.close(), times.close(), this.log.resume?.raw.close()]);
+      for (const file of resume ? [bytes, times, resume.raw] : [bytes, times]) closeSync(file);
     }
   }
 }
@@ -154,10 +165,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /** A new file is only sure to be found again when its folder is on the disk too. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
+  const descriptor = openSync(folder, 'r');
   try {
-    await handle.sync();
+    await sync(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
