@@ -101,6 +101,7 @@ export class AttemptPod {
       events: this.#events,
       now,
       patienceMs,
+      services: this.#options.plan.services,
     });
   }
 

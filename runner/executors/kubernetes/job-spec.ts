@@ -138,7 +138,7 @@ function stepContainer(name: string, { step, secretNames }: AttemptPlan, setting
   };
 }
 
-function serviceContainer({ name, image, env, args, user, ready }: PodService): Container {
+function serviceContainer({ name, image, env, args, ready }: PodService): Container {
   return {
     name: containers.service(name),
     image,
@@ -147,11 +147,7 @@ function serviceContainer({ name, image, env, args, user, ready }: PodService): 
     ...(ready !== undefined && {
       readinessProbe: { exec: { command: ['sh', '-c', ready] }, periodSeconds: 1, timeoutSeconds: 10 },
     }),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      ...(user && { runAsUser: user }),
-    },
+    securityContext: confined,
   };
 }
 

@@ -38,6 +38,7 @@ export class LiveAttempt {
   #askedToCollect = false;
   #killedAt: number | undefined;
   #collectedAt: number | undefined;
+  #heardAt: number | undefined;
   #deadline: number | undefined;
   #waiting: WaitingReason | undefined;
   #reported = false;
@@ -88,6 +89,7 @@ export class LiveAttempt {
     const now = clock();
     const agent = desk.state;
     if (agent?.phase === 'running') this.#startTimer(agent.startedAt, now);
+    if (agent !== undefined) this.#heardAt ??= now;
     if (agent?.phase === 'collected') this.#collectedAt ??= now;
     if (this.#deadline !== undefined && now >= this.#deadline && agent?.phase === 'running')
       this.#requestStop('timeout');
@@ -96,6 +98,7 @@ export class LiveAttempt {
       agent,
       ...pod.facts(now),
       stop: this.#stop,
+      heardAt: this.#heardAt,
       released: this.#released,
       askedToStopAt: this.#askedToStopAt,
       askedToCollect: this.#askedToCollect,

@@ -24,6 +24,8 @@ function view(change: Partial<AttemptView> = {}): AttemptView {
     agentLost: undefined,
     hopeless: undefined,
     stop: undefined,
+    unready: [],
+    heardAt: undefined,
     released: false,
     askedToStopAt: undefined,
     askedToCollect: false,
@@ -60,6 +62,8 @@ const views = fc.record({
   agentLost: pick([undefined, verdictOf('agent_failed')]),
   hopeless: pick([undefined, verdictOf('image_pull')]),
   stop: pick([undefined, 'cancelled', 'timeout'] as const),
+  unready: pick([[], ['db']]),
+  heardAt: moment,
   released: fc.boolean(),
   askedToStopAt: moment,
   askedToCollect: fc.boolean(),
@@ -102,7 +106,7 @@ test('a command is not released before its agent is there, after a stop, or twic
   fc.assert(
     fc.property(views, (seen) => {
       if (nextMove(seen, patience).do !== 'release') return true;
-      return seen.agent?.phase === 'waiting' && seen.stop === undefined && !seen.released;
+      return seen.agent?.phase === 'waiting' && seen.stop === undefined && !seen.released && seen.unready.length === 0;
     }),
     { numRuns: 5_000 },
   );

@@ -25,6 +25,10 @@ export interface AttemptView {
   /** Why the pod does not run yet, when waiting longer is pointless. */
   readonly hopeless: Verdict | undefined;
   readonly stop: StopReason | undefined;
+  /** Services that have a command of their own to tell, and whose command has not ended with 0 yet. */
+  readonly unready: readonly string[];
+  /** When the agent was heard first. */
+  readonly heardAt: number | undefined;
   /** The go was given: the command may have begun. */
   readonly released: boolean;
   /** When the agent was asked to stop the command, or the pod was deleted for want of an answer. */
@@ -68,8 +72,21 @@ export function nextMove(view: AttemptView, patience: Patience): Move {
   if (hopeless !== undefined && !released) return finish(hopeless);
   if (stop !== undefined || isPointless(view)) return whenStopped(view, patience);
   if (agent === undefined) return wait();
-  if (!released) return { do: 'release' };
+  if (!released) return whenHeard(view);
   return whenContainerEnded(view) ?? wait();
+}
+
+const serviceMs = 60_000;
+
+/** The agent is there; the services beside it may take a minute more. */
+function whenHeard({ now, unready, heardAt = now }: AttemptView): Move {
+  if (unready.length === 0) return { do: 'release' };
+  const deadline = heardAt + serviceMs;
+  if (now < deadline) return wait(deadline);
+  const names = unready.map((name) => `"${name}"`).join(', ');
+  return finish(
+    verdictOf('service_failed', `for a minute the \`ready\` command of service ${names} did not end with 0`),
+  );
 }
 
 /** The verdict is there although the command still runs: a service that it needs has ended. */

@@ -1,13 +1,15 @@
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
 import { verdictOf } from '../../model/outcome.ts';
-import { agentContainer, terminatedOf } from './explain/attempt-view.ts';
+import { agentContainer, statusOf, terminatedOf } from './explain/attempt-view.ts';
 import { endInWords } from './explain/container-end.ts';
 import { endVerdict } from './explain/end-verdict.ts';
 import type { AttemptEnd } from './explain/end-verdict.ts';
 import { waitingReason } from './explain/waiting-reason.ts';
 import type { WaitingReason } from './explain/waiting-reason.ts';
+import { containers } from './job-spec.ts';
 import type { AttemptView, KubeletWord } from './next-move.ts';
 import type { KnownPod } from './pod-book.ts';
+import type { PodService } from './pod-services.ts';
 
 export interface SeenPod {
   readonly job: Job | undefined;
@@ -16,15 +18,16 @@ export interface SeenPod {
   readonly events: readonly CoreEvent[];
   readonly now: number;
   readonly patienceMs: number;
+  readonly services: readonly PodService[];
 }
 
-export interface PodFacts extends Pick<AttemptView, 'kubelet' | 'agentLost' | 'hopeless'> {
+export interface PodFacts extends Pick<AttemptView, 'kubelet' | 'agentLost' | 'hopeless' | 'unready'> {
   readonly waiting: WaitingReason | undefined;
   readonly evidence: readonly string[];
 }
 
 /** What the cluster's objects say of an attempt, in the words by which it is decided. */
-export function podFacts({ known, patienceMs, ...seen }: SeenPod): PodFacts {
+export function podFacts({ known, patienceMs, services, ...seen }: SeenPod): PodFacts {
   const view = { ...seen, pod: known?.pod, podGone: known?.gone === true };
   const end = endVerdict(view);
   const waiting = end === undefined ? waitingReason(view, patienceMs) : undefined;
@@ -32,6 +35,7 @@ export function podFacts({ known, patienceMs, ...seen }: SeenPod): PodFacts {
     kubelet: end && kubeletWord(end, view.podGone),
     agentLost: agentLost(known),
     hopeless: waiting?.final === true ? verdictOf(waiting.reason, waiting.message) : undefined,
+    unready: services.filter((service) => !isReady(service, known)).map(({ name }) => name),
     waiting,
     evidence: end?.evidence ?? [],
   };
@@ -40,6 +44,11 @@ export function podFacts({ known, patienceMs, ...seen }: SeenPod): PodFacts {
 function kubeletWord({ verdict, exitCode, signal }: AttemptEnd, gone: boolean): KubeletWord {
   if (exitCode === undefined) return { verdict, ended: false, gone };
   return { verdict, ended: true, gone, ...(signal === undefined ? { exitCode } : { signal, exitCode }) };
+}
+
+/** By the kubelet's word on the service's own command; those without one the agent asks in their protocol. */
+function isReady({ name, ready }: PodService, known: KnownPod | undefined): boolean {
+  return ready === undefined || statusOf(known?.pod, containers.service(name))?.ready === true;
 }
 
 /** An agent that ended before it was let go has taken what it held with it. */

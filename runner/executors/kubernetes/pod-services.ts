@@ -12,15 +12,13 @@ export interface PodService {
   readonly image: string;
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
-  /** The user that the image is made for, where it is not the step's. */
-  readonly user?: number;
   /** A command in its container that exits 0 once it can be used. */
   readonly ready?: string;
   readonly address: ServiceAddress;
   readonly check: ServiceCheck;
 }
 
-type Particulars = Pick<PodService, 'env' | 'args' | 'user' | 'address' | 'check'>;
+type Particulars = Pick<PodService, 'env' | 'args' | 'address' | 'check'>;
 
 /** What is known of the usual images; the port is theirs unless the service names another. */
 const kinds: Readonly<Record<string, (service: PlanService) => Particulars>> = { postgres, redis, valkey: redis };
@@ -58,14 +56,13 @@ function particulars(service: PlanService): Particulars {
   return (kindOf(service) ?? unknown)(service);
 }
 
-/** The official image runs as any user; 999 is the one that its files belong to. */
+/** The official images of PostgreSQL and Redis run as any user. */
 function postgres({ name, env, port = 5432 }: PlanService): Particulars {
   const account = accountOf(env);
   const open = account.password === undefined ? { POSTGRES_HOST_AUTH_METHOD: 'trust' } : {};
   return {
     env: { ...open, PGPORT: String(port), ...env },
     args: ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'],
-    user: 999,
     address: { host: '127.0.0.1', port, url: postgresUrl(account, port) },
     check: { name, port, protocol: 'postgres', user: account.user, database: account.database },
   };
@@ -75,7 +72,6 @@ function redis({ name, env, port = 6379 }: PlanService): Particulars {
   return {
     env,
     args: ['--port', String(port), '--save', '', '--appendonly', 'no'],
-    user: 999,
     address: { host: '127.0.0.1', port, url: `redis://127.0.0.1:${port}` },
     check: { name, port, protocol: 'redis' },
   };
