@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Services } from './cli/session.ts';
+import type { Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -23,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     version: await readVersion(),
     environment,
     open: (config) => openServices(config, environment),
+    tryStep: (config) => tryStepOn(config, environment),
     gates: readGates,
   });
 }
@@ -67,6 +68,17 @@ async function openServices(config: Config, environment: Environment): Promise<S
     blobs,
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+/** A trial leaves nothing that has to outlive this process. */
+async function tryStepOn(config: Config, environment: Environment): Promise<Trial> {
+  const { tryStep } = await import('./executors/try-step.ts');
+  const executor = await openExecutor(config, environment, () => Promise.resolve(false));
+  try {
+    return await tryStep(executor, 'base');
+  } finally {
+    await executor.close();
+  }
 }
 
 type IsOver = (key: AttemptKey) => Promise<boolean>;

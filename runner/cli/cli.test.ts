@@ -23,7 +23,8 @@ async function sluice(
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const io = { stdout, stderr, cwd: '/nowhere', signals: new EventEmitter() };
   const gates = () => Promise.resolve(new Map<string, string>());
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, gates });
+  const tryStep = () => Promise.reject(new Error('steps are not tried here'));
+  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, gates });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -136,6 +137,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         version: '1',
         environment,
         open: () => Promise.reject(new Error('boom')),
+        tryStep: () => Promise.reject(new Error('steps are not tried here')),
         gates: () => Promise.resolve(new Map()),
       },
     );

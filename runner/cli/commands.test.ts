@@ -86,6 +86,7 @@ async function runHere(
       version: '0',
       environment: { ...readEnvironment(), variables },
       open: (config) => openServices(config, variables),
+      tryStep: () => Promise.reject(new Error('steps are not tried here')),
       gates: () => Promise.resolve(new Map()),
     },
   );

@@ -31,6 +31,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     palette: color ? colors : noColors,
     folder: resolve(io.cwd, options.directory ?? '.'),
     gates: () => dependencies.gates(),
+    tryStep: () => dependencies.tryStep(config),
     open,
     services: async (overrides) => {
       const services = await open(overrides);

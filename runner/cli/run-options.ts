@@ -45,12 +45,17 @@ export function addEngineOptions(command: Command): void {
   command
     .option('-j, --jobs <number>', 'steps that may run at once (default: $SLUICE_JOBS or the number of processors)')
     .addOption(
-      new Option('--executor <name>', 'where steps run (default: $SLUICE_EXECUTOR or local)').choices([...executorNames]),
+      new Option('--executor <name>', 'where steps run (default: $SLUICE_EXECUTOR or local)').choices([
+        ...executorNames,
+      ]),
     )
     .option('--secrets-file <path>', 'NAME=value lines; $SLUICE_SECRET_NAME sets one secret');
 }
 
-export async function engineOverrides({ jobs, executor, secretsFile }: EngineFlags, session: Session): Promise<Overrides> {
+export async function engineOverrides(
+  { jobs, executor, secretsFile }: EngineFlags,
+  session: Session,
+): Promise<Overrides> {
   return {
     ...(jobs === undefined ? {} : { jobs }),
     ...(executor === undefined ? {} : { executor }),

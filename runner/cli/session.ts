@@ -4,6 +4,8 @@ import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Json } from '../model/json.ts';
+import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
@@ -30,10 +32,22 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** How a step went that does nothing. */
+export interface Trial {
+  readonly verdict: Verdict;
+  /** Where it ran; undefined when it never came to a place. */
+  readonly place: Readonly<Record<string, Json>> | undefined;
+  /** What it waited for last. */
+  readonly waitedFor: string | undefined;
+  readonly milliseconds: number;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
   open(config: Config): Promise<Services>;
+  /** Runs a step that does nothing where steps would run. */
+  tryStep(config: Config): Promise<Trial>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -51,6 +65,7 @@ export interface Session {
   /** The services, after runs whose process is gone were ended. The command line closes them. */
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
+  tryStep(): Promise<Trial>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

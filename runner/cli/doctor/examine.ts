@@ -5,6 +5,7 @@ import type { Session } from '../session.ts';
 import { formatBytes } from '../view/format-bytes.ts';
 import { ok } from './check.ts';
 import type { Check } from './check.ts';
+import { clusterChecks } from './cluster-check.ts';
 import { findPrograms } from './find-programs.ts';
 
 const leastNode = [22, 19] as const;
@@ -18,6 +19,7 @@ export async function examine(session: Session): Promise<readonly Check[]> {
     await folderCheck(session.config.home),
     await spaceCheck(session.config.home),
     ...(await storeChecks(session)),
+    ...(await clusterChecks(session)),
   ];
 }
 

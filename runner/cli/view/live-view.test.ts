@@ -18,6 +18,7 @@ function open(columns: number, rows: number) {
     version: '0',
     environment,
     open: () => Promise.reject(new Error('not needed')),
+    tryStep: () => Promise.reject(new Error('steps are not tried here')),
     gates: () => Promise.resolve(new Map()),
   });
   return { terminal, view: openLiveView(session) };
