@@ -20,6 +20,7 @@ With \`--json\` a command prints one document, \`run\`, \`rerun\`, \`show --foll
 | \`SLUICE_HOME\` | data folder, as \`--home\` |
 | \`SLUICE_JOBS\` | steps that may run at once, as \`--jobs\` |
 | \`SLUICE_SECRET_NAME\` | the secret \`NAME\` |
+| \`SLUICE_EXECUTOR\` | where steps run, as \`--executor\`; \`docs/kubernetes.md\` has the variables of that one |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | never colours, always colours |
 | \`CI\`, \`TERM=dumb\` | lines instead of a picture that moves |
 `;
