@@ -43,6 +43,7 @@ export class StepAgent {
   #asking = new AbortController();
   #state: AgentState = { phase: 'waiting' };
   #obeyed: Wish['do'] = 'wait';
+  #working: Promise<void> | undefined;
 
   constructor(surroundings: AgentSurroundings) {
     this.#own = surroundings;
@@ -51,27 +52,30 @@ export class StepAgent {
 
   /** Settles when the runner lets the agent go. */
   async run(): Promise<void> {
-    let working: Promise<void> | undefined;
     try {
       for (;;) {
         const wish = await this.#nextWish();
         if (wish.do !== 'wait') this.#obeyed = wish.do;
         if (wish.do === 'leave') return;
-        if (wish.do === 'run') working ??= this.#work(wish.work);
+        if (wish.do === 'run') this.#working ??= this.#work(wish.work);
         if (wish.do === 'collect') this.#containerEnded.resolve(wish.exitCode);
         if (wish.do === 'stop') await this.#stop(wish.graceMs);
       }
     } catch (error) {
-      if (!(error instanceof Dismissed)) throw error;
+      if (!(error instanceof Dismissed || this.#leaving.signal.aborted)) throw error;
     } finally {
       this.#leaving.abort();
       this.#own.link.close();
     }
   }
 
-  /** The kubelet asks everybody to end: the step gets the signal that its shell, as process 1, does not hand on. */
+  /**
+   * The kubelet asks everybody to end. The step gets the signal, which its shell as process 1 does not hand on; what it then
+   * leaves is delivered as long as there is time. An agent that was never given work holds nothing and goes at once.
+   */
   async terminate(): Promise<void> {
-    (await this.#gate).signal('TERM');
+    if (this.#working !== undefined) (await this.#gate).signal('TERM');
+    else this.#leave();
   }
 
   /** A change of state ends the question under way, so that the next one tells it. */
@@ -82,9 +86,14 @@ export class StepAgent {
       try {
         return await this.#own.link.wish({ state: this.#state, obeyed: this.#obeyed }, signal);
       } catch (error) {
-        if (!signal.aborted) throw error;
+        if (!signal.aborted || this.#leaving.signal.aborted) throw error;
       }
     }
+  }
+
+  #leave(): void {
+    this.#leaving.abort();
+    this.#asking.abort();
   }
 
   #become(state: AgentState): void {
