@@ -97,7 +97,8 @@ export class AttemptPod {
     return podFacts({
       job: this.#job,
       known: this.#known,
-      podUid: this.#podUid,
+      // Before all pods were seen, the one on record is not missing.
+      podUid: this.#options.book.isComplete ? this.#podUid : undefined,
       events: this.#events,
       now,
       patienceMs,
@@ -135,7 +136,8 @@ export class AttemptPod {
   }
 
   get #known(): KnownPod | undefined {
-    return this.#options.book.podOf(this.name, this.#podUid);
+    const jobUid = this.#job?.metadata.uid;
+    return jobUid === undefined ? undefined : this.#options.book.podOf(this.name, jobUid, this.#podUid);
   }
 
   /** A recorded pod whose Job is gone was deleted by somebody else, since we delete only what is over. */

@@ -19,6 +19,7 @@ export class PodBook {
   readonly #waiters = new Map<string, PromiseWithResolvers<undefined>>();
   readonly #closing = new AbortController();
   #watching: Promise<void> | undefined;
+  #isComplete = false;
 
   constructor(cluster: ClusterClient, namespace: string, owner: string) {
     this.#cluster = cluster;
@@ -30,9 +31,17 @@ export class PodBook {
     this.#watching ??= this.#watch();
   }
 
-  /** The pod that came first for a Job. Kubernetes may make a second one (Job documentation); nothing of that counts. */
-  podOf(job: string, uid: string | undefined): KnownPod | undefined {
-    const known = [...(this.#pods.get(job)?.values() ?? [])];
+  /** Whether the pods that there are were all seen once: only then one that is missing is gone. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /**
+   * The pod that came first for a Job, or the one that is on record for it. Kubernetes may make a second one (Job
+   * documentation), and an earlier Job of the same name may have had others; nothing of those counts.
+   */
+  podOf(job: string, jobUid: string, uid: string | undefined): KnownPod | undefined {
+    const known = [...(this.#pods.get(job)?.values() ?? [])].filter(({ pod }) => belongsTo(pod, jobUid));
     if (uid !== undefined) return known.find(({ pod }) => pod.metadata.uid === uid);
     return known.toSorted((a, b) => bornAt(a) - bornAt(b))[0];
   }
@@ -70,6 +79,10 @@ export class PodBook {
       for (const [uid, { pod, gone }] of known) if (!gone && !present.has(uid)) this.#note(pod, true);
     }
     for (const pod of items) this.#note(pod, false);
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    for (const waiter of this.#waiters.values()) waiter.resolve(undefined);
+    this.#waiters.clear();
   }
 
   #note(pod: Pod, gone: boolean): void {
@@ -82,6 +95,10 @@ export class PodBook {
     this.#waiters.get(job)?.resolve(undefined);
     this.#waiters.delete(job);
   }
+}
+
+function belongsTo({ metadata: { ownerReferences = [] } }: Pod, jobUid: string): boolean {
+  return ownerReferences.some(({ uid }) => uid === jobUid);
 }
 
 function bornAt({ pod }: KnownPod): number {
