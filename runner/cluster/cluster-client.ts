@@ -114,7 +114,10 @@ export interface ClusterClient {
   delete(resource: Resource<KubernetesObject>, at: Place, options?: DeleteOptions): Promise<boolean>;
   /** Lists, then watches, and never gives up until the signal aborts or the client is closed. */
   watch<T extends KubernetesObject>(resource: Resource<T>, at: Selection, options: WatchOptions): Watch<T>;
-  /** The bytes of a container's log. Destroying the stream or aborting the signal ends the request; a cut is an error. */
+  /**
+   * The bytes of a container's log. Destroying the stream or aborting the signal ends the request; a cut is an error.
+   * A pod that has no node yet has an empty log, and one whose container has not started is refused (BadRequest).
+   */
   log(
     at: { readonly namespace: string; readonly name: string; readonly container: string },
     options: LogOptions,

@@ -138,6 +138,18 @@ test('a plugin runs again once, however many requests were refused with what it 
   t.is(await count(), 2);
 });
 
+test('a refusal that comes late, of what has been renewed since, renews nothing', async (t) => {
+  const server = await ScriptedServer.start(t);
+  const { count, user } = await plugin(server, credential('{"token":"t"}'));
+  const credentials = new KubeconfigCredentials(await readKubeconfig([await server.kubeconfig(user)], undefined));
+  const old = await credentials.ask();
+  credentials.reject(old);
+  await credentials.ask();
+  credentials.reject(old);
+  await credentials.ask();
+  t.is(await count(), 2);
+});
+
 test('an expired credential of a plugin is not used', async (t) => {
   const server = await ScriptedServer.start(t);
   const { count, user } = await plugin(

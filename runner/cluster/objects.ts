@@ -236,7 +236,11 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly selector?: Labels;
     readonly publishNotReadyAddresses?: boolean;
-    readonly ports?: readonly { readonly name?: string; readonly port: number; readonly targetPort?: number | string }[];
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly port: number;
+      readonly targetPort?: number | string;
+    }[];
   };
 }
 

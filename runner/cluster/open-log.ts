@@ -3,7 +3,7 @@ import { Patience, aborted } from './abort.ts';
 import { withQuery } from './call.ts';
 import type { Call } from './call.ts';
 import type { LogOptions } from './cluster-client.ts';
-import { lateness } from './read-failure.ts';
+import { breakdown, lateness } from './read-failure.ts';
 import { pathOf, pods } from './resources.ts';
 import type { Sender } from './sender.ts';
 
@@ -34,6 +34,6 @@ export async function openLog(
   } catch (error) {
     patience.release();
     if (patience.abandoned) throw aborted(call.title);
-    throw patience.signal.aborted ? lateness(call, true) : error;
+    throw patience.signal.aborted ? lateness(call, true) : breakdown(call, error);
   }
 }

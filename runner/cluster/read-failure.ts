@@ -119,7 +119,7 @@ function describe(error: unknown): string {
 
 const hints: Readonly<Record<string, string>> = {
   Unauthorized: 'The cluster does not accept the credentials of this context. Log in again, or check the token.',
-  Forbidden: 'Ask with `kubectl auth can-i` what this account may do, and the cluster’s administrators for more.',
+  Forbidden: 'Ask with `kubectl auth can-i` what this account may do, and the administrators of the cluster for more.',
   Unreachable: 'Check that the API server runs and can be reached from here: `kubectl version`.',
   Untrusted: 'Check certificate-authority-data and the server name in the kubeconfig, and the clock of this machine.',
 };

@@ -240,6 +240,20 @@ test('the signal ends a watch that waits, without an error, and its connection w
   t.deepEqual(watcher.troubles, []);
 });
 
+test('the signal ends a watch whose reader is busy with an event', async (t) => {
+  const { server, watcher } = await stage(t);
+  server.script(
+    page(['a'], '5'),
+    watched([line('ADDED', named('b', '6')), line('ADDED', named('c', '7'))], 'is silent'),
+  );
+  t.deepEqual(await watcher.next(), listed);
+  t.deepEqual(await watcher.next(), ['changed', 'b']);
+  watcher.stop();
+  await sleep(200);
+  const rest = [await watcher.next(), await watcher.next()];
+  t.deepEqual(rest.at(-1), ['ended']);
+});
+
 test('a reader that leaves the loop ends the request', async (t) => {
   const server = await ScriptedServer.start(t);
   const client = await server.connect(t);
