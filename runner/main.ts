@@ -13,7 +13,13 @@ import type { AttemptKey } from './model/result.ts';
 
 const maxLogBytes = 1024 ** 3;
 
-const kubernetesDefaults = { user: 1000, graceMs: 10_000, patienceMs: 300_000, absenceMs: 3_600_000 };
+const kubernetesDefaults = {
+  user: 1000,
+  graceMs: 10_000,
+  patienceMs: 300_000,
+  placeMs: 1_800_000,
+  absenceMs: 3_600_000,
+};
 
 /** One command line, without node and script name, to its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

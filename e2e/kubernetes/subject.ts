@@ -38,6 +38,7 @@ export function executorIn({ namespace, owner }: Place, change: Partial<Kubernet
       user: 1000,
       graceMs: 1_000,
       patienceMs: 10_000,
+      placeMs: 10_000,
       absenceMs: 120_000,
       ...change,
     }),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptEnded } from '../model/attempt-ended.ts';
@@ -103,7 +104,6 @@ export class StepAgent {
 
   async #stop(graceMs: number): Promise<void> {
     this.#stopped.abort();
-    if (this.#state.phase !== 'running') return;
     const gate = await this.#gate;
     gate.signal('TERM');
     void sleep(graceMs, undefined, { signal: this.#leaving.signal }).then(
@@ -137,6 +137,7 @@ export class StepAgent {
     const shipped = this.#ship(spool);
     if (signal.aborted) throw new AttemptEnded('cancelled');
     gate.open({ ...work, folder: workingFolder(folders.workspace, work.workdir) });
+    await this.#begun(gate);
     const startedAt = Date.now();
     this.#become({ phase: 'running', startedAt });
     const word = await this.#endOf(gate, startedAt);
@@ -145,6 +146,13 @@ export class StepAgent {
     const collected = await this.#collect(work, word, notes);
     await shipped;
     this.#become({ phase: 'collected', ...word, results: { ...collected, log: spool.summary() } });
+  }
+
+  /** The image of the step may come long after the agent's; until then the go can be taken back. */
+  async #begun(gate: StepGate): Promise<void> {
+    const stopped = once(this.#stopped.signal, 'abort');
+    await Promise.race([gate.begun, gate.word, this.#containerEnded.promise, stopped]);
+    if (this.#stopped.signal.aborted && gate.revoke()) throw new AttemptEnded('cancelled');
   }
 
   async #endOf(gate: StepGate, startedAt: number): Promise<CommandWord> {

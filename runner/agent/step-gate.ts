@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,9 +32,13 @@ export interface Command {
 export interface StepGate {
   /** Raw output; ends when no process of the step can write any more, once `word` has settled or `shut` was called. */
   readonly output: Socket;
+  /** Settles when the shell has taken its go. */
+  readonly begun: Promise<void>;
   /** Settles when the command has ended by the shell's own word; never when its container dies without one. */
   readonly word: Promise<ShellWord>;
   open(command: Command): void;
+  /** Takes the go back; false when the shell has it already. */
+  revoke(): boolean;
   /** To every process of the step. */
   signal(name: 'TERM' | 'KILL'): void;
   /** Nothing more is to be expected. */
@@ -46,13 +60,16 @@ export async function openGate(folders: AgentFolders): Promise<StepGate> {
     closeSync(output.keeper);
     closeSync(done.keeper);
   });
-  const word = firstLine(done.reader).then((line) => (shut(), parseWord(line)));
+  const begun = Promise.withResolvers<undefined>();
+  const word = readWord(done.reader, () => begun.resolve(undefined)).finally(shut);
   // Whoever waits for it learns of a failure; until then it is nobody's.
   word.catch(() => undefined);
   renameSync(pipe('gate'), pipe('go'));
   return {
     output: output.reader,
+    begun: begun.promise,
     word,
+    revoke: () => isRead(gate),
     open: (command) => {
       writeFileSync(pipe('script'), command.script);
       writeFileSync(pipe('env'), environmentFile(command.env, command.folder));
@@ -86,13 +103,25 @@ function once(act: () => void): () => void {
   };
 }
 
-async function firstLine(reader: Socket): Promise<string> {
+/** Nobody else can read what was read here. */
+function isRead(pipe: number): boolean {
+  try {
+    return readSync(pipe, Buffer.alloc(16)) > 0;
+  } catch {
+    return false; // EAGAIN: the pipe is empty.
+  }
+}
+
+/** The shell says `begun`, and at its end the word. */
+async function readWord(reader: Socket, begun: () => void): Promise<ShellWord> {
   let text = '';
   for await (const chunk of reader as AsyncIterable<Buffer>) {
     text += chunk.toString();
-    if (text.includes('\n') || text.length > 200) break;
+    const [first, last, ...rest] = text.split('\n');
+    if (first === 'begun' && last !== undefined) begun();
+    if (rest.length > 0 || text.length > 200) return parseWord(last ?? '');
   }
-  return text.split('\n', 1)[0] ?? '';
+  return parseWord('');
 }
 
 function parseWord(line: string): ShellWord {

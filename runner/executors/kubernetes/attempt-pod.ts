@@ -93,7 +93,7 @@ export class AttemptPod {
   }
 
   facts(now: number): PodFacts {
-    const { patienceMs } = this.#options.settings;
+    const { patienceMs, placeMs } = this.#options.settings;
     return podFacts({
       job: this.#job,
       known: this.#known,
@@ -102,6 +102,7 @@ export class AttemptPod {
       events: this.#events,
       now,
       patienceMs,
+      placeMs,
       services: this.#options.plan.services,
     });
   }

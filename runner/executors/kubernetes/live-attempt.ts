@@ -9,6 +9,7 @@ import type { WaitingReason } from './explain/waiting-reason.ts';
 import { nextMove } from './next-move.ts';
 import type { AttemptView, Move } from './next-move.ts';
 import { workOf } from './work-of.ts';
+import type { PodFacts } from './pod-facts.ts';
 import type { PodService } from './pod-services.ts';
 import type { KubernetesSettings } from './settings.ts';
 
@@ -23,6 +24,9 @@ export interface LiveAttemptParts {
   readonly signal: AbortSignal;
   readonly clock: () => number;
 }
+
+/** What a move is decided by, and what people are told beside it. */
+type Seen = AttemptView & Pick<PodFacts, 'waiting' | 'evidence'>;
 
 const answerMs = 30_000;
 const longestTimerMs = 60_000;
@@ -84,7 +88,7 @@ export class LiveAttempt {
     }
   }
 
-  #view(): AttemptView & { readonly waiting: WaitingReason | undefined } {
+  #view(): Seen {
     const { desk, pod, clock } = this.#parts;
     const now = clock();
     const agent = desk.state;
@@ -149,13 +153,9 @@ export class LiveAttempt {
   }
 
   /** What others may begin to act on: why it waits, and the command's own word that it succeeded. */
-  async #tell({
-    agent,
-    waiting,
-    kubelet,
-  }: AttemptView & { readonly waiting: WaitingReason | undefined }): Promise<void> {
+  async #tell({ agent, waiting, kubelet }: Seen): Promise<void> {
     const { context } = this.#parts;
-    const lacks = agent === undefined ? waiting : undefined;
+    const lacks = agent === undefined || agent.phase === 'waiting' ? waiting : undefined;
     if (lacks?.message !== this.#waiting?.message) {
       this.#waiting = lacks;
       await context.waiting(lacks && { reason: lacks.reason, message: lacks.message });
@@ -175,8 +175,11 @@ export class LiveAttempt {
     timer.abort();
   }
 
-  #outcome(verdict: Verdict, results: Collected | undefined, { agent, kubelet }: AttemptView): AttemptOutcome {
+  #outcome(verdict: Verdict, results: Collected | undefined, { agent, kubelet, evidence }: Seen): AttemptOutcome {
     const { context, desk } = this.#parts;
+    if (verdict.outcome === 'errored' || verdict.reason === 'oom') {
+      for (const line of evidence) context.note(`kubernetes: ${line}`);
+    }
     for (const note of results?.notes ?? []) context.note(note);
     if (results?.problem && verdict.reason !== results.problem.reason) context.note(results.problem.message);
     const began = agent?.phase === 'ended' || agent?.phase === 'collected' ? agent : undefined;

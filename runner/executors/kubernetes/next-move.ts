@@ -69,7 +69,8 @@ export function nextMove(view: AttemptView, patience: Patience): Move {
   if (agent?.phase === 'collected') return whenCollected(view, agent.results, patience);
   if (view.kubelet?.gone === true || view.agentLost !== undefined) return whenLost(view);
   if (!released && view.kubelet !== undefined) return whenLost(view);
-  if (hopeless !== undefined && !released) return finish(hopeless);
+  // The agent may be there long before the image of the step is.
+  if (hopeless !== undefined && (agent === undefined || agent.phase === 'waiting')) return finish(hopeless);
   if (stop !== undefined || isPointless(view)) return whenStopped(view, patience);
   if (agent === undefined) return wait();
   if (!released) return whenHeard(view);

@@ -1,7 +1,9 @@
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
 import { verdictOf } from '../../model/outcome.ts';
+import type { Verdict } from '../../model/outcome.ts';
 import { agentContainer, statusOf, terminatedOf } from './explain/attempt-view.ts';
 import { endInWords } from './explain/container-end.ts';
+import { evidenceOf } from './explain/evidence.ts';
 import { endVerdict } from './explain/end-verdict.ts';
 import type { AttemptEnd } from './explain/end-verdict.ts';
 import { waitingReason } from './explain/waiting-reason.ts';
@@ -18,6 +20,8 @@ export interface SeenPod {
   readonly events: readonly CoreEvent[];
   readonly now: number;
   readonly patienceMs: number;
+  /** How long the attempt may wait for room. */
+  readonly placeMs: number;
   readonly services: readonly PodService[];
 }
 
@@ -27,18 +31,22 @@ export interface PodFacts extends Pick<AttemptView, 'kubelet' | 'agentLost' | 'h
 }
 
 /** What the cluster's objects say of an attempt, in the words by which it is decided. */
-export function podFacts({ known, patienceMs, services, ...seen }: SeenPod): PodFacts {
+export function podFacts({ known, patienceMs, placeMs, services, ...seen }: SeenPod): PodFacts {
   const view = { ...seen, pod: known?.pod, podGone: known?.gone === true };
   const end = endVerdict(view);
   const waiting = end === undefined ? waitingReason(view, patienceMs) : undefined;
   return {
     kubelet: end && kubeletWord(end, view.podGone),
     agentLost: agentLost(known),
-    hopeless: waiting?.final === true ? verdictOf(waiting.reason, waiting.message) : undefined,
+    hopeless: waiting && (waiting.final || seen.now - waiting.since >= placeMs) ? hopelessness(waiting) : undefined,
     unready: services.filter((service) => !isReady(service, known)).map(({ name }) => name),
     waiting,
-    evidence: end?.evidence ?? [],
+    evidence: evidenceOf(view),
   };
+}
+
+function hopelessness({ reason, message }: WaitingReason): Verdict {
+  return verdictOf(reason, message);
 }
 
 function kubeletWord({ verdict, exitCode, signal }: AttemptEnd, gone: boolean): KubeletWord {

@@ -15,8 +15,10 @@ export interface KubernetesSettings {
   readonly user: number;
   /** Time between TERM and KILL. */
   readonly graceMs: number;
-  /** How long an attempt may wait for a place, an image or a volume. */
+  /** How long an attempt may wait for what often passes by itself: a registry that does not answer, a volume. */
   readonly patienceMs: number;
+  /** How long it may wait for room: a quota, a node. */
+  readonly placeMs: number;
   /** How long pods keep what they hold while no runner answers, on top of the step's own timeout. */
   readonly absenceMs: number;
 }
