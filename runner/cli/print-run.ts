@@ -21,7 +21,13 @@ export async function printRun(
     animated: false,
   });
   const blocks = red.flatMap((step) => ['', ...redLines(step, palette)]);
-  session.print([...tree, ...blocks, '', ...summaryLines(report, palette)].join('\n'));
+  const abandoned = report.outcome === undefined && (await isAbandoned(report.runId, services));
+  session.print([...tree, ...blocks, '', ...summaryLines(report, palette, abandoned)].join('\n'));
+}
+
+/** Its process is gone, and what it began elsewhere waits for another one. */
+async function isAbandoned(runId: string, { store }: Services): Promise<boolean> {
+  return (await store.abandoned()).some((run) => run.runId === runId);
 }
 
 /** In a pipe nothing is cut. */

@@ -39,24 +39,25 @@ export function caseName({ suites, className, name }: TestCase): string {
   return oneLine([...path.filter((part) => part !== '' && part !== name), name].join(' › '));
 }
 
-/** Totals, and what to type next. */
-export function summaryLines(report: RunReport, palette: Palette): readonly string[] {
+/** Totals, and what to type next. `abandoned`: nobody drives the run any more. */
+export function summaryLines(report: RunReport, palette: Palette, abandoned = false): readonly string[] {
   const { tests, artifacts } = report;
   const log = report.steps.reduce((sum, step) => sum + (step.attempts.at(-1)?.log?.bytes ?? 0), 0);
   const facts: readonly (readonly [string, string])[] = [
     ...(tests ? [['tests', testCounts(tests)] as const] : []),
     ...(artifacts > 0 ? [['artefacts', count(artifacts, 'file')] as const] : []),
     ...(log > 0 ? [['logs', formatBytes(log)] as const] : []),
-    ...nextCommands(report).map((command, index) => [index === 0 ? 'next' : '', command] as const),
+    ...nextCommands(report, abandoned).map((command, index) => [index === 0 ? 'next' : '', command] as const),
   ];
   return facts.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
 }
 
-function nextCommands(report: RunReport): readonly string[] {
+function nextCommands(report: RunReport, abandoned: boolean): readonly string[] {
   const { runId, tests, artifacts, steps } = report;
   const red = steps.find((step) => isWork(step) && isRed(step));
   return [
-    ...(report.outcome === undefined ? [`sluice show ${runId} --follow`] : []),
+    ...(abandoned ? [`sluice resume ${runId} --executor ${report.executor}`] : []),
+    ...(report.outcome === undefined && !abandoned ? [`sluice show ${runId} --follow`] : []),
     ...(red && tests && tests.failures + tests.errors > 0 ? [`sluice tests ${runId}`] : []),
     ...(red && red.attempts.length > 0 ? [`sluice logs ${runId} ${red.id}`] : []),
     ...(red ? [`sluice rerun ${runId} --failed`] : []),
