@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunEvent, StoredEvent } from '../model/run-event.ts';
@@ -69,7 +70,7 @@ export class Journal {
 
   async #flush(): Promise<void> {
     // Let everybody who records in this turn of the event loop join the transaction.
-    await Promise.resolve();
+    await setImmediate();
     while (this.#queue.length > 0) {
       const entries = this.#queue.splice(0);
       try {
