@@ -17,9 +17,11 @@ export function readTokens(text: string): readonly CST.Token[] | undefined {
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
     if (lexemes > maxLexemes) return undefined;
-    for (const token of parser.next(lexeme)) {
-      tokens.push(token);
-      if (token.type === 'error') errors += 1;
+    // Most lexemes complete no token, so that a loop over what comes would cost more than the rest of this one.
+    const read = parser.next(lexeme);
+    for (let next = read.next(); next.done !== true; next = read.next()) {
+      tokens.push(next.value);
+      if (next.value.type === 'error') errors += 1;
     }
     if (errors >= maxErrors) break;
   }

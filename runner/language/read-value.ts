@@ -26,17 +26,19 @@ export function readValue(node: ParsedNode | null, schema: Schema, refuseKey: Re
 }
 
 function readMap(map: YAMLMap.Parsed, schema: Schema, refuseKey: RefuseKey): Json {
-  const entries = new Map<string, Json>();
+  const entries: Record<string, Json> = {};
+  let named = true;
   for (const { key, value } of map.items) {
     const name = keyText(key);
+    named &&= isScalar(key);
     if (isAlias(key)) continue;
     if (name === undefined || name === '__proto__') refuseKey('yaml-key', key, name ?? '');
     else if (name === '<<') refuseKey('yaml-merge-key', key, name);
-    else if (entries.has(name)) refuseKey('duplicate-key', key, name);
-    else entries.set(name, readValue(value, below(schema, name), refuseKey));
+    else if (Object.hasOwn(entries, name)) refuseKey('duplicate-key', key, name);
+    else entries[name] = readValue(value, below(schema, name), refuseKey);
   }
   // `{{ x }}` is such a map, and was never meant to be one.
-  return map.items.every(({ key }) => isScalar(key)) ? Object.fromEntries(entries) : unknown;
+  return named ? entries : unknown;
 }
 
 /** Keys are texts; undefined for everything else, an empty key included. */

@@ -22,39 +22,53 @@ export interface Scan {
 export function scanTokens(tokens: readonly CST.Token[]): Scan {
   const refused: Found[] = [];
   const unclosed: Found[] = [];
-  const stack = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const { token, depth } = next;
+  const stack = [...tokens];
+  const depths = tokens.map(() => 0);
+  for (let token = stack.pop(); token; token = stack.pop()) {
+    const depth = depths.pop() ?? 0;
     if (depth > maxDepth) return { tooDeep: token.offset, refused, unclosed };
     if (token.type === 'alias' || token.type === 'directive') refused.push(token);
-    for (const property of propertiesOf(token)) refused.push(property);
-    unclosed.push(...unclosedIn(token));
-    for (const child of childrenOf(token)) stack.push({ token: child, depth: depth + 1 });
+    findProperties(token, refused);
+    const open = unclosedIn(token);
+    if (open) unclosed.push(open);
+    pushChildren(token, stack);
+    while (depths.length < stack.length) depths.push(depth + 1);
   }
   const byOffset = (a: Found, b: Found) => a.offset - b.offset;
   return { refused: refused.sort(byOffset), unclosed: unclosed.sort(byOffset) };
 }
 
-function childrenOf(token: CST.Token): readonly CST.Token[] {
-  if (token.type === 'document') return token.value ? [token.value] : [];
-  if (!('items' in token)) return [];
-  return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== null && child !== undefined));
+function pushChildren(token: CST.Token, stack: CST.Token[]): void {
+  if (token.type === 'document') {
+    if (token.value) stack.push(token.value);
+  } else if ('items' in token) {
+    for (const { key, value } of token.items) {
+      if (key) stack.push(key);
+      if (value) stack.push(value);
+    }
+  }
 }
 
-function propertiesOf(token: CST.Token): readonly CST.SourceToken[] {
-  if (token.type === 'document') return token.start.filter(isProperty);
-  if (!('items' in token)) return [];
-  return token.items.flatMap(({ start, sep }) => [...start, ...(sep ?? [])].filter(isProperty));
+function findProperties(token: CST.Token, found: Found[]): void {
+  if (token.type === 'document') addProperties(token.start, found);
+  if (!('items' in token)) return;
+  for (const { start, sep } of token.items) {
+    addProperties(start, found);
+    if (sep) addProperties(sep, found);
+  }
 }
 
-const isProperty = ({ type }: CST.SourceToken) => type === 'anchor' || type === 'tag';
+function addProperties(tokens: readonly CST.SourceToken[], found: Found[]): void {
+  for (const token of tokens) if (token.type === 'anchor' || token.type === 'tag') found.push(token);
+}
 
-function unclosedIn(token: CST.Token): readonly Found[] {
+function unclosedIn(token: CST.Token): Found | undefined {
   if (token.type === 'flow-collection') {
     const closed = token.end.some(({ type }) => type === 'flow-map-end' || type === 'flow-seq-end');
-    return closed ? [] : [{ type: token.type, offset: token.start.offset, source: token.start.source }];
+    return closed ? undefined : { type: token.type, offset: token.start.offset, source: token.start.source };
   }
-  if (token.type !== 'single-quoted-scalar' && token.type !== 'double-quoted-scalar') return [];
+  if (token.type !== 'single-quoted-scalar' && token.type !== 'double-quoted-scalar') return undefined;
   const { type, offset, source } = token;
-  return source.length > 1 && source.endsWith(source.charAt(0)) ? [] : [{ type, offset, source: source.charAt(0) }];
+  const closed = source.length > 1 && source.endsWith(source.charAt(0));
+  return closed ? undefined : { type, offset, source: source.charAt(0) };
 }

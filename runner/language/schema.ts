@@ -47,8 +47,22 @@ export type Kind = 'object' | 'array' | 'scalar';
 export const kindOf = (value: Json | undefined): Kind =>
   Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';
 
+const resolved = {
+  object: new WeakMap<Schema, Schema>(),
+  array: new WeakMap<Schema, Schema>(),
+  scalar: new WeakMap<Schema, Schema>(),
+};
+
 /** `schema` with its reference followed and, of several forms, the one for this kind of value; `{}` when none fits. */
 export function resolve(schema: Schema, kind: Kind): Schema {
+  const known = resolved[kind].get(schema);
+  if (known) return known;
+  const found = follow(schema, kind);
+  resolved[kind].set(schema, found);
+  return found;
+}
+
+function follow(schema: Schema, kind: Kind): Schema {
   if (schema.anyOf) return resolve(schema.anyOf.find((form) => fits(resolve(form, kind), kind)) ?? {}, kind);
   const name = schema.$ref?.slice(schema.$ref.lastIndexOf('/') + 1);
   return name === undefined ? schema : resolve(definitions[name] ?? {}, kind);
