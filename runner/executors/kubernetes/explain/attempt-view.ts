@@ -1,4 +1,4 @@
-import type { Condition, ContainerStatus, CoreEvent, Job, Pod, Terminated } from '../../../cluster/objects.ts';
+import type { Condition, ContainerStatus, CoreEvent, Job, Pod, TerminatedState } from '../../../cluster/objects.ts';
 
 /** All that the cluster shows of one attempt at one moment. Times are ms since 1970. */
 export interface AttemptView {
@@ -27,7 +27,7 @@ export function containerStatuses(pod: Pod | undefined): readonly ContainerStatu
   return pod?.status?.containerStatuses ?? [];
 }
 
-export function terminatedOf(pod: Pod | undefined, container: string): Terminated | undefined {
+export function terminatedOf(pod: Pod | undefined, container: string): TerminatedState | undefined {
   return statusOf(pod, container)?.state?.terminated;
 }
 

@@ -1,6 +1,6 @@
 import { verdictOf } from '../../../model/outcome.ts';
 import type { Verdict } from '../../../model/outcome.ts';
-import type { Pod, Terminated } from '../../../cluster/objects.ts';
+import type { Pod, TerminatedState } from '../../../cluster/objects.ts';
 import { exitCodeInWords } from '../../exit-code.ts';
 import { startFault } from './explain-waiting-container.ts';
 import { signalOf } from './linux-signals.ts';
@@ -19,10 +19,13 @@ const lostExitCode = 255;
  * What the end of the step's container says by itself. Green needs exit code 0, the time of the end and no word against
  * it: a container whose child alone was killed for memory ends with exit code 0 and the reason `OOMKilled`.
  */
-export function stepVerdict(end: Terminated, pod: Pod): Verdict {
+export function stepVerdict(end: TerminatedState, pod: Pod): Verdict {
   const { exitCode, reason = '', message = '' } = end;
-  if (reason === 'OOMKilled' || message.includes('OOM-killed')) return verdictOf('oom', outOfMemory(end, pod));
-  if (startFaults.has(reason)) return verdictOf('start_error', startFault(message));
+  if (reason === 'OOMKilled') return verdictOf('oom', outOfMemory(end, pod));
+  if (startFaults.has(reason)) {
+    const tooLittle = /OOM-killed|unable to set memory limit/.test(message);
+    return verdictOf(tooLittle ? 'oom' : 'start_error', startFault(message));
+  }
   if (lostSight.has(reason))
     return verdictOf('node_lost', `the node lost sight of the container (${message || reason})`);
   if (exitCode === lostExitCode && terminatedOf(pod, agentContainer)?.exitCode === lostExitCode) {
@@ -35,15 +38,15 @@ export function stepVerdict(end: Terminated, pod: Pod): Verdict {
     : verdictOf('signalled', `${signal} (exit code ${exitCode})${mayBeMemory(signal, pod)}`);
 }
 
-function zero({ reason = '', finishedAt }: Terminated): Verdict {
-  if (reason !== '' && reason !== 'Completed') {
-    return verdictOf('internal_error', `exit code 0 with the unknown reason ${reason}`);
+function zero({ reason = '', finishedAt }: TerminatedState): Verdict {
+  if (reason !== 'Completed') {
+    return verdictOf('internal_error', `exit code 0 with the reason "${reason}", which Sluice does not know`);
   }
   if (millis(finishedAt) === undefined) return verdictOf('node_lost', 'exit code 0 without the time of the end');
   return { outcome: 'succeeded' };
 }
 
-function outOfMemory({ exitCode }: Terminated, pod: Pod): string {
+function outOfMemory({ exitCode }: TerminatedState, pod: Pod): string {
   const who =
     exitCode === 137
       ? 'the command was killed'
@@ -59,12 +62,12 @@ function mayBeMemory(signal: string, pod: Pod): string {
 }
 
 function memoryLimit(pod: Pod): string | undefined {
-  const step = pod.spec?.containers?.find(({ name }) => name === stepContainer);
+  const step = pod.spec.containers.find(({ name }) => name === stepContainer);
   return step?.resources?.limits?.['memory'];
 }
 
 /** The end of a container beside the step, in words. */
-export function endInWords({ exitCode, reason = '', message = '' }: Terminated): string {
+export function endInWords({ exitCode, reason = '', message = '' }: TerminatedState): string {
   if (reason === 'OOMKilled') return 'ran out of memory';
   if (startFaults.has(reason)) return `could not be started: ${startFault(message)}`;
   const signal = signalOf(exitCode);

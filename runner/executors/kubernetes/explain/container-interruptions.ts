@@ -1,4 +1,4 @@
-import type { Pod, Terminated } from '../../../cluster/objects.ts';
+import type { Pod, TerminatedState } from '../../../cluster/objects.ts';
 import { agentContainer, containerStatuses, serviceOf, statusOf, stepContainer, terminatedOf } from './attempt-view.ts';
 import { endInWords } from './container-end.ts';
 import type { Interruption } from './interruption.ts';
@@ -18,7 +18,7 @@ export function agentFailure(pod: Pod): string | undefined {
   return end === undefined || endedWell(end) ? undefined : `the agent ${endInWords(end)}`;
 }
 
-function endedWell({ exitCode, reason = '' }: Terminated): boolean {
+function endedWell({ exitCode, reason = '' }: TerminatedState): boolean {
   return exitCode === 0 && (reason === '' || reason === 'Completed');
 }
 

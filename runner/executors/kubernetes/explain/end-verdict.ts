@@ -1,6 +1,6 @@
 import { verdictOf } from '../../../model/outcome.ts';
 import type { Verdict } from '../../../model/outcome.ts';
-import type { Job, Pod, Terminated } from '../../../cluster/objects.ts';
+import type { Job, Pod, TerminatedState } from '../../../cluster/objects.ts';
 import { statusOf, stepContainer, terminatedOf, trueCondition } from './attempt-view.ts';
 import type { AttemptView } from './attempt-view.ts';
 import { containerInterruptions } from './container-interruptions.ts';
@@ -61,7 +61,7 @@ export function endVerdict(view: AttemptView): AttemptEnd | undefined {
 }
 
 /** The earliest of the interruptions that the end of the step does not disprove. */
-function firstCause(view: AttemptView, pod: Pod, step: Terminated | undefined): Interruption | undefined {
+function firstCause(view: AttemptView, pod: Pod, step: TerminatedState | undefined): Interruption | undefined {
   const fromCluster = podInterruptions(view, pod);
   const counting = [...fromCluster, ...containerInterruptions(pod)].filter((candidate) => counts(candidate, step));
   // A deletion of unknown time is the work of whatever else the cluster did; alone it comes before all containers' ends.
@@ -70,7 +70,7 @@ function firstCause(view: AttemptView, pod: Pod, step: Terminated | undefined): 
   return counting.toSorted((a, b) => (a.at ?? unknown) - (b.at ?? unknown) || 0)[0];
 }
 
-function counts({ at, clock, countsInTie }: Interruption, step: Terminated | undefined): boolean {
+function counts({ at, clock, countsInTie }: Interruption, step: TerminatedState | undefined): boolean {
   const finishedAt = millis(step?.finishedAt);
   if (at === undefined || finishedAt === undefined) return true;
   const latest = finishedAt + (step?.exitCode === 0 && clock === 'cluster' ? clockSkewMs : 0);
@@ -127,12 +127,12 @@ function isFinished(job: Job): boolean {
   return trueCondition(job, 'Failed') !== undefined || trueCondition(job, 'Complete') !== undefined;
 }
 
-function ended(view: AttemptView, verdict: Verdict, step?: Terminated): AttemptEnd {
+function ended(view: AttemptView, verdict: Verdict, step?: TerminatedState): AttemptEnd {
   const stopped = step !== undefined || !began(view.pod);
   return { verdict, evidence: evidenceOf(view), stopped, ...(step === undefined ? {} : facts(step)) };
 }
 
-function facts({ exitCode, startedAt, finishedAt }: Terminated): Partial<AttemptEnd> {
+function facts({ exitCode, startedAt, finishedAt }: TerminatedState): Partial<AttemptEnd> {
   const [signal, begin, end] = [signalOf(exitCode), millis(startedAt), millis(finishedAt)];
   return {
     exitCode,

@@ -44,7 +44,7 @@ function plain(text: string): string {
 
 function sentence(pod: Pod, total: string, causes: string): string {
   const parts = splitCauses(causes).map((cause) => causeInWords(pod, cause));
-  return `no node fits: of ${total} ${parts.join('; ')}`;
+  return `no node fits (${total} in all): ${parts.join('; ')}`;
 }
 
 /** Causes are divided by commas, and a taint in braces may hold some too. */
@@ -67,13 +67,13 @@ function taintInWords(taint: string): string {
 }
 
 function selectorOf(pod: Pod): string {
-  const wanted = Object.entries(pod.spec?.nodeSelector ?? {}).map(([label, value]) => `${label}=${value}`);
+  const wanted = Object.entries(pod.spec.nodeSelector ?? {}).map(([label, value]) => `${label}=${value}`);
   return wanted.length === 0 ? ' than its affinity wants' : ` than ${wanted.join(', ')}`;
 }
 
 /** What the pod asks for: requests of all its containers, as its author wrote them. */
 function needOf(pod: Pod, resource: string): string {
-  const amounts = (pod.spec?.containers ?? [])
+  const amounts = pod.spec.containers
     .map(({ resources }) => resources?.requests?.[resource] ?? resources?.limits?.[resource])
     .filter((amount) => amount !== undefined)
     .toSorted((a, b) => (quantity(b) ?? 0) - (quantity(a) ?? 0));

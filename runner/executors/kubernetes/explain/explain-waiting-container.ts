@@ -23,7 +23,7 @@ export function explainWaitingContainer(
   pulled: string | undefined,
 ): Trouble | undefined {
   const { reason = '', message = '' } = state?.waiting ?? {};
-  const image = pod.spec?.containers?.find((container) => container.name === name)?.image ?? '';
+  const image = pod.spec.containers.find((container) => container.name === name)?.image ?? '';
   if (reason === 'InvalidImageName') {
     return { reason: 'image_invalid', message: `"${image}" is not the name of an image`, hope: 'none' };
   }

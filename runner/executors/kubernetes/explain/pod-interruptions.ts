@@ -18,10 +18,11 @@ const statusReasons: Readonly<Record<string, Reason>> = {
   DeadlineExceeded: 'deadline',
 };
 
-const disruptions: Readonly<Record<string, Reason>> = {
-  PreemptionByScheduler: 'preempted',
-  EvictionByEvictionAPI: 'evicted',
-  DeletionByPodGC: 'node_lost',
+/** Reasons of the condition `DisruptionTarget`, and what they mean. */
+const disruptions: Readonly<Record<string, readonly [Reason, string]>> = {
+  PreemptionByScheduler: ['preempted', 'the scheduler gave its place to a pod of higher priority'],
+  EvictionByEvictionAPI: ['evicted', 'somebody evicted the pod, as `kubectl drain` does'],
+  DeletionByPodGC: ['node_lost', 'the pod was cleaned away with its node'],
 };
 
 const cluster = { clock: 'cluster', countsInTie: true } as const;
@@ -50,20 +51,24 @@ function refusedByNode(pod: Pod): Reason {
 function byDisruption(pod: Pod): Interruption | undefined {
   const condition = trueCondition(pod, 'DisruptionTarget');
   if (condition === undefined) return undefined;
-  const { reason = '', message } = condition;
-  return {
-    ...cluster,
-    reason: disruptionReason(pod, condition),
-    message: shorten(message ?? reason),
-    at: millis(condition.lastTransitionTime),
-  };
+  const [reason, meaning] = meaningOf(pod, condition);
+  const words = condition.message ?? condition.reason ?? '';
+  return { ...cluster, reason, message: shorten(`${meaning} (${words})`), at: millis(condition.lastTransitionTime) };
 }
 
-function disruptionReason(pod: Pod, { reason = '', message = '' }: Condition): Reason {
-  // A node that is alive reports the end of what it is told to end; a lost one says nothing more.
-  if (reason === 'DeletionByTaintManager') return terminatedOf(pod, stepContainer) ? 'evicted' : 'node_lost';
-  if (/shutdown/i.test(message)) return 'node_shutdown';
-  return disruptions[reason] ?? (/preempt/i.test(message) ? 'preempted' : 'evicted');
+function meaningOf(pod: Pod, { reason = '', message = '' }: Condition): readonly [Reason, string] {
+  if (reason === 'DeletionByTaintManager') {
+    // A node that is alive reports the end of what it is told to end; a lost one says nothing more.
+    return terminatedOf(pod, stepContainer)
+      ? ['evicted', 'its node got a taint that the pod does not tolerate']
+      : ['node_lost', 'its node got a taint that the pod does not tolerate, and says nothing more'];
+  }
+  if (/shutdown/i.test(message)) return ['node_shutdown', 'its node was shut down'];
+  const known = disruptions[reason];
+  if (known !== undefined) return known;
+  return /preempt/i.test(message)
+    ? ['preempted', 'a pod of higher priority took the place']
+    : ['evicted', 'the pod was put out'];
 }
 
 function byDeadline(job: Job | undefined): Interruption | undefined {

@@ -44,7 +44,7 @@ function troubleOfJob({ job, events }: AttemptView): Since | undefined {
   const refused = noticed(events, job, ['FailedCreate']);
   if (refused) return { ...explainRefusal(refused.text), since: refused.since };
   const suspended = trueCondition(job, 'Suspended');
-  if (suspended === undefined && job?.spec?.suspend !== true) return undefined;
+  if (suspended === undefined && job?.spec.suspend !== true) return undefined;
   return {
     reason: 'quota',
     message: 'the Job is suspended: a queue of the cluster holds it back',
@@ -59,7 +59,7 @@ function troubleOfPod(view: AttemptView, pod: Pod): Since | undefined {
 
 function unscheduled({ events }: AttemptView, pod: Pod): Since | undefined {
   const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-  if (condition === undefined && pod.spec?.nodeName !== undefined) return undefined;
+  if (condition === undefined && pod.spec.nodeName !== undefined) return undefined;
   const event = noticed(events, pod, ['FailedScheduling']);
   const words = condition?.message ?? event?.text;
   if (words === undefined) return undefined;
