@@ -39,8 +39,8 @@ export function stepVerdict(end: TerminatedState, pod: Pod): Verdict {
 }
 
 function zero({ reason = '', finishedAt }: TerminatedState): Verdict {
-  if (reason !== '' && reason !== 'Completed') {
-    return verdictOf('internal_error', `exit code 0 with the unknown reason ${reason}`);
+  if (reason !== 'Completed') {
+    return verdictOf('internal_error', `exit code 0 with the reason "${reason}", which Sluice does not know`);
   }
   if (millis(finishedAt) === undefined) return verdictOf('node_lost', 'exit code 0 without the time of the end');
   return { outcome: 'succeeded' };

@@ -13,7 +13,7 @@ export function containerInterruptions(pod: Pod): readonly Interruption[] {
  * How the agent ended, when it did not end well: reason `agent_failed` for an attempt whose files never came. It says
  * nothing against a step that had ended before.
  */
-export function agentFailure(pod: Pod): string | undefined {
+function agentFailure(pod: Pod): string | undefined {
   const end = terminatedOf(pod, agentContainer);
   return end === undefined || endedWell(end) ? undefined : `the agent ${endInWords(end)}`;
 }

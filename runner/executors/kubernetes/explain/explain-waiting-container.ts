@@ -56,7 +56,7 @@ function startTrouble(container: string, words: string): Trouble {
 }
 
 /** Whose fault it is when a container cannot be started. */
-export function startReason(container: string): 'agent_failed' | 'service_failed' | 'start_error' {
+function startReason(container: string): 'agent_failed' | 'service_failed' | 'start_error' {
   if (container === agentContainer) return 'agent_failed';
   return serviceOf(container) === undefined ? 'start_error' : 'service_failed';
 }
