@@ -12,7 +12,7 @@ export async function clusterChecks(session: Session): Promise<readonly Check[]>
   try {
     return [judge(await session.tryStep())];
   } catch (error) {
-    const hint = (error instanceof SluiceError && error.hint) || 'See docs/kubernetes.md.';
+    const hint = (error instanceof SluiceError ? error.hint : undefined) ?? 'See docs/kubernetes.md.';
     return [{ name, status: 'failed', message: messageOf(error), hint }];
   }
 }
@@ -20,8 +20,8 @@ export async function clusterChecks(session: Session): Promise<readonly Check[]>
 function judge({ verdict, place, waitedFor, milliseconds }: Trial): Check {
   const { outcome, reason, message } = verdict;
   if (outcome === 'succeeded') {
-    const { namespace = '', node = '' } = place ?? {};
-    return ok(name, `a Job ran in namespace ${String(namespace)} on node ${String(node)} within ${milliseconds} ms`);
+    const where = `in namespace ${wordOf(place, 'namespace')} on node ${wordOf(place, 'node')}`;
+    return ok(name, `a Job ran ${where} within ${milliseconds} ms`);
   }
   if (reason === 'run_timeout') return unreached(place !== undefined, waitedFor);
   const hint = reason === undefined ? '' : reasons[reason].hint;
@@ -31,6 +31,11 @@ function judge({ verdict, place, waitedFor, milliseconds }: Trial): Check {
     message: `a Job that does nothing ended as ${reason ?? outcome}: ${message ?? ''}`,
     hint,
   };
+}
+
+function wordOf(place: Trial['place'], name: string): string {
+  const word = place?.[name];
+  return typeof word === 'string' ? word : '?';
 }
 
 /** Nothing kept the pod from running that the cluster would tell: what is missing is its way back to us. */
