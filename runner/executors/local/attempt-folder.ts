@@ -5,6 +5,8 @@ import type { AttemptKey } from '../../model/result.ts';
 import { ownIdentity } from './process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
+export const journalName = 'journal';
+
 /** Everything that an attempt has on disk, below one folder; real paths. */
 export interface AttemptFolder {
   readonly root: string;
@@ -101,7 +103,7 @@ export function readJournal(root: string): AttemptJournal | undefined {
 }
 
 function journalPath(root: string): string {
-  return join(root, 'journal');
+  return join(root, journalName);
 }
 
 function jsonLine(value: Entry): string {

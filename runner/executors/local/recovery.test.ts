@@ -47,6 +47,16 @@ test('a folder without a journal is not an attempt and is not touched', async (t
   t.true(existsSync(join(root, 'thesis.txt')));
 });
 
+test('what a runner left that was killed before it had written the journal is removed', async (t) => {
+  for (const journal of [undefined, '', '{"marker":"x","run']) {
+    const root = join(parent, 'half-made');
+    mkdirSync(root);
+    if (journal !== undefined) writeFileSync(join(root, 'journal'), journal);
+    await removeAttempt(root);
+    t.false(existsSync(root), journal);
+  }
+});
+
 test('attempts of runners that are gone are swept away, those of living ones stay', async (t) => {
   const attempts = join(parent, 'attempts');
   mkdirSync(attempts);

@@ -1,4 +1,5 @@
-import { readJournal } from './attempt-folder.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { journalName, readJournal } from './attempt-folder.ts';
 import { discardFolder } from './discard-folder.ts';
 import { isRunning } from './process-table.ts';
 import { killTree } from './process-tree.ts';
@@ -10,11 +11,19 @@ import { removeTree } from './remove-tree.ts';
  */
 export async function removeAttempt(root: string): Promise<void> {
   const journal = readJournal(root);
-  if (journal === undefined) return;
+  if (journal === undefined) {
+    if (isHalfMade(root)) await discardFolder(root);
+    return;
+  }
   await killTree({
     marker: journal.marker,
     groups: journal.leaders.filter(isRunning).map((leader) => leader.pid),
   });
   for (const path of journal.folders) await removeTree(path);
   await discardFolder(root);
+}
+
+/** The journal is the first thing in a folder, so that a runner killed before it was written had started nothing. */
+function isHalfMade(root: string): boolean {
+  return existsSync(root) && readdirSync(root).every((name) => name === journalName);
 }
