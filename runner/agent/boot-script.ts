@@ -12,8 +12,8 @@ export const bootScript = `d=${volume}/control
 trap 'exit 143' TERM
 until [ -p $d/go ]; do sleep 0.02 2>/dev/null || sleep 1; done
 read -r shell <$d/go || exit 125
-echo begun >$d/done
 if ! command -v "$shell" >/dev/null 2>&1; then echo "missing $shell" >$d/done; exit 127; fi
+echo begun >$d/done
 (trap '' TERM; while read -r s; do kill -"$s" -1 2>/dev/null; done) <$d/stop &
 w=$!
 others() { for p in /proc/[0-9]*; do case \${p#/proc/} in 1|$w) ;; *) return 0 ;; esac; done; return 1; }

@@ -25,7 +25,7 @@ export const holdMs = 20_000;
 /** How far the agent is. Phases only go on; times are ms since the epoch by the pod's clock. */
 export type AgentState =
   | { readonly phase: 'waiting' }
-  /** The command never started and never will. */
+  /** The command never started and never will, or the agent cannot do its work any more. */
   | { readonly phase: 'refused'; readonly reason: Reason; readonly message: string; readonly notes: readonly string[] }
   | { readonly phase: 'running'; readonly startedAt: number }
   | ({ readonly phase: 'ended' } & CommandWord)

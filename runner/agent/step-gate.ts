@@ -112,14 +112,15 @@ function isRead(pipe: number): boolean {
   }
 }
 
-/** The shell says `begun`, and at its end the word. */
+/** The shell says `begun` when it has all that it needs, and at its end the word. */
 async function readWord(reader: Socket, begun: () => void): Promise<ShellWord> {
   let text = '';
   for await (const chunk of reader as AsyncIterable<Buffer>) {
     text += chunk.toString();
-    const [first, last, ...rest] = text.split('\n');
-    if (first === 'begun' && last !== undefined) begun();
-    if (rest.length > 0 || text.length > 200) return parseWord(last ?? '');
+    const lines = text.split('\n').slice(0, -1);
+    if (lines[0] === 'begun') begun();
+    const word = lines.find((line) => line !== 'begun');
+    if (word !== undefined || text.length > 200) return parseWord(word ?? '');
   }
   return parseWord('');
 }

@@ -13,7 +13,7 @@ export interface DeskTools {
   readonly write: (chunk: Uint8Array) => Promise<void>;
 }
 
-const order = ['waiting', 'refused', 'running', 'ended', 'collected'] as const;
+const order = ['waiting', 'running', 'ended', 'collected', 'refused'] as const;
 
 /** The runner's side of the talk with one agent: what it has said, what is wanted of it, what may be asked for. */
 export class AgentDesk {

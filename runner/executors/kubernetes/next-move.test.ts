@@ -156,12 +156,16 @@ test('the results of a command that was killed are collected all the same', (t) 
   const seen = view({ agent, released: true, kubelet });
   t.deepEqual(nextMove(seen, patience), { do: 'ask-to-collect', exitCode: 137 });
   t.is(nextMove({ ...seen, askedToCollect: true }, patience).do, 'wait');
+  // A container that could not even be started has no shell to say so.
+  t.is(nextMove({ ...seen, agent: { phase: 'waiting' } }, patience).do, 'ask-to-collect');
 });
 
 test('a service that ended ends the step that needs it', (t) => {
   const agent: AgentState = { phase: 'running', startedAt: 1 };
   const kubelet: KubeletWord = { verdict: verdictOf('service_failed'), ended: false, gone: false };
   t.is(nextMove(view({ agent, released: true, kubelet }), patience).do, 'ask-to-stop');
+  const early = view({ agent: { phase: 'waiting' }, released: true, kubelet });
+  t.like(nextMove(early, patience), { do: 'finish', verdict: { reason: 'service_failed' } });
   const delivered = view({ agent: collected, released: true, kubelet, askedToStopAt: 1 });
   t.like(nextMove(delivered, patience), { verdict: { reason: 'service_failed' } });
 });

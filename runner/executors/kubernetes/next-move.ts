@@ -69,6 +69,7 @@ export function nextMove(view: AttemptView, patience: Patience): Move {
   if (agent?.phase === 'collected') return whenCollected(view, agent.results, patience);
   if (view.kubelet?.gone === true || view.agentLost !== undefined) return whenLost(view);
   if (!released && view.kubelet !== undefined) return whenLost(view);
+  if (view.kubelet?.ended === false && agent?.phase === 'waiting') return whenLost(view);
   // The agent may be there long before the image of the step is.
   if (hopeless !== undefined && (agent === undefined || agent.phase === 'waiting')) return finish(hopeless);
   if (stop !== undefined || isPointless(view)) return whenStopped(view, patience);
@@ -130,7 +131,8 @@ function whenStopped(view: AttemptView, { graceMs, answerMs }: Patience): Move {
 
 /** The container is gone without the shell's own word: killed, or out of memory. */
 function whenContainerEnded({ agent, kubelet, askedToCollect }: AttemptView): Move | undefined {
-  if (agent?.phase !== 'running' || kubelet?.ended !== true || askedToCollect) return undefined;
+  const works = agent?.phase === 'waiting' || agent?.phase === 'running';
+  if (!works || kubelet?.ended !== true || askedToCollect) return undefined;
   return { do: 'ask-to-collect', exitCode: kubelet.exitCode };
 }
 
