@@ -100,7 +100,8 @@ function checkStore({ events, integrity, acknowledged }: ClusterHistory): readon
     if (step !== '' && settled.has(step)) broken.push(`I4: ${type} of ${step} after its end`);
     if (type === 'step-settled' || (type === 'attempt-finished' && next?.kind === 'settle')) settled.add(step);
   }
-  if (events.at(-1)?.type !== 'run-finished') broken.push(`I12: the run did not end: ${events.at(-1)?.type ?? 'empty'}`);
+  if (events.at(-1)?.type !== 'run-finished')
+    broken.push(`I12: the run did not end: ${events.at(-1)?.type ?? 'empty'}`);
   for (const { type, version } of acknowledged) {
     if (events[version - 1]?.type !== type) broken.push(`acknowledged and lost: ${type} ${version}`);
   }
@@ -161,7 +162,9 @@ function checkProof(history: ClusterHistory): readonly string[] {
     const codes = new Set(history.pods.filter((pod) => pod.uid === uid).map(({ exitCode }) => exitCode));
     codes.delete(undefined);
     const proven = uid !== undefined && result.exitCode === 0 && codes.size === 1 && codes.has(0);
-    return proven ? [] : [`I13: attempt ${attempt} of ${step} is green, its pod says ${[...codes].join() || 'nothing'}`];
+    return proven
+      ? []
+      : [`I13: attempt ${attempt} of ${step} is green, its pod says ${[...codes].join() || 'nothing'}`];
   });
 }
 
@@ -185,7 +188,10 @@ function checkEffects(history: ClusterHistory): readonly string[] {
 }
 
 /** I6: numbered lines are there once and in order, all of them unless the seal says that some are missing. */
-function checkLog(history: ClusterHistory, { step, attempt, bytes }: ClusterHistory['logs'][number]): readonly string[] {
+function checkLog(
+  history: ClusterHistory,
+  { step, attempt, bytes }: ClusterHistory['logs'][number],
+): readonly string[] {
   const title = `the log of attempt ${attempt} of ${step}`;
   const result = history.events.find(
     (event) => event.type === 'attempt-finished' && event.step === step && event.attempt === attempt,

@@ -52,7 +52,11 @@ export class FaultSite {
   static async open(clusterHome: string): Promise<FaultSite> {
     const namespace = `faults-${randomBytes(4).toString('hex')}`;
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    await kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+    await kubectl(['create', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace, labels },
+    });
     await waitFor(['serviceaccount/default', '-n', namespace], 'create');
     const witness = createServer();
     await new Promise<void>((resolve) => witness.listen(0, '0.0.0.0', resolve));
@@ -150,7 +154,16 @@ export class Machine {
 
   async #leftovers(): Promise<readonly string[]> {
     const owner = await readFile(join(this.home, 'installation-id'), 'utf8');
-    const query = ['get', 'jobs,pods,secrets', '-n', this.#site.namespace, '-l', `sluice.dev/owner=${owner}`, '-o', 'name'];
+    const query = [
+      'get',
+      'jobs,pods,secrets',
+      '-n',
+      this.#site.namespace,
+      '-l',
+      `sluice.dev/owner=${owner}`,
+      '-o',
+      'name',
+    ];
     for (let second = 0; ; second += 1) {
       const names = (await kubectl(query)).split('\n').filter(Boolean);
       if (names.length === 0 || second >= orphanSeconds) return names;

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -17,7 +18,7 @@ let site: FaultSite;
 test.before(async () => {
   if (home !== undefined) site = await FaultSite.open(home);
 });
-test.after.always(() => site?.close());
+test.after.always(() => (home === undefined ? undefined : site.close()));
 
 /** Longer than Sluice waits for an answer of the API server. */
 const longAbsenceMs = 35_000;
@@ -58,7 +59,7 @@ const faults: readonly Fault[] = [
   },
   {
     title: 'a Job that is deleted before its pod was there is missed',
-    strike: async ({ machine, runner }) => {
+    strike: async ({ runner }) => {
       await until(() => runner.says('attempt-started'));
       const name = jobOf(runner.runId ?? '', 'work', 1);
       await until(() => site.audit.read().some((write) => write.verb === 'create' && write.name === name));
@@ -76,6 +77,31 @@ const faults: readonly Fault[] = [
       return machine.resume(runOf(machine.home) ?? '');
     },
     ends: ['pod_deleted', 'succeeded'],
+  },
+  {
+    title: 'a Job that is deleted while no runner is there is lost, and its pod has ended before the next attempt',
+    strike: async ({ machine, runner }) => {
+      await inMidStep(machine, runner);
+      await runner.kill();
+      const runId = runOf(machine.home) ?? '';
+      await kubectl(['delete', 'job', '-n', site.namespace, jobOf(runId, 'work', 1), '--wait=false']);
+      return machine.resume(runId);
+    },
+    ends: ['pod_deleted', 'succeeded'],
+  },
+  {
+    title: 'a runner whose port is taken cannot go on with an attempt, and ends it before the next',
+    strike: async ({ machine, runner }) => {
+      await inMidStep(machine, runner);
+      await runner.kill();
+      const query = ['get', 'pod', '-n', site.namespace, '-l', selector(machine), '-o', 'jsonpath={..env[0].value}'];
+      const { port } = new URL((await kubectl(query)).split(' ')[0] ?? '');
+      const other = createServer().listen(Number(port), '0.0.0.0');
+      const next = machine.resume(runOf(machine.home) ?? '');
+      void next.ended.then(() => other.close());
+      return next;
+    },
+    ends: ['runner_lost', 'succeeded'],
   },
   {
     title: 'an agent that is killed is lost with what it held',

@@ -12,7 +12,10 @@ export function readHome(home: string, runId: string): Stored {
     const rows = database.prepare('select * from events where run_id = ? order by version').all(runId);
     const entries = database.prepare('select entries from attempt_artifacts where run_id = ?').all(runId);
     return {
-      events: rows.map((row) => ({ ...(JSON.parse(String(row['body'])) as StoredRow), version: Number(row['version']) })),
+      events: rows.map((row) => ({
+        ...(JSON.parse(String(row['body'])) as StoredRow),
+        version: Number(row['version']),
+      })),
       integrity: String(database.prepare('pragma integrity_check').get()?.['integrity_check']),
       logs: logsOf(home, runId),
       artifacts: entries.flatMap((row) => artifactsOf(home, String(row['entries']))),

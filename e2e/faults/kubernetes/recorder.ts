@@ -22,7 +22,10 @@ interface ContainerState {
   };
 }
 
-type Line = { readonly type: string; readonly object: PodObject };
+interface Line {
+  readonly type: string;
+  readonly object: PodObject;
+}
 
 /** A watch of the pods of one namespace with nothing of Sluice in it. It goes on where it was cut off and misses nothing. */
 export class PodRecorder {
@@ -65,8 +68,7 @@ export class PodRecorder {
     this.#version = object.metadata.resourceVersion;
     const job = object.metadata.labels?.['batch.kubernetes.io/job-name'];
     if (type === 'BOOKMARK' || job === undefined) return;
-    const { running, terminated } =
-      object.status?.containerStatuses?.find(({ name }) => name === 'step')?.state ?? {};
+    const { running, terminated } = object.status?.containerStatuses?.find(({ name }) => name === 'step')?.state ?? {};
     this.pods.push({
       at: Date.now(),
       uid: object.metadata.uid,

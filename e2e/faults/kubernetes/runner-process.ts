@@ -20,6 +20,7 @@ export class Runner {
   #errors = '';
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #startedAt = performance.now();
   #running = true;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
@@ -32,6 +33,10 @@ export class Runner {
         resolve(code);
       });
     });
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#startedAt;
   }
 
   get running(): boolean {
