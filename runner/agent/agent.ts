@@ -45,6 +45,7 @@ export class StepAgent {
   #state: AgentState = { phase: 'waiting' };
   #obeyed: Wish['do'] = 'wait';
   #working: Promise<void> | undefined;
+  #output: LogSpool | undefined;
 
   constructor(surroundings: AgentSurroundings) {
     this.#own = surroundings;
@@ -59,6 +60,7 @@ export class StepAgent {
         if (wish.do !== 'wait') this.#obeyed = wish.do;
         if (wish.do === 'leave') return;
         if (wish.do === 'run') this.#working ??= this.#work(wish.work);
+        if (wish.do === 'resend') void this.#resend(wish.offset);
         if (wish.do === 'collect') this.#containerEnded.resolve(wish.exitCode);
         if (wish.do === 'stop') await this.#stop(wish.graceMs);
       }
@@ -133,6 +135,7 @@ export class StepAgent {
       await Promise.all([workspace, awaitServices(work.services, signal)]);
     });
     const spool = new LogSpool(this.#own.spool, work.maxLogBytes);
+    this.#output = spool;
     const spooled = this.#spool(gate, spool, work.echo);
     const shipped = this.#ship(spool);
     if (signal.aborted) throw new AttemptEnded('cancelled');
@@ -185,14 +188,20 @@ export class StepAgent {
   }
 
   /** Hands the output to the runner, from the offset that it last confirmed. */
-  async #ship(spool: LogSpool): Promise<void> {
-    let stored = 0;
+  async #ship(spool: LogSpool, from = 0): Promise<void> {
+    let stored = from;
     for (;;) {
       const changed = spool.changed();
       if (stored < spool.bytes) stored = await this.#own.link.log(stored, spool.read(stored, logChunkBytes));
       else if (spool.ended) return;
       else await changed;
     }
+  }
+
+  async #resend(offset: number): Promise<void> {
+    if (this.#output === undefined) return;
+    // Only being let go ends it early, and then nobody waits for it.
+    await this.#ship(this.#output, offset).catch(() => undefined);
   }
 
   async #collect(work: Work, word: CommandWord, notes: string[]): Promise<Omit<Collected, 'log'>> {

@@ -62,6 +62,8 @@ export type Wish =
   | { readonly do: 'stop'; readonly graceMs: number }
   /** The kubelet says that the container has ended; the shell's word will not come any more. */
   | { readonly do: 'collect'; readonly exitCode?: number }
+  /** What was sent to a runner that is gone may have gone with it: output from byte `offset` on. */
+  | { readonly do: 'resend'; readonly offset: number }
   | { readonly do: 'leave' };
 
 /** Everything about a command but its secrets: those reach its container as environment, never the agent. */

@@ -52,6 +52,10 @@ export const reasons = {
   collect_failed: { outcome: 'errored', hint: 'Artefacts or reports could not be stored; the message says why.' },
   unsupported: { outcome: 'errored', hint: 'This executor cannot run such a step.' },
   internal_error: { outcome: 'errored', hint: 'This is a defect in Sluice; please report it with the run id.' },
+  cluster_unreachable: {
+    outcome: 'errored',
+    hint: 'The API server of the cluster did not answer, or only with faults of its own; try again when it is well.',
+  },
   quota: { outcome: 'errored', hint: "The namespace's quota is used up; raise it or wait for other runs." },
   admission_denied: {
     outcome: 'errored',

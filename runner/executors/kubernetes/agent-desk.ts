@@ -20,6 +20,7 @@ export class AgentDesk {
   #tools: DeskTools | undefined;
   #state: AgentState | undefined;
   #wish: Wish = { do: 'wait' };
+  #obeyed: Wish['do'] = 'wait';
   #offset = 0;
   #writing: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
@@ -38,6 +39,11 @@ export class AgentDesk {
     return this.#state;
   }
 
+  /** Whether its agent was told to work, be it by an earlier runner. */
+  get isObeyed(): boolean {
+    return this.#obeyed !== 'wait';
+  }
+
   get wish(): Wish['do'] {
     return this.#wish.do;
   }
@@ -50,6 +56,11 @@ export class AgentDesk {
   /** Output stored so far. */
   get logOffset(): number {
     return this.#offset;
+  }
+
+  /** Output that the agent handed to an earlier runner, which had not stored it yet. */
+  get lacksLog(): boolean {
+    return this.#state?.phase === 'collected' && this.#state.results.log.bytes > this.#offset;
   }
 
   /** Settles at the next change of the state. */
@@ -77,9 +88,12 @@ export class AgentDesk {
   }
 
   async answer({ state, obeyed }: WishQuestion, signal: AbortSignal): Promise<Wish> {
+    this.#obeyed = obeyed;
     this.hear(state);
+    if (this.lacksLog && obeyed !== 'resend') return { do: 'resend', offset: this.#offset };
     const deadline = performance.now() + holdMs;
-    while (this.#wish.do === obeyed) {
+    const isNews = (): boolean => this.#wish.do !== 'wait' && this.#wish.do !== obeyed;
+    while (!isNews()) {
       const wished = this.#wished.promise;
       const left = deadline - performance.now();
       if (left <= 0 || signal.aborted) break;
@@ -88,7 +102,7 @@ export class AgentDesk {
       await Promise.race([wished, late]);
       timer.abort();
     }
-    return this.#wish.do === obeyed ? { do: 'wait' } : this.#wish;
+    return isNews() ? this.#wish : { do: 'wait' };
   }
 
   /** Stores output from an offset on, what is stored already excepted, and answers where the next piece begins. */
@@ -103,6 +117,7 @@ export class AgentDesk {
       if (offset <= this.#offset && fresh.length > 0) {
         await this.#opened().write(fresh);
         this.#offset += fresh.length;
+        if (this.#state?.phase === 'collected') this.#notify();
       }
       return this.#offset;
     } catch (error) {
@@ -116,6 +131,7 @@ export class AgentDesk {
 
   /** ERR_NOT_FOUND for a blob that is none of this attempt's. */
   async read(sha256: string): Promise<Readable> {
+    if (this.#wish.do === 'wait') throw new SluiceError('ERR_UNSUPPORTED', 'the attempt has no work yet');
     if (!this.#readable.has(sha256)) throw new SluiceError('ERR_NOT_FOUND', `blob ${sha256} is not for this attempt`);
     return this.#opened().blobs.open(sha256);
   }

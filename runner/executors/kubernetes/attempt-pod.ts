@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
 import { events, jobs, pods, secrets } from '../../cluster/resources.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
+import { messageOf } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import { createFault } from './create-fault.ts';
 import { agentUrlOf, annotations, buildJob, labels } from './job-spec.ts';
 import type { AttemptPlan } from './job-spec.ts';
 import { jobName } from './job-name.ts';
+import { passes, persist } from './persist.ts';
+import type { Persistence } from './persist.ts';
 import type { KnownPod, PodBook } from './pod-book.ts';
 import { podFacts } from './pod-facts.ts';
 import type { PodFacts } from './pod-facts.ts';
@@ -22,6 +26,8 @@ export interface AttemptPodOptions {
   readonly secrets: Readonly<Record<string, string>>;
   /** Hears agents on another port too. */
   readonly listen: (port: number) => Promise<unknown>;
+  /** Aborted when the executor closes: nothing is made any more. */
+  readonly closing: AbortSignal;
   /** For an attempt of a runner that is gone: where that had placed it, if it had. */
   readonly lost?: { readonly place: Readonly<Record<string, Json>> | undefined };
 }
@@ -36,6 +42,10 @@ export class AttemptPod {
   readonly #options: AttemptPodOptions;
   readonly #ending = new AbortController();
   #job: Job | undefined;
+  #jobIsGone = false;
+  #lookedAt = 0;
+  #trouble: string | undefined;
+  #killing: Promise<void> | undefined;
   #created: Promise<void> | undefined;
   #events: readonly CoreEvent[] = [];
   #podUid: string | undefined;
@@ -54,9 +64,24 @@ export class AttemptPod {
     return this.#options.lost !== undefined;
   }
 
+  /** A runner that is gone had told its place, and so may have let the command go. */
+  get wasPlaced(): boolean {
+    return this.#options.lost?.place !== undefined;
+  }
+
+  /** When the API server was heard last: what is known is not newer. */
+  get toldAt(): number {
+    return Math.max(this.#options.book.toldAt, this.#lookedAt);
+  }
+
+  /** Why the Job cannot be made yet. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
   /**
-   * Makes the Job, or finds the one that was made before; once, unless it fails. AttemptEnded when the cluster will not
-   * have it.
+   * Makes the Job, or finds the one that was made before; once, unless it fails. An API server that is away is waited for: it
+   * may have made what it did not answer for. AttemptEnded when the cluster will not have it.
    */
   create(): Promise<void> {
     this.#created ??= this.#create().catch((error: unknown) => {
@@ -67,10 +92,31 @@ export class AttemptPod {
   }
 
   async #create(): Promise<void> {
+    const signal = AbortSignal.any([this.#ending.signal, this.#options.closing]);
+    try {
+      await persist(() => this.#createOnce(), this.#persistence(signal));
+    } catch (error) {
+      if (this.#options.closing.aborted) throw new AttemptEnded('interrupted');
+      throw passes(error) ? new AttemptEnded('cluster_unreachable', messageOf(error)) : error;
+    }
+    this.#noteTrouble(undefined);
+    void this.#watchOver();
+  }
+
+  async #createOnce(): Promise<void> {
     this.#job = (await this.#findLost()) ?? (await this.#createOrAdopt());
     await this.#listenWhereItsAgentAsks(this.#job);
     await this.#createSecret(this.#job);
-    void this.#watchOver();
+  }
+
+  #persistence(signal: AbortSignal): Persistence {
+    const { placeMs, patienceMs } = this.#options.settings;
+    return {
+      signal,
+      absenceMs: placeMs,
+      faultMs: patienceMs,
+      onFailure: ({ message }) => this.#noteTrouble(message),
+    };
   }
 
   /** Whether a pod is the one that counts: the first of this Job. */
@@ -95,12 +141,13 @@ export class AttemptPod {
   facts(now: number): PodFacts {
     const { patienceMs, placeMs } = this.#options.settings;
     return podFacts({
-      job: this.#job,
+      job: this.#jobIsGone ? undefined : this.#job,
       known: this.#known,
-      // Before all pods were seen, the one on record is not missing.
-      podUid: this.#options.book.isComplete ? this.#podUid : undefined,
+      podUid: this.#podUid,
+      isComplete: this.#options.book.isComplete,
       events: this.#events,
-      now,
+      // An API server that says nothing makes nothing older than it was.
+      now: Math.min(now, this.toldAt),
       patienceMs,
       placeMs,
       services: this.#options.plan.services,
@@ -113,32 +160,43 @@ export class AttemptPod {
   }
 
   /**
-   * Ends the pod. Its first process is immune to TERM, so the shortest grace there is; without any the object would be gone
-   * before the processes are.
+   * Ends the pod, once; settles when the API server has taken that on. Its first process is immune to TERM, so the shortest
+   * grace there is; without any the object would be gone before the processes are.
    */
-  async kill(): Promise<void> {
-    const name = this.#known?.pod.metadata.name;
-    const { cluster, settings } = this.#options;
-    if (name === undefined) return;
-    await cluster.delete(pods, { namespace: settings.namespace, name }, { graceSeconds: 1 });
+  kill(): Promise<void> {
+    this.#killing ??= this.#kill();
+    return this.#killing;
   }
 
-  /** Settles when nothing of the pod is left, or that takes too long to wait for. */
-  async ended(): Promise<void> {
-    const late = sleep(longestEndMs).then(() => true);
+  async #kill(): Promise<void> {
+    const { cluster, settings, book } = this.#options;
+    const { signal } = this.#ending;
+    while (!book.isComplete && !signal.aborted)
+      await Promise.race([book.changed(this.name), sleep(nextLookMs, undefined, { signal }).catch(() => undefined)]);
+    const { name, uid } = this.#known?.pod.metadata ?? {};
+    if (name === undefined || uid === undefined) return;
+    const at = { namespace: settings.namespace, name };
+    await persist(() => cluster.delete(pods, at, { graceSeconds: 1, uid }), this.#persistence(signal));
+  }
+
+  /** Ends what there may be of it; settles when nothing is left, or that takes too long to wait for. */
+  async end(): Promise<void> {
+    await this.kill();
+    const late = sleep(longestEndMs, true);
     while (this.#known?.gone === false) {
-      if ((await Promise.race([this.#options.book.changed(this.name), late])) === true) return;
+      if (await Promise.race([this.#options.book.changed(this.name).then(() => false), late])) return;
     }
   }
 
-  /** Looks no longer after it; what is known stays. */
-  close(): void {
+  /** Looks no longer after it; what is known stays. Settles when nothing more is asked of the cluster. */
+  async close(): Promise<void> {
     this.#ending.abort();
+    await Promise.allSettled([this.#created, this.#killing]);
   }
 
   get #known(): KnownPod | undefined {
-    const jobUid = this.#job?.metadata.uid;
-    return jobUid === undefined ? undefined : this.#options.book.podOf(this.name, jobUid, this.#podUid);
+    const jobUid = this.#job?.metadata.uid ?? this.#options.lost?.place?.['jobUid'];
+    return typeof jobUid !== 'string' ? undefined : this.#options.book.podOf(this.name, jobUid, this.#podUid);
   }
 
   /** A recorded pod whose Job is gone was deleted by somebody else, since we delete only what is over. */
@@ -154,11 +212,11 @@ export class AttemptPod {
   async #createOrAdopt(): Promise<Job> {
     const { cluster, plan, settings } = this.#options;
     const { namespace } = settings;
-    const body = buildJob(plan, settings);
+    const { signal } = this.#ending;
     try {
-      return await cluster.create(jobs, { namespace }, body);
+      return await cluster.create(jobs, { namespace }, buildJob(plan, settings), { signal });
     } catch (error) {
-      const found = await this.#get();
+      const found = failedWith(error, 'AlreadyExists') ? await this.#get() : undefined;
       if (found !== undefined) return found;
       throw createFault(error);
     }
@@ -181,7 +239,13 @@ export class AttemptPod {
   async #listenWhereItsAgentAsks(job: Job): Promise<void> {
     const url = agentUrlOf(job);
     if (url === undefined || url === this.#options.settings.agentUrl) return;
-    await this.#options.listen(Number(new URL(url).port || 80));
+    const port = Number(new URL(url).port || 80);
+    await this.#options.listen(port).catch((error: unknown) => {
+      throw new AttemptEnded(
+        'runner_lost',
+        `its agent asks for a runner where none can be any more: ${messageOf(error)}`,
+      );
+    });
   }
 
   /** Owned by the Job, so that it goes with it; the kubelet waits for it. */
@@ -198,8 +262,7 @@ export class AttemptPod {
     try {
       await cluster.create(secrets, { namespace }, body);
     } catch (error) {
-      const found = await find(cluster, secrets, { namespace, name: this.name });
-      if (found === undefined) throw createFault(error);
+      if (!failedWith(error, 'AlreadyExists')) throw createFault(error);
     }
   }
 
@@ -222,12 +285,25 @@ export class AttemptPod {
   async #look(): Promise<void> {
     const { cluster, settings } = this.#options;
     const at = { namespace: settings.namespace };
+    const askedAt = Date.now();
     const uids = [this.#job?.metadata.uid, this.#known?.pod.metadata.uid].filter((uid) => uid !== undefined);
     const lists = await Promise.all(
       uids.map((uid) => cluster.list(events, { ...at, fieldSelector: `involvedObject.uid=${uid}` })),
     );
     this.#events = lists.flatMap(({ items }) => items);
-    this.#job = (await find(cluster, jobs, { ...at, name: this.name })) ?? this.#job;
+    const found = await find(cluster, jobs, { ...at, name: this.name });
+    this.#jobIsGone = found?.metadata.uid !== this.#job?.metadata.uid;
+    if (found !== undefined && !this.#jobIsGone) this.#job = found;
+    this.#lookedAt = askedAt;
+    this.#notify();
+  }
+
+  #noteTrouble(message: string | undefined): void {
+    this.#trouble = message;
+    this.#notify();
+  }
+
+  #notify(): void {
     this.#looked.resolve(undefined);
     this.#looked = Promise.withResolvers();
   }

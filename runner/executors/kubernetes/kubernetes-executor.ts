@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { jobs } from '../../cluster/resources.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -12,6 +13,7 @@ import type { AttemptPodOptions } from './attempt-pod.ts';
 import { jobName } from './job-name.ts';
 import type { AttemptPlan } from './job-spec.ts';
 import { LiveAttempt } from './live-attempt.ts';
+import { persist } from './persist.ts';
 import { PodBook } from './pod-book.ts';
 import { podServices, serviceConflict } from './pod-services.ts';
 import { PodTokens } from './pod-token.ts';
@@ -61,6 +63,7 @@ class KubernetesExecutor implements Executor {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #releasing = new Map<string, Promise<void>>();
   #site: Promise<Site> | undefined;
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -85,7 +88,12 @@ class KubernetesExecutor implements Executor {
   }
 
   release(key: AttemptKey): void {
-    void this.#track(this.#release(jobName(key)).catch(() => undefined));
+    const name = jobName(key);
+    const released = this.#release(name, this.#releasing.get(name))
+      .catch(() => undefined)
+      .finally(() => this.#releasing.get(name) === released && this.#releasing.delete(name));
+    this.#releasing.set(name, released);
+    void this.#track(released);
   }
 
   async close(): Promise<void> {
@@ -103,6 +111,9 @@ class KubernetesExecutor implements Executor {
     this.#site ??= this.#open();
     const site = await this.#site;
     const { settings } = site;
+    // A Job of the same name that was prepared and given up has to be gone first.
+    const releasing = this.#releasing.get(jobName(keyOf(spec)));
+    if (releasing !== undefined) await Promise.race([releasing, aborted(context.signal)]);
     const services = podServices(spec.step, settings);
     const plan = { ...spec, services, secretNames: Object.keys(spec.secrets) };
     const { desk, pod } = this.#entries.get(jobName(keyOf(spec))) ?? this.#enter(site, plan, spec.secrets, lost);
@@ -124,6 +135,7 @@ class KubernetesExecutor implements Executor {
   async #warm(ahead: WarmSpec): Promise<void> {
     this.#site ??= this.#open();
     const site = await this.#site;
+    await this.#releasing.get(jobName(keyOf(ahead)));
     if (this.#closing.signal.aborted || this.#entries.has(jobName(keyOf(ahead)))) return;
     const plan = { ...ahead, services: podServices(ahead.step, site.settings), secretNames: [] };
     await this.#enter(site, plan, {}).pod.create();
@@ -136,7 +148,8 @@ class KubernetesExecutor implements Executor {
     lost?: Lost,
   ): Entry {
     const listen = (port: number): Promise<unknown> => server.listen(port);
-    const pod = new AttemptPod({ cluster, settings, book, plan, secrets, listen, ...(lost && { lost }) });
+    const closing = this.#closing.signal;
+    const pod = new AttemptPod({ closing, cluster, settings, book, plan, secrets, listen, ...(lost && { lost }) });
     const entry = { desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
     return entry;
@@ -166,13 +179,20 @@ class KubernetesExecutor implements Executor {
     await sweepJobs({ cluster, settings, isHeld, isOver: this.#options.isOver }).catch(() => undefined);
   }
 
-  async #release(name: string): Promise<void> {
+  async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
     const site = await this.#site;
-    this.#entries.get(name)?.pod.close();
-    if (site === undefined) return;
+    const entry = this.#entries.get(name);
     this.#entries.delete(name);
-    await site.cluster.delete(jobs, { namespace: site.settings.namespace, name }, { propagation: 'Background' });
-    site.book.forget(name);
+    await Promise.all([earlier, entry?.pod.close()]);
+    if (site === undefined) return;
+    const { cluster, settings, book } = site;
+    const at = { namespace: settings.namespace, name };
+    await persist(() => cluster.delete(jobs, at, { propagation: 'Background' }), {
+      signal: this.#closing.signal,
+      absenceMs: settings.placeMs,
+      faultMs: settings.patienceMs,
+    });
+    book.forget(name);
   }
 
   /** The API server vouches for the name of the pod and its uid; that it is the first of this Job is ours to know. */
@@ -190,6 +210,10 @@ class KubernetesExecutor implements Executor {
       this.#pending.delete(work);
     }
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function keyOf({ runId, step, attempt }: WarmSpec): AttemptKey {

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collected } from '../../agent/protocol.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Verdict } from '../../model/outcome.ts';
+import type { AttemptWaiting } from '../../model/run-event.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, StopReason } from '../executor.ts';
 import type { AgentDesk } from './agent-desk.ts';
 import type { AttemptPod } from './attempt-pod.ts';
-import type { WaitingReason } from './explain/waiting-reason.ts';
 import { nextMove } from './next-move.ts';
 import type { AttemptView, Move } from './next-move.ts';
 import { workOf } from './work-of.ts';
@@ -29,26 +29,30 @@ export interface LiveAttemptParts {
 type Seen = AttemptView & Pick<PodFacts, 'waiting' | 'evidence'>;
 
 const answerMs = 30_000;
+const returnMs = 120_000;
 const longestTimerMs = 60_000;
 
 /** One attempt from its Job to its outcome: looks at what is known, makes the next move, waits for news. */
 export class LiveAttempt {
   readonly #parts: LiveAttemptParts;
   readonly #stopped = Promise.withResolvers<undefined>();
+  readonly #takenAt: number;
   #stop: StopReason | undefined;
   #released = false;
   #placed = false;
   #askedToStopAt: number | undefined;
   #askedToCollect = false;
   #killedAt: number | undefined;
+  #doom: Verdict | undefined;
   #collectedAt: number | undefined;
   #heardAt: number | undefined;
   #deadline: number | undefined;
-  #waiting: WaitingReason | undefined;
+  #waiting: AttemptWaiting | undefined;
   #reported = false;
 
   constructor(parts: LiveAttemptParts) {
     this.#parts = parts;
+    this.#takenAt = parts.clock();
   }
 
   /** Rejects when `placed` or the log do; the pod is deleted then. */
@@ -58,19 +62,34 @@ export class LiveAttempt {
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
     try {
-      if (this.#stop !== undefined && !pod.adopts) throw new AttemptEnded(this.#stop);
-      await pod.create();
+      await this.#create();
       return await this.#live();
     } catch (error) {
-      if (error instanceof AttemptEnded) return { ...error.verdict, files: [], output: '', caches: {} };
-      await pod.kill().then(
-        () => pod.ended(),
-        () => undefined,
-      );
-      throw error;
+      const isOutcome = error instanceof AttemptEnded;
+      if (pod.adopts || !isOutcome) await pod.end().catch(() => undefined);
+      if (!isOutcome) throw error;
+      return { ...error.verdict, files: [], output: '', caches: {} };
     } finally {
       signal.removeEventListener('abort', stop);
       desk.want({ do: 'leave' });
+    }
+  }
+
+  /** Whoever may run already can be stopped only once its Job is found. */
+  async #create(): Promise<void> {
+    const { pod } = this.#parts;
+    if (this.#stop !== undefined && !pod.adopts) throw new AttemptEnded(this.#stop);
+    const created = pod.create().then(() => true);
+    created.catch(() => undefined);
+    for (;;) {
+      const stop = this.#stop;
+      if (stop !== undefined && !pod.adopts) throw new AttemptEnded(stop);
+      const news = [pod.changed(), ...(stop === undefined ? [this.#stopped.promise] : [])].map((some) =>
+        some.then(() => false),
+      );
+      if (await Promise.race([created, ...news])) return;
+      const { trouble } = pod;
+      await this.#tellWaiting(trouble === undefined ? undefined : { reason: 'cluster_unreachable', message: trouble });
     }
   }
 
@@ -81,7 +100,8 @@ export class LiveAttempt {
       if (desk.failure !== undefined) throw desk.failure;
       const view = this.#view();
       await this.#tell(view);
-      const move = nextMove(view, { graceMs: this.#parts.settings.graceMs, answerMs });
+      const { graceMs, placeMs: removalMs } = this.#parts.settings;
+      const move = nextMove(view, { graceMs, answerMs, returnMs, removalMs });
       if (move.do === 'finish') return this.#outcome(move.verdict, move.results, view);
       if (move.do === 'wait') await this.#wait(news, Math.min(move.until, this.#deadline ?? Infinity));
       else await this.#make(move);
@@ -104,9 +124,14 @@ export class LiveAttempt {
       stop: this.#stop,
       heardAt: this.#heardAt,
       released: this.#released,
+      begunBefore: agent === undefined ? pod.wasPlaced : desk.isObeyed,
+      takenAt: this.#takenAt,
+      toldAt: pod.toldAt,
       askedToStopAt: this.#askedToStopAt,
       askedToCollect: this.#askedToCollect,
       killedAt: this.#killedAt,
+      doom: this.#doom,
+      lacksLog: desk.lacksLog,
       collectedAt: this.#collectedAt,
     };
   }
@@ -137,7 +162,9 @@ export class LiveAttempt {
         break;
       case 'kill':
         this.#killedAt = clock();
-        await pod.kill();
+        this.#doom = move.verdict;
+        // It asks until it is heard; what comes of it is seen by the pod alone.
+        pod.kill().catch(() => undefined);
     }
   }
 
@@ -156,14 +183,17 @@ export class LiveAttempt {
   async #tell({ agent, waiting, kubelet }: Seen): Promise<void> {
     const { context } = this.#parts;
     const lacks = agent === undefined || agent.phase === 'waiting' ? waiting : undefined;
-    if (lacks?.message !== this.#waiting?.message) {
-      this.#waiting = lacks;
-      await context.waiting(lacks && { reason: lacks.reason, message: lacks.message });
-    }
+    await this.#tellWaiting(lacks);
     if (this.#reported || agent?.phase !== 'collected' || kubelet !== undefined || this.#stop !== undefined) return;
     this.#reported = true;
     if (agent.exitCode !== 0 || agent.results.problem !== undefined) return;
     await context.reported({ outcome: 'succeeded', exitCode: 0, ...agent.results });
+  }
+
+  async #tellWaiting(lacks: AttemptWaiting | undefined): Promise<void> {
+    if (lacks?.message === this.#waiting?.message) return;
+    this.#waiting = lacks;
+    await this.#parts.context.waiting(lacks && { reason: lacks.reason, message: lacks.message });
   }
 
   async #wait(news: readonly Promise<unknown>[], until: number): Promise<void> {

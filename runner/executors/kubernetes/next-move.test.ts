@@ -5,7 +5,7 @@ import { verdictOf } from '../../model/outcome.ts';
 import type { AttemptView, KubeletWord } from './next-move.ts';
 import { nextMove } from './next-move.ts';
 
-const patience = { graceMs: 1_000, answerMs: 5_000 };
+const patience = { graceMs: 1_000, answerMs: 5_000, returnMs: 8_000, removalMs: 60_000 };
 const results: Collected = {
   files: [],
   output: '',
@@ -27,9 +27,14 @@ function view(change: Partial<AttemptView> = {}): AttemptView {
     unready: [],
     heardAt: undefined,
     released: false,
+    begunBefore: false,
+    takenAt: 0,
+    toldAt: 10_000,
     askedToStopAt: undefined,
     askedToCollect: false,
     killedAt: undefined,
+    doom: undefined,
+    lacksLog: false,
     collectedAt: undefined,
     ...change,
   };
@@ -65,9 +70,14 @@ const views = fc.record({
   unready: pick([[], ['db']]),
   heardAt: moment,
   released: fc.boolean(),
+  begunBefore: fc.boolean(),
+  lacksLog: fc.boolean(),
+  takenAt: fc.integer({ min: 0, max: 20_000 }),
+  toldAt: fc.integer({ min: 0, max: 20_000 }),
   askedToStopAt: moment,
   askedToCollect: fc.boolean(),
   killedAt: moment,
+  doom: pick([undefined, verdictOf('agent_failed')]),
   collectedAt: moment,
 });
 
@@ -137,7 +147,59 @@ test('when the kubelet contradicts the shell, the kubelet is right', (t) => {
 test('a kubelet that never says how it ended makes a delivered step lost, not green', (t) => {
   const seen = view({ agent: collected, released: true, collectedAt: 10_000 });
   t.deepEqual(nextMove(seen, patience), { do: 'wait', until: 15_000 });
-  t.like(nextMove({ ...seen, now: 15_000 }, patience), { do: 'finish', verdict: { reason: 'node_lost' } });
+  t.like(nextMove({ ...seen, now: 15_000, toldAt: 15_000 }, patience), {
+    do: 'finish',
+    verdict: { reason: 'node_lost' },
+  });
+});
+
+test('while the API server says nothing, the word of the kubelet is waited for', (t) => {
+  const seen = view({ agent: collected, released: true, collectedAt: 10_000, toldAt: 9_000, now: 900_000 });
+  t.is(nextMove(seen, patience).do, 'wait');
+  t.like(nextMove({ ...seen, kubelet: green }, patience), { verdict: { outcome: 'succeeded' } });
+});
+
+test('an attempt of a lost agent ends when its command has, by the reason that was there before the pod was killed', (t) => {
+  const agent: AgentState = { phase: 'running', startedAt: 1 };
+  const seen = view({ agent, released: true, agentLost: verdictOf('agent_failed') });
+  const move = nextMove(seen, patience);
+  t.like(move, { do: 'kill', verdict: { reason: 'agent_failed' } });
+  const doomed = { ...seen, killedAt: 10_000, doom: verdictOf('agent_failed') };
+  t.is(nextMove(doomed, patience).do, 'wait');
+  const kubelet: KubeletWord = { verdict: verdictOf('pod_deleted'), ended: false, gone: true };
+  t.like(nextMove({ ...doomed, kubelet }, patience), { do: 'finish', verdict: { reason: 'agent_failed' } });
+  t.like(nextMove({ ...doomed, now: 70_000 }, patience), { do: 'finish', verdict: { reason: 'agent_failed' } });
+});
+
+test('a command that ended while no runner was there is delivered when its agent has found the new one', (t) => {
+  const seen = view({ begunBefore: true, kubelet: green, takenAt: 9_000 });
+  t.deepEqual(nextMove(seen, patience), { do: 'wait', until: 17_000 });
+  t.like(nextMove({ ...seen, now: 17_000 }, patience), { do: 'finish', verdict: { reason: 'agent_failed' } });
+  t.like(nextMove({ ...seen, agent: collected }, patience), { verdict: { outcome: 'succeeded' } });
+});
+
+test('what a runner that is gone had begun is stopped before the attempt ends', (t) => {
+  t.is(nextMove(view({ begunBefore: true, stop: 'cancelled' }), patience).do, 'ask-to-stop');
+  const waiting = view({ stop: 'cancelled', agent: { phase: 'waiting' } });
+  t.like(nextMove(waiting, patience), { do: 'finish', verdict: { reason: 'cancelled' } });
+});
+
+test('an agent that prepares what a runner which is gone told it to is given its work again', (t) => {
+  const agent: AgentState = { phase: 'waiting' };
+  t.is(nextMove(view({ begunBefore: true, agent }), patience).do, 'release');
+});
+
+test('output that only the agent has is waited for, but not for ever', (t) => {
+  const seen = view({ agent: collected, released: true, kubelet: green, lacksLog: true, collectedAt: 10_000 });
+  t.deepEqual(nextMove(seen, patience), { do: 'wait', until: 15_000 });
+  t.like(nextMove({ ...seen, now: 15_000 }, patience), { do: 'finish', verdict: { outcome: 'succeeded' } });
+});
+
+test('the wait for a pod of a dead node ends sooner where no attempt follows', (t) => {
+  const agent: AgentState = { phase: 'running', startedAt: 1 };
+  const seen = view({ agent, released: true, askedToStopAt: 0, killedAt: 10_000, now: 16_000 });
+  t.like(nextMove({ ...seen, stop: 'cancelled' }, patience), { do: 'finish', verdict: { reason: 'cancelled' } });
+  t.deepEqual(nextMove({ ...seen, stop: 'timeout' }, patience), { do: 'wait', until: 70_000 });
 });
 
 test('a command that does not end after its grace is killed with its pod', (t) => {
@@ -165,7 +227,7 @@ test('a service that ended ends the step that needs it', (t) => {
   const kubelet: KubeletWord = { verdict: verdictOf('service_failed'), ended: false, gone: false };
   t.is(nextMove(view({ agent, released: true, kubelet }), patience).do, 'ask-to-stop');
   const early = view({ agent: { phase: 'waiting' }, released: true, kubelet });
-  t.like(nextMove(early, patience), { do: 'finish', verdict: { reason: 'service_failed' } });
+  t.like(nextMove(early, patience), { do: 'kill', verdict: { reason: 'service_failed' } });
   const delivered = view({ agent: collected, released: true, kubelet, askedToStopAt: 1 });
   t.like(nextMove(delivered, patience), { verdict: { reason: 'service_failed' } });
 });

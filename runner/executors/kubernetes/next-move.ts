@@ -31,12 +31,22 @@ export interface AttemptView {
   readonly heardAt: number | undefined;
   /** The go was given: the command may have begun. */
   readonly released: boolean;
+  /** A runner that is gone may have given the go: the agent says so or, while it was not heard, the record. */
+  readonly begunBefore: boolean;
+  /** When this runner took it on. */
+  readonly takenAt: number;
+  /** When the API server was heard last: what is known of the cluster is not newer. */
+  readonly toldAt: number;
   /** When the agent was asked to stop the command, or the pod was deleted for want of an answer. */
   readonly askedToStopAt: number | undefined;
   readonly askedToCollect: boolean;
   readonly killedAt: number | undefined;
+  /** The verdict that it was killed with: what is seen afterwards is our own work. */
+  readonly doom: Verdict | undefined;
   /** When the agent had delivered everything. */
   readonly collectedAt: number | undefined;
+  /** Output that the agent has and this runner has not: an earlier one took it along. */
+  readonly lacksLog: boolean;
 }
 
 export interface Patience {
@@ -44,6 +54,10 @@ export interface Patience {
   readonly graceMs: number;
   /** For an answer that should have come at once. */
   readonly answerMs: number;
+  /** For an agent to find its new runner. */
+  readonly returnMs: number;
+  /** For a pod to be gone that was deleted, where another attempt may follow. */
+  readonly removalMs: number;
 }
 
 /** What to do next about an attempt. */
@@ -53,7 +67,7 @@ export type Move =
   | { readonly do: 'ask-to-stop' }
   | { readonly do: 'ask-to-collect'; readonly exitCode: number | undefined }
   /** The pod is deleted without grace. */
-  | { readonly do: 'kill' }
+  | { readonly do: 'kill'; readonly verdict: Verdict }
   | { readonly do: 'finish'; readonly verdict: Verdict; readonly results: Collected | undefined };
 
 /**
@@ -61,24 +75,45 @@ export type Move =
  * kubelet's on exactly this container, and the agent's that everything declared was delivered.
  */
 export function nextMove(view: AttemptView, patience: Patience): Move {
-  const { agent, stop, hopeless } = view;
-  // An agent that works was released, be it by a runner that is gone.
-  const released = view.released || (agent !== undefined && agent.phase !== 'waiting');
+  const { agent, kubelet, stop, hopeless } = view;
+  const begun = mayHaveBegun(view);
   if (agent?.phase === 'refused') return finish(stop === undefined ? refusal(agent) : verdictOf(stop));
-  if (stop !== undefined && !released) return finish(verdictOf(stop));
+  if (stop !== undefined && !begun) return finish(verdictOf(stop));
   if (agent?.phase === 'collected') return whenCollected(view, agent.results, patience);
-  if (view.kubelet?.gone === true || view.agentLost !== undefined) return whenLost(view);
-  if (!released && view.kubelet !== undefined) return whenLost(view);
-  if (view.kubelet?.ended === false && agent?.phase === 'waiting') return whenLost(view);
+  if (kubelet?.gone === true || view.agentLost !== undefined) return endWith(lossOf(view), view, patience);
+  if (!begun && kubelet !== undefined) return finish(lossOf(view));
+  if (kubelet?.ended === false && agent?.phase === 'waiting') return endWith(lossOf(view), view, patience);
   // The agent may be there long before the image of the step is.
-  if (hopeless !== undefined && (agent === undefined || agent.phase === 'waiting')) return finish(hopeless);
+  if (hopeless !== undefined && (agent === undefined || agent.phase === 'waiting'))
+    return endWith(hopeless, view, patience);
   if (stop !== undefined || isPointless(view)) return whenStopped(view, patience);
-  if (agent === undefined) return wait();
-  if (!released) return whenHeard(view);
+  if (agent === undefined) return whenUnheard(view, patience);
+  if (agent.phase === 'waiting' && !view.released) return whenHeard(view);
   return whenContainerEnded(view) ?? wait();
 }
 
+/** An agent that works was given its go, be it by a runner that is gone. */
+function mayHaveBegun({ agent, released, begunBefore }: AttemptView): boolean {
+  return released || begunBefore || (agent !== undefined && agent.phase !== 'waiting');
+}
+
+/** Whether the command may run at this moment, by its shell's word, the kubelet's, and what was begun. */
+function mayRun(view: AttemptView): boolean {
+  const { agent, kubelet } = view;
+  const hasEnded = agent?.phase === 'ended' || kubelet?.ended === true || kubelet?.gone === true;
+  return mayHaveBegun(view) && !hasEnded;
+}
+
+/** A command that began under a runner which is gone: its agent finds this one soon, unless the way is cut. */
+function whenUnheard({ kubelet, now, takenAt }: AttemptView, { returnMs }: Patience): Move {
+  if (kubelet?.ended !== true) return wait();
+  const deadline = takenAt + returnMs;
+  if (now < deadline) return wait(deadline);
+  return finish(verdictOf('agent_failed', 'it did not reach the runner that went on with the run'));
+}
+
 const serviceMs = 60_000;
+const lookMs = 1_000;
 
 /** The agent is there; the services beside it may take a minute more. */
 function whenHeard({ now, unready, heardAt = now }: AttemptView): Move {
@@ -96,37 +131,54 @@ function isPointless({ agent, kubelet }: AttemptView): boolean {
   return agent?.phase === 'running' && kubelet?.ended === false;
 }
 
-/** Everything is delivered: now only the kubelet's word is missing. */
+/** Everything is delivered: now only the kubelet's word is missing, which a silent API server keeps from us. */
 function whenCollected(view: AttemptView, results: Collected, { answerMs }: Patience): Move {
-  const { kubelet, stop, collectedAt = view.now } = view;
-  if (kubelet !== undefined) return { do: 'finish', verdict: judge(view, kubelet, results), results };
+  const { kubelet, stop, toldAt, now, doom, collectedAt = now } = view;
   const deadline = collectedAt + answerMs;
-  if (view.now < deadline) return wait(deadline);
-  const verdict = verdictOf(stop ?? 'node_lost', 'the kubelet did not say how the container ended');
+  if (view.lacksLog && now < deadline) return wait(deadline);
+  if (kubelet !== undefined) return { do: 'finish', verdict: judge(view, kubelet, results), results };
+  if (toldAt < deadline) return wait(Math.max(deadline, now + lookMs));
+  const verdict = doom ?? verdictOf(stop ?? 'node_lost', 'the kubelet did not say how the container ended');
   return { do: 'finish', verdict, results };
 }
 
-function judge({ stop }: AttemptView, kubelet: KubeletWord, { problem }: Collected): Verdict {
+function judge({ stop, doom }: AttemptView, kubelet: KubeletWord, { problem }: Collected): Verdict {
+  if (doom !== undefined) return doom;
   if (stop !== undefined) return verdictOf(stop);
   if (kubelet.verdict.outcome !== 'succeeded') return kubelet.verdict;
   return problem === undefined ? kubelet.verdict : verdictOf(problem.reason, problem.message);
 }
 
 /** What a dead agent or pod held is lost, so nothing of it can be green. */
-function whenLost({ kubelet, agentLost, stop }: AttemptView): Move {
-  if (stop !== undefined) return finish(verdictOf(stop));
-  if (kubelet !== undefined && kubelet.verdict.outcome !== 'succeeded') return finish(kubelet.verdict);
-  return finish(agentLost ?? verdictOf('agent_failed', 'it ended before it had delivered the log and the files'));
+function lossOf({ kubelet, agentLost, stop }: AttemptView): Verdict {
+  if (stop !== undefined) return verdictOf(stop);
+  if (kubelet !== undefined && kubelet.verdict.outcome !== 'succeeded') return kubelet.verdict;
+  return agentLost ?? verdictOf('agent_failed', 'it ended before it had delivered the log and the files');
 }
 
-function whenStopped(view: AttemptView, { graceMs, answerMs }: Patience): Move {
-  const { now, askedToStopAt, killedAt } = view;
+/** No other attempt follows these. */
+const finalStops: ReadonlySet<string> = new Set(['cancelled', 'interrupted', 'superseded', 'run_timeout']);
+
+/**
+ * Ends an attempt once its command cannot run any more, for the next one may begin at once. Only a node that answers to nobody
+ * keeps a pod that was deleted; in the end nobody waits for that.
+ */
+function endWith(verdict: Verdict, view: AttemptView, { answerMs, removalMs }: Patience): Move {
+  const { doom = verdict, killedAt, now, stop } = view;
+  if (!mayRun(view)) return finish(doom);
+  if (killedAt === undefined) return { do: 'kill', verdict };
+  const deadline = killedAt + (stop !== undefined && finalStops.has(stop) ? answerMs : removalMs);
+  return now < deadline ? wait(deadline) : finish(doom);
+}
+
+function whenStopped(view: AttemptView, patience: Patience): Move {
+  const { now, askedToStopAt, kubelet, stop } = view;
   if (askedToStopAt === undefined) return { do: 'ask-to-stop' };
   const ended = whenContainerEnded(view);
   if (ended !== undefined) return ended;
-  const deadline = askedToStopAt + graceMs + answerMs;
+  const deadline = askedToStopAt + patience.graceMs + patience.answerMs;
   if (now < deadline) return wait(deadline);
-  return killedAt === undefined ? { do: 'kill' } : wait(now + answerMs);
+  return endWith(stop === undefined ? (kubelet?.verdict ?? verdictOf('node_lost')) : verdictOf(stop), view, patience);
 }
 
 /** The container is gone without the shell's own word: killed, or out of memory. */

@@ -1,4 +1,4 @@
-import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import type { ClusterClient, Watch } from '../../cluster/cluster-client.ts';
 import type { Pod } from '../../cluster/objects.ts';
 import { pods } from '../../cluster/resources.ts';
 import { labels } from './job-spec.ts';
@@ -19,6 +19,7 @@ export class PodBook {
   readonly #waiters = new Map<string, PromiseWithResolvers<undefined>>();
   readonly #closing = new AbortController();
   #watching: Promise<void> | undefined;
+  #watch: Watch<Pod> | undefined;
   #isComplete = false;
 
   constructor(cluster: ClusterClient, namespace: string, owner: string) {
@@ -28,12 +29,17 @@ export class PodBook {
   }
 
   open(): void {
-    this.#watching ??= this.#watch();
+    this.#watching ??= this.#follow();
   }
 
   /** Whether the pods that there are were all seen once: only then one that is missing is gone. */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** When the API server was heard last, 0 for never: what is known is not newer. */
+  get toldAt(): number {
+    return this.#watch?.lastContact ?? 0;
   }
 
   /**
@@ -63,10 +69,11 @@ export class PodBook {
     await this.#watching;
   }
 
-  async #watch(): Promise<void> {
+  async #follow(): Promise<void> {
     const { signal } = this.#closing;
     const at = { namespace: this.#namespace, labelSelector: this.#selector };
-    for await (const event of this.#cluster.watch(pods, at, { signal })) {
+    this.#watch = this.#cluster.watch(pods, at, { signal });
+    for await (const event of this.#watch) {
       if (event.type === 'listed') this.#list(event.items);
       else this.#note(event.object, event.type === 'deleted');
     }

@@ -17,6 +17,8 @@ export interface SeenPod {
   readonly job: Job | undefined;
   readonly known: KnownPod | undefined;
   readonly podUid: string | undefined;
+  /** All pods were seen once: one that is not known is not there. */
+  readonly isComplete: boolean;
   readonly events: readonly CoreEvent[];
   readonly now: number;
   readonly patienceMs: number;
@@ -31,12 +33,12 @@ export interface PodFacts extends Pick<AttemptView, 'kubelet' | 'agentLost' | 'h
 }
 
 /** What the cluster's objects say of an attempt, in the words by which it is decided. */
-export function podFacts({ known, patienceMs, placeMs, services, ...seen }: SeenPod): PodFacts {
+export function podFacts({ known, isComplete, patienceMs, placeMs, services, ...seen }: SeenPod): PodFacts {
   const view = { ...seen, pod: known?.pod, podGone: known?.gone === true };
-  const end = endVerdict(view);
+  const end = known !== undefined || isComplete ? endVerdict(view) : undefined;
   const waiting = end === undefined ? waitingReason(view, patienceMs) : undefined;
   return {
-    kubelet: end && kubeletWord(end, view.podGone),
+    kubelet: end && kubeletWord(end, view.podGone || known === undefined),
     agentLost: agentLost(known),
     hopeless: waiting && (waiting.final || seen.now - waiting.since >= placeMs) ? hopelessness(waiting) : undefined,
     unready: services.filter((service) => !isReady(service, known)).map(({ name }) => name),

@@ -14,7 +14,7 @@ export function readWishQuestion(value: unknown): WishQuestion {
   const { state, obeyed } = fieldsOf(value);
   return {
     state: readAgentState(state),
-    obeyed: oneOf(obeyed, ['wait', 'run', 'stop', 'collect', 'leave'] satisfies Wish['do'][]),
+    obeyed: oneOf(obeyed, ['wait', 'run', 'stop', 'collect', 'resend', 'leave'] satisfies Wish['do'][]),
   };
 }
 

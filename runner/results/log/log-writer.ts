@@ -136,7 +136,9 @@ export class FileLogWriter implements LogWriter {
   private async close(complete: boolean): Promise<LogSeal> {
     const { bytes, times, path, resume } = this.log;
     try {
-      const stored = await this.enqueue(this.masker.end()).then(
+      const rest = this.masker.end();
+      this.certain = this.rawBytes;
+      const stored = await this.enqueue(rest).then(
         () => true,
         () => false,
       );
