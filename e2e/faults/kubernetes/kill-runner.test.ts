@@ -111,8 +111,8 @@ for (const chain of chains) {
   );
 }
 
-/** What is in the log when it is red, so that the same moments can be tried again. */
-const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
+/** The same moments each time, unless others are asked for: FAULT_SEED=$RANDOM. */
+const seed = Number(process.env['FAULT_SEED'] ?? 20_261_128);
 
 for (const run of [1, 2]) {
   faultTest(`E7: kill -9 at moments by chance loses nothing (FAULT_SEED=${seed}, ${run})`, (t) =>

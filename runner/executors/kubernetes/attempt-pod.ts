@@ -14,7 +14,8 @@ import { jobName } from './job-name.ts';
 import { passes, persist } from './persist.ts';
 import type { Persistence } from './persist.ts';
 import type { KnownPod, PodBook } from './pod-book.ts';
-import { podFacts } from './pod-facts.ts';
+import { lastingWord, podFacts } from './pod-facts.ts';
+import type { KubeletWord } from './next-move.ts';
 import type { PodFacts } from './pod-facts.ts';
 import type { KubernetesSettings } from './settings.ts';
 
@@ -49,6 +50,7 @@ export class AttemptPod {
   #created: Promise<void> | undefined;
   #events: readonly CoreEvent[] = [];
   #podUid: string | undefined;
+  #word: KubeletWord | undefined;
   #looked = Promise.withResolvers<undefined>();
 
   constructor(options: AttemptPodOptions) {
@@ -140,7 +142,7 @@ export class AttemptPod {
 
   facts(now: number): PodFacts {
     const { patienceMs, placeMs } = this.#options.settings;
-    return podFacts({
+    const facts = podFacts({
       job: this.#jobIsGone ? undefined : this.#job,
       known: this.#known,
       podUid: this.#podUid,
@@ -152,6 +154,8 @@ export class AttemptPod {
       placeMs,
       services: this.#options.plan.services,
     });
+    this.#word = lastingWord(this.#word, facts.kubelet);
+    return { ...facts, kubelet: this.#word };
   }
 
   /** Settles when something is known that was not before. */

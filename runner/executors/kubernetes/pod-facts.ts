@@ -47,6 +47,15 @@ export function podFacts({ known, isComplete, patienceMs, placeMs, services, ...
   };
 }
 
+/**
+ * The first verdict stands: later versions of a pod have lost what an earlier one told (when its deletion was asked for, say),
+ * and must never turn what was not green into green. What is new is only that more of it has ended.
+ */
+export function lastingWord(first: KubeletWord | undefined, now: KubeletWord | undefined): KubeletWord | undefined {
+  if (first === undefined || now === undefined) return first ?? now;
+  return { ...now, verdict: first.verdict, ended: first.ended || now.ended, gone: first.gone || now.gone };
+}
+
 function hopelessness({ reason, message }: WaitingReason): Verdict {
   return verdictOf(reason, message);
 }
