@@ -35,6 +35,7 @@ export interface AttemptPodOptions {
 const firstLookMs = 1_000;
 const nextLookMs = 2_000;
 const longestEndMs = 30_000;
+const secretMs = 60_000;
 
 /** The Job of one attempt and its first pod, as the cluster shows them. */
 export class AttemptPod {
@@ -44,6 +45,8 @@ export class AttemptPod {
   #job: Job | undefined;
   #jobIsGone = false;
   #lookedAt = 0;
+  /** When the Secret was made, be it by an earlier runner. */
+  #secretAt = -Infinity;
   #trouble: string | undefined;
   #killing: Promise<void> | undefined;
   #created: Promise<void> | undefined;
@@ -140,7 +143,7 @@ export class AttemptPod {
 
   facts(now: number): PodFacts {
     const { patienceMs, placeMs } = this.#options.settings;
-    return podFacts({
+    const facts = podFacts({
       job: this.#jobIsGone ? undefined : this.#job,
       known: this.#known,
       podUid: this.#podUid,
@@ -152,6 +155,9 @@ export class AttemptPod {
       placeMs,
       services: this.#options.plan.services,
     });
+    // The kubelet looks for the Secret again; until then it says that there is none, which was true.
+    const isStale = facts.hopeless?.reason === 'container_config' && now < this.#secretAt + secretMs;
+    return isStale ? { ...facts, hopeless: undefined } : facts;
   }
 
   /** Settles when something is known that was not before. */
@@ -259,11 +265,11 @@ export class AttemptPod {
       immutable: true,
       stringData: { ...this.#options.secrets },
     };
-    try {
-      await cluster.create(secrets, { namespace }, body);
-    } catch (error) {
+    const made = await cluster.create(secrets, { namespace }, body).catch(async (error: unknown) => {
       if (!failedWith(error, 'AlreadyExists')) throw createFault(error);
-    }
+      return cluster.get(secrets, { namespace, name: this.name });
+    });
+    this.#secretAt = Date.parse(made.metadata.creationTimestamp);
   }
 
   /** Events and the Job itself are only asked for while nothing runs: a pod that starts soon costs no request. */
