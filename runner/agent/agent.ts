@@ -74,10 +74,10 @@ export class StepAgent {
 
   /**
    * The kubelet asks everybody to end. The step gets the signal, which its shell as process 1 does not hand on; what it then
-   * leaves is delivered as long as there is time. An agent that was never given work holds nothing and goes at once.
+   * leaves is delivered as long as there is time. An agent that was never given work, or has delivered it, goes at once.
    */
   async terminate(): Promise<void> {
-    if (this.#working !== undefined) (await this.#gate).signal('TERM');
+    if (this.#working !== undefined && this.#state.phase !== 'collected') (await this.#gate).signal('TERM');
     else this.#leave();
   }
 

@@ -36,6 +36,7 @@ export interface AttemptPodOptions {
 const firstLookMs = 1_000;
 const nextLookMs = 2_000;
 const longestEndMs = 30_000;
+const secretMs = 60_000;
 
 /** The Job of one attempt and its first pod, as the cluster shows them. */
 export class AttemptPod {
@@ -45,6 +46,8 @@ export class AttemptPod {
   #job: Job | undefined;
   #jobIsGone = false;
   #lookedAt = 0;
+  /** When the Secret was made, be it by an earlier runner. */
+  #secretAt = -Infinity;
   #trouble: string | undefined;
   #killing: Promise<void> | undefined;
   #created: Promise<void> | undefined;
@@ -155,7 +158,9 @@ export class AttemptPod {
       services: this.#options.plan.services,
     });
     this.#word = lastingWord(this.#word, facts.kubelet);
-    return { ...facts, kubelet: this.#word };
+    // The kubelet looks for the Secret again; until then it says that there is none, which was true.
+    const isStale = facts.hopeless?.reason === 'container_config' && now < this.#secretAt + secretMs;
+    return { ...facts, kubelet: this.#word, hopeless: isStale ? undefined : facts.hopeless };
   }
 
   /** Settles when something is known that was not before. */
@@ -263,11 +268,11 @@ export class AttemptPod {
       immutable: true,
       stringData: { ...this.#options.secrets },
     };
-    try {
-      await cluster.create(secrets, { namespace }, body);
-    } catch (error) {
+    const made = await cluster.create(secrets, { namespace }, body).catch(async (error: unknown) => {
       if (!failedWith(error, 'AlreadyExists')) throw createFault(error);
-    }
+      return cluster.get(secrets, { namespace, name: this.name });
+    });
+    this.#secretAt = Date.parse(made.metadata.creationTimestamp);
   }
 
   /** Events and the Job itself are only asked for while nothing runs: a pod that starts soon costs no request. */

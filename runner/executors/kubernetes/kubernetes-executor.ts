@@ -22,6 +22,7 @@ import type { KubernetesSettings } from './settings.ts';
 import { sweepJobs } from './sweep.ts';
 
 const sweepMs = 60_000;
+const mostOver = 1_000;
 
 export interface KubernetesExecutorOptions {
   /** Called once, when the first attempt needs it. */
@@ -63,6 +64,8 @@ class KubernetesExecutor implements Executor {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
+  /** Jobs that were let go of lately: an agent that asks late is dismissed. */
+  readonly #over = new Set<string>();
   readonly #releasing = new Map<string, Promise<void>>();
   #site: Promise<Site> | undefined;
   #sweeping: NodeJS.Timeout | undefined;
@@ -182,7 +185,10 @@ class KubernetesExecutor implements Executor {
   async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
     const site = await this.#site;
     const entry = this.#entries.get(name);
+    // Only now: until its results are on record, the agent is the one that has them.
+    entry?.desk.want({ do: 'leave' });
     this.#entries.delete(name);
+    this.#noteOver(name);
     await Promise.all([earlier, entry?.pod.close()]);
     if (site === undefined) return;
     const { cluster, settings, book } = site;
@@ -196,10 +202,17 @@ class KubernetesExecutor implements Executor {
   }
 
   /** The API server vouches for the name of the pod and its uid; that it is the first of this Job is ours to know. */
-  #deskFor(job: string, { namespace, pod: name, uid }: PodIdentity): AgentDesk | undefined {
+  #deskFor(job: string, { namespace, pod: name, uid }: PodIdentity): AgentDesk | 'over' | undefined {
     const entry = this.#entries.get(job);
-    if (entry === undefined || !name.startsWith(`${job}-`)) return undefined;
+    if (!name.startsWith(`${job}-`)) return undefined;
+    if (entry === undefined) return this.#over.has(job) ? 'over' : undefined;
     return entry.pod.owns(namespace, uid) ? entry.desk : undefined;
+  }
+
+  #noteOver(job: string): void {
+    this.#over.add(job);
+    const [oldest] = this.#over;
+    if (oldest !== undefined && this.#over.size > mostOver) this.#over.delete(oldest);
   }
 
   async #track<Value>(work: Promise<Value>): Promise<Value> {

@@ -57,7 +57,7 @@ export class LiveAttempt {
 
   /** Rejects when `placed` or the log do; the pod is deleted then. */
   async run(): Promise<AttemptOutcome> {
-    const { signal, pod, desk } = this.#parts;
+    const { signal, pod } = this.#parts;
     const stop = (): void => this.#requestStop(signal.reason as StopReason);
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
@@ -71,7 +71,6 @@ export class LiveAttempt {
       return { ...error.verdict, files: [], output: '', caches: {} };
     } finally {
       signal.removeEventListener('abort', stop);
-      desk.want({ do: 'leave' });
     }
   }
 
