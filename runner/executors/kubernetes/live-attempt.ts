@@ -216,7 +216,8 @@ export class LiveAttempt {
     const complete = results !== undefined && results.log.complete && results.log.bytes === desk.logOffset;
     return {
       ...verdict,
-      ...endOf(kubelet, began?.exitCode),
+      // A shell that was ended while it waited for its go says nothing of the command.
+      ...((startedAt !== undefined || verdict.reason === 'start_error') && endOf(kubelet, began?.exitCode)),
       ...(startedAt !== undefined && { startedAt }),
       ...(began && { finishedAt: began.finishedAt }),
       files: results?.files ?? [],
