@@ -1,5 +1,5 @@
 export default {
-  files: ['runner/**/*.test.ts', 'workflows/**/*.test.ts', 'e2e/**/*.test.ts'],
+  files: ['runner/**/*.test.ts', 'workflows/**/*.test.ts', 'e2e/**/*.test.ts', 'e2e/**/*.chaos.ts'],
   extensions: ['ts'],
   concurrency: 2,
   // Threads have neither signals nor a working directory of their own, and take pipes that change hands for leaks.
