@@ -14,10 +14,15 @@ import {
   started,
   testCase,
 } from './contract-data.ts';
+import { intakeContract } from './intake-contract.ts';
+import type { Intake } from './intake.ts';
 import type { Owner, RunRow, Store } from './store.ts';
 
 /** Opens one more connection to the same database, as another process would. */
-type Connect = (options: { readonly clock: Clock; readonly isAlive: (owner: Owner) => boolean }) => Promise<Store>;
+type Connect = (options: {
+  readonly clock: Clock;
+  readonly isAlive: (owner: Owner) => boolean;
+}) => Promise<Store & Intake>;
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
 export function storeContract(newDatabase: (t: ExecutionContext) => Promise<Connect>): void {
@@ -37,11 +42,12 @@ export function storeContract(newDatabase: (t: ExecutionContext) => Promise<Conn
   groups(setUp);
   results(setUp);
   life(setUp);
+  intakeContract(setUp);
 }
 
-type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store;
-  readonly connect: () => Promise<Store>;
+export type SetUp = (t: ExecutionContext) => Promise<{
+  readonly store: Store & Intake;
+  readonly connect: () => Promise<Store & Intake>;
   /** Ids of owners that count as dead. */
   readonly dead: Set<string>;
 }>;
