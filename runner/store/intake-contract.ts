@@ -1,7 +1,7 @@
 import test from 'ava';
 import { newRun, owner, started } from './contract-data.ts';
 import type { NewDelivery, Repository, RunRequested } from './intake.ts';
-import type { SetUp } from './store-contract.ts';
+import type { SetUp } from './contract-fixture.ts';
 
 const shop: Repository = {
   id: 'shop-id',

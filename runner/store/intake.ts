@@ -1,10 +1,8 @@
 import type { RunEvent } from '../model/run-event.ts';
 import type { Lease, Owner } from './store.ts';
 
-export const forgeNames = ['github', 'gitlab', 'gitea', 'bitbucket', 'git'] as const;
-
 /** `git`: a plain repository, whose pushes are announced by a bridge or found by polling. */
-export type ForgeName = (typeof forgeNames)[number];
+type ForgeName = 'github' | 'gitlab' | 'gitea' | 'bitbucket' | 'git';
 
 /** A repository whose pushes become runs. */
 export interface Repository {
