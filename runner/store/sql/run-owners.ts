@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
+import { nobody } from '../store.ts';
 import type { Lease, Owner, RunRow } from '../store.ts';
 import { runIsUnknown, toRunRow, unfinishedRuns } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
@@ -13,7 +14,7 @@ export async function claimRun(
 ): Promise<Lease | undefined> {
   const run = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
   if (!run) throw runIsUnknown(runId);
-  if (run.owner_id !== '' && run.owner_id !== owner.id && isAlive(ownerOf(run))) return undefined;
+  if (run.owner_id !== nobody.id && run.owner_id !== owner.id && isAlive(ownerOf(run))) return undefined;
   const fence = run.fence + 1;
   const { numUpdatedRows } = await db
     .updateTable('runs')
@@ -27,7 +28,7 @@ export async function claimRun(
 
 export async function abandonedRuns(db: Kysely<Schema>, isAlive: IsAlive): Promise<readonly RunRow[]> {
   const unfinished = await unfinishedRuns(db);
-  return unfinished.filter((run) => run.owner_id !== '' && !isAlive(ownerOf(run))).map(toRunRow);
+  return unfinished.filter((run) => run.owner_id !== nobody.id && !isAlive(ownerOf(run))).map(toRunRow);
 }
 
 function ownerOf(run: Selectable<RunsTable>): Owner {
