@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Services, Trial } from './cli/session.ts';
+import type { Address, Listening, Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -30,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
+    serve,
     gates: readGates,
   });
 }
@@ -74,6 +75,15 @@ async function openServices(config: Config, environment: Environment): Promise<S
     blobs,
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+async function serve(services: Services, address: Address): Promise<Listening> {
+  const [{ createApi }, { createLogger }] = await Promise.all([import('./api/create-api.ts'), import('./logging.ts')]);
+  const { engine, store, logs, blobs } = services;
+  const logger = createLogger('info');
+  const version = await readVersion();
+  const api = createApi({ engine, store, logs, blobs, clock: systemClock, logger, version });
+  return { url: await api.listen(address), close: () => api.close() };
 }
 
 /** A trial leaves nothing that has to outlive this process. */

@@ -42,12 +42,26 @@ export interface Trial {
   readonly milliseconds: number;
 }
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A server that answers until it is closed; requests under way are answered first. */
+export interface Listening {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
   open(config: Config): Promise<Services>;
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
+  /** Answers requests from the services. */
+  serve(services: Services, address: Address): Promise<Listening>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -66,6 +80,7 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
+  serve(services: Services, address: Address): Promise<Listening>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */
