@@ -42,8 +42,10 @@ export function createEngine(engine: EngineDependencies): Engine {
     },
     plan: async (runId, locate) => {
       const lease = await leaseOf(runId);
+      // A failure leaves it to be claimed anew: claims are counted, so that nothing is tried for ever.
+      const state = await recordPlan(engine, lease, locate);
       leases.set(runId, lease);
-      return recordPlan(engine, lease, locate);
+      return state;
     },
     rerun: async (runId, scope) => create(await repetitionOf(engine, runId, scope)),
     queueRerun: async (runId, scope) =>
