@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** Forward only. A migration that was released is never edited. */
-const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables];
+const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables, createRunners];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
 export async function migrate(database: SqlDatabase): Promise<void> {
@@ -28,7 +28,7 @@ export async function migrate(database: SqlDatabase): Promise<void> {
 function tooNew(version: number): SluiceError {
   const message = `The database has schema version ${version}, this Sluice knows versions up to ${migrations.length}.`;
   return new SluiceError('ERR_UNSUPPORTED', message, {
-    hint: 'A newer Sluice has used this data folder; update Sluice, or choose another data folder.',
+    hint: 'A newer Sluice has used this database; update Sluice, or choose another data folder or database.',
   });
 }
 
@@ -114,5 +114,17 @@ async function createResultTables({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn('blob', 'text', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('caches_key', ['scope', 'key'])
+    .execute();
+}
+
+async function createRunners({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('runners')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('renewed_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .execute();
 }
