@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import type { RunEvent } from '../model/run-event.ts';
 import {
   artifact,
@@ -15,40 +14,22 @@ import {
   started,
   testCase,
 } from './contract-data.ts';
+import { setUpOn } from './contract-fixture.ts';
+import type { NewDatabase, SetUp } from './contract-fixture.ts';
+import { intakeContract } from './intake-contract.ts';
 import type { RunRow, Store } from './store.ts';
 
-/** A database of one test. */
-export interface TestDatabase {
-  /** Opens the store once more, as another process would. */
-  open(): Promise<Store>;
-  /** Whoever has this id counts as dead from now on. */
-  kill(ownerId: string): Promise<void>;
-}
-
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
-export function storeContract(newDatabase: (t: ExecutionContext) => Promise<TestDatabase>): void {
-  const setUp = async (t: ExecutionContext) => {
-    const { open, kill } = await newDatabase(t);
-    const connect = async () => {
-      const store = await open();
-      t.teardown(() => store.close());
-      return store;
-    };
-    return { store: await connect(), connect, kill };
-  };
+export function storeContract(newDatabase: NewDatabase): void {
+  const setUp = setUpOn(newDatabase);
   events(setUp);
   lists(setUp);
   leases(setUp);
   groups(setUp);
   results(setUp);
   life(setUp);
+  intakeContract(setUp);
 }
-
-type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store;
-  readonly connect: () => Promise<Store>;
-  readonly kill: TestDatabase['kill'];
-}>;
 
 function events(setUp: SetUp): void {
   test('a new run has its first event, and its row says what it was made from', async (t) => {

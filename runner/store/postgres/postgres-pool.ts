@@ -15,7 +15,6 @@ export interface PostgresAddress {
 }
 
 const mostConnections = 10;
-const int8 = 20;
 
 /** What a client needs to connect. The password is read here, so that it stands in no list of processes. */
 export async function clientConfig(
@@ -59,14 +58,14 @@ export function openPool(config: ClientConfig): PostgresPool {
 }
 
 function guarded(client: PoolClient): PostgresPoolClient {
-  let spoilt: unknown;
+  let spoilt: Error | undefined;
   const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
     // A query that was given up is still under way there, so that nothing may follow it.
     if (spoilt !== undefined) throw spoilt;
     try {
       return await client.query(text, [...values]);
     } catch (error) {
-      if (isSpoilt(error)) spoilt = error;
+      if (error instanceof Error && isSpoilt(error)) spoilt = error;
       throw error;
     }
   };
@@ -77,8 +76,8 @@ function guarded(client: PoolClient): PostgresPoolClient {
 }
 
 /** Times and counts are far below 2^53; the driver would give them out as text. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === int8 ? Number : (pg.types.getTypeParser(oid, format as 'text') as unknown);
+const getTypeParser: typeof pg.types.getTypeParser = (oid: Parameters<typeof pg.types.getTypeParser>[0]) =>
+  oid === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(oid) as unknown);
 
 function parse(url: string): URL {
   if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return new URL(url);

@@ -30,7 +30,7 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
-export const account = { user: 'sluice', password: 'pass word', database: 'sluice', options: [] };
+const account = { user: 'sluice', password: 'pass word', database: 'sluice', options: [] };
 
 /** PostgreSQL 15 where this machine has it, else the one that services of steps get. `settings` are added, `name=value` each. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {

@@ -15,7 +15,8 @@ storeContract(async () => {
   const name = new URL(url).pathname.slice(1);
   return {
     open: () => openPostgresStore({ url, clock: () => 1_000, version: 'test' }),
-    kill: async (ownerId) =>
-      void (await server.query(`update runners set expires_at = 0 where id = '${ownerId}'`, name)),
+    kill: async (ownerId) => {
+      await server.query(`update runners set expires_at = 0 where id = '${ownerId}'`, name);
+    },
   };
 });
