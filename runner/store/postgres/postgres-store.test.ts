@@ -6,7 +6,7 @@ import { openPostgresStore } from './postgres-store.ts';
 
 let server: PostgresServer;
 test.before(async () => {
-  server = await startPostgres();
+  server = await startPostgres(['max_connections=500']);
 });
 test.after.always(() => server.remove());
 
