@@ -56,6 +56,10 @@ export class Journal {
     return journal;
   }
 
+  get lease(): Lease {
+    return this.#lease;
+  }
+
   get state(): RunState {
     return this.#state;
   }

@@ -58,7 +58,7 @@ export class RunDriver {
     this.#journal = journal;
     this.#observer = observer;
     this.#recoverOthers = recoverOthers;
-    this.#groups = new ConcurrencyGroups(engine.store, journal.state.runId);
+    this.#groups = new ConcurrencyGroups(engine.store, journal.lease);
     this.#steps = new Map(journal.state.plan.steps.map((step) => [step.id, step]));
   }
 
@@ -206,6 +206,7 @@ export class RunDriver {
   async #runAttempt(step: RunStep, attempt: number, signal: AbortSignal, lost?: AttemptTask['lost']): Promise<void> {
     const { clock } = this.#engine;
     const seen = await runAttempt(this.#engine, {
+      lease: this.#journal.lease,
       state: this.#journal.state,
       step,
       attempt,

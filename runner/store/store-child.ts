@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { openBlobs } from './blobs.ts';
-import { artifact, attempt, batches, cancelled, newRun, started, testCase } from './contract-data.ts';
+import { artifact, attempt, batches, cancelled, firstLease, newRun, started, testCase } from './contract-data.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
@@ -30,7 +30,7 @@ async function storeEvents(): Promise<void> {
     const events = Array.from({ length: round % 4 }, (_, index) => started(`v${version + 1 + index}`));
     version = await store.append(lease, version, events);
     acknowledge('version', version);
-    await store.saveArtifacts({ ...attempt('r1'), attempt: round }, [artifact(`file-${round}`)]);
+    await store.saveArtifacts(firstLease('r1'), { ...attempt('r1'), attempt: round }, [artifact(`file-${round}`)]);
     acknowledge('artifacts', round);
     await store.saveCache('shop', `key-${round}`, `blob-${round}`);
     acknowledge('cache', round);
@@ -55,7 +55,7 @@ async function storeTests(): Promise<void> {
   for (let round = 1; round < rounds; round++) {
     // Three chunks, saved twice, so that the second save has something to replace.
     const cases = batches([testCase(`${round} a`, 1e6)], [testCase(`${round} b`, 1e6)], [testCase(`${round} c`)]);
-    await store.saveTests({ ...attempt('r1'), attempt: Math.ceil(round / 2) }, cases);
+    await store.saveTests(firstLease('r1'), { ...attempt('r1'), attempt: Math.ceil(round / 2) }, cases);
     acknowledge('tests', round);
   }
 }

@@ -6,6 +6,7 @@ import type { RunRow } from '../store.ts';
 export interface Schema {
   readonly schema_version: SchemaVersionTable;
   readonly runs: RunsTable;
+  readonly runners: RunnersTable;
   readonly events: EventsTable;
   readonly held_groups: HeldGroupsTable;
   readonly test_saves: TestSavesTable;
@@ -40,6 +41,16 @@ export interface RunsTable {
   readonly owner_host: string;
   readonly owner_pid: number;
   readonly owner_started_at: string;
+}
+
+/** Who drives runs and until when that is believed, on databases where processes cannot be looked at. */
+interface RunnersTable {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly renewed_at: number;
+  readonly expires_at: number;
 }
 
 interface EventsTable {

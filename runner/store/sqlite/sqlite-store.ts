@@ -1,4 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
+import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
@@ -22,5 +23,5 @@ export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptio
     await database.close();
     throw error;
   }
-  return sqlStore(database, clock, isAlive);
+  return sqlStore(database, clock, livenessOf(isAlive));
 }
