@@ -97,6 +97,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.ts')).defineServe,
   },
   {
+    name: 'repository',
+    summary: 'add, list or remove repositories whose pushes a server runs',
+    group: 'Server',
+    load: async () => (await import('./commands/repository.ts')).defineRepository,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',

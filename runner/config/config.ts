@@ -27,6 +27,8 @@ export interface Config {
   readonly home: string;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  /** How many runs a server drives at once. */
+  readonly runs: number;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];

@@ -28,6 +28,7 @@ test('defaults come from the machine', (t) => {
       imagePrefix: '',
       imageTag: 'latest',
     },
+    runs: 20,
     color: 'auto',
     liveView: true,
     secrets: {},

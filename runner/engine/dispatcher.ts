@@ -34,11 +34,12 @@ export async function dispatchRuns(
   let wake = Promise.withResolvers<undefined>();
   signals.stop.addEventListener('abort', () => wake.resolve(undefined), { once: true });
   let failures = 0;
-  while (!signals.stop.aborted) {
+  const stopped = (): boolean => signals.stop.aborted;
+  while (!stopped()) {
     wake = Promise.withResolvers();
     try {
       const seen = await store.changes();
-      while (underWay.size < most.runs && !signals.stop.aborted) {
+      while (underWay.size < most.runs && !stopped()) {
         const runId = await engine.take(most.ofRepository);
         if (runId === undefined) break;
         const driven: Promise<void> = driveTaken(options, runId, signals).then(() => {
@@ -58,10 +59,10 @@ export async function dispatchRuns(
 }
 
 async function untilChange(store: Pick<Store, 'changes'>, seen: number, wake: Promise<undefined>): Promise<void> {
-  let awake = false;
-  void wake.then(() => (awake = true));
-  for (const end = performance.now() + lookMs; !awake && performance.now() < end;) {
-    await Promise.race([sleep(pollMs), wake]);
+  const woken = wake.then(() => true);
+  const until = performance.now() + lookMs;
+  while (performance.now() < until) {
+    if (await Promise.race([sleep(pollMs, false), woken])) return;
     if ((await store.changes()) !== seen) return;
   }
 }
