@@ -3,8 +3,9 @@ import { evaluateCondition } from '../expressions/expression.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
+import type { ParsedFile } from '../language/parse-file.ts';
 import type { PipelineFile } from '../language/pipeline-file.generated.ts';
-import type { Positioned, SourceText } from '../language/positioned.ts';
+import type { SourceText } from '../language/positioned.ts';
 import type { ProblemCode } from '../language/problem-codes.ts';
 import { problem } from '../language/problem.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
@@ -26,10 +27,10 @@ export async function prepareRun(engine: EngineDependencies, options: PrepareOpt
   const text = await source.read(options.file, maxFileBytes);
   if (text === undefined) return refused(noFile(options.file));
   const file = parsePipelineFile(text, options.file);
-  if (!file.ok) return file;
-  const workflows = await readWorkflows(source, file.value, engine.gates);
-  const plan = compilePipeline({ file: file.value, trigger, files: source.files, workflows });
+  const workflows = await readWorkflows(source, file, engine.gates);
+  const plan = compilePipeline({ file, trigger, files: source.files, workflows });
   if (!plan.ok) return plan;
+  if (!file.ok) return file;
   const problems = [
     ...secretProblems(engine, plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
@@ -46,12 +47,12 @@ function triggerOf({ ref, branch, tag, commit }: Source, { event, actor }: Prepa
 /** A workflow may use others, so each round of reading can ask for more. */
 async function readWorkflows(
   source: Source,
-  file: Positioned<PipelineFile>,
+  file: ParsedFile<PipelineFile>,
   gates: ReadonlyMap<string, string>,
 ): Promise<WorkflowTexts> {
   const files = new Map<string, string | undefined>();
   for (;;) {
-    const missing = missingWorkflows(file.value, { gates, files });
+    const missing = missingWorkflows(file, { gates, files });
     if (missing.length === 0) return { gates, files };
     const texts = await Promise.all(missing.map((path) => source.read(path, maxFileBytes)));
     for (const [index, path] of missing.entries()) files.set(path, texts[index]);
