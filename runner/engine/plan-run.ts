@@ -25,10 +25,9 @@ async function planRun(engine: EngineDependencies, request: RunRequest, locate: 
   try {
     const source = await engine.sources.open(await locate(request), request.trigger.commit);
     const file = await readFile(source, request);
-    if (!file.ok) return refused(file.problems);
-    const match = matchTriggers(file.value.value.on, request.trigger);
-    if (!match.matches) return { kind: 'ended', verdict: verdictOf('not_triggered', match.why), problems: [] };
-    const prepared = await compileRun(engine, source, request, file.value);
+    const match = file.ok && matchTriggers(file.value.value.on, request.trigger);
+    if (match && !match.matches) return { kind: 'ended', verdict: verdictOf('not_triggered', match.why), problems: [] };
+    const prepared = await compileRun(engine, source, request, file);
     return prepared.ok ? { kind: 'prepared', run: prepared.value } : refused(prepared.problems);
   } catch (error) {
     if (!(error instanceof SluiceError && error.code === 'ERR_SOURCE')) throw error;

@@ -3,8 +3,9 @@ import { evaluateCondition } from '../expressions/expression.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
+import type { ParsedFile } from '../language/parse-file.ts';
 import type { PipelineFile } from '../language/pipeline-file.generated.ts';
-import type { Positioned, SourceText } from '../language/positioned.ts';
+import type { SourceText } from '../language/positioned.ts';
 import type { ProblemCode } from '../language/problem-codes.ts';
 import { problem } from '../language/problem.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
@@ -25,11 +26,11 @@ export async function prepareRun(engine: EngineDependencies, options: PrepareOpt
   const { repository, dirty } = source;
   const request: RunRequest = { repository, trigger: triggerOf(source, options), file: options.file, dirty };
   const file = await readFile(source, request);
-  return file.ok ? compileRun(engine, source, request, file.value) : file;
+  return compileRun(engine, source, request, file);
 }
 
 /** The pipeline file of a request, checked for itself. */
-export async function readFile(source: Source, request: RunRequest): Promise<Checked<Positioned<PipelineFile>>> {
+export async function readFile(source: Source, request: RunRequest): Promise<ParsedFile<PipelineFile>> {
   const text = await source.read(request.file, maxFileBytes);
   return text === undefined ? refused(noFile(request.file)) : parsePipelineFile(text, request.file);
 }
@@ -38,15 +39,16 @@ export async function compileRun(
   engine: EngineDependencies,
   source: Source,
   request: RunRequest,
-  file: Positioned<PipelineFile>,
+  file: ParsedFile<PipelineFile>,
 ): Promise<Checked<PreparedRun>> {
   const { trigger } = request;
   const workflows = await readWorkflows(source, file, engine.gates);
   const plan = compilePipeline({ file, trigger, files: source.files, workflows });
   if (!plan.ok) return plan;
+  if (!file.ok) return file;
   const problems = [
-    ...secretProblems(engine, request, plan.value, file),
-    ...abilityProblems(engine.executor, plan.value, file),
+    ...secretProblems(engine, request, plan.value, file.value),
+    ...abilityProblems(engine.executor, plan.value, file.value),
   ];
   return problems.length > 0 ? refused(...problems) : { ok: true, value: { request, source, plan: plan.value } };
 }
@@ -58,12 +60,12 @@ function triggerOf({ ref, branch, tag, commit }: Source, { event, actor }: Prepa
 /** A workflow may use others, so each round of reading can ask for more. */
 async function readWorkflows(
   source: Source,
-  file: Positioned<PipelineFile>,
+  file: ParsedFile<PipelineFile>,
   gates: ReadonlyMap<string, string>,
 ): Promise<WorkflowTexts> {
   const files = new Map<string, string | undefined>();
   for (;;) {
-    const missing = missingWorkflows(file.value, { gates, files });
+    const missing = missingWorkflows(file, { gates, files });
     if (missing.length === 0) return { gates, files };
     const texts = await Promise.all(missing.map((path) => source.read(path, maxFileBytes)));
     for (const [index, path] of missing.entries()) files.set(path, texts[index]);
