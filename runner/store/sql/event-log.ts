@@ -4,6 +4,7 @@ import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
 import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
 import { releaseGroupsOf } from './held-groups.ts';
+import { addNotices } from './outbox.ts';
 import { ownerColumns } from './run-owners.ts';
 import { runIsUnknown } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
@@ -101,6 +102,7 @@ export async function insertEvents(
       .insertInto('events')
       .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
       .execute();
+    await addNotices(db, runId, first + index, event);
   }
 }
 

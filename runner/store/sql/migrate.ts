@@ -1,11 +1,16 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
+import { createOutboxTable } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** Forward only. A migration that was released is never edited. */
-const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables, createIntakeTables];
+const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
+  createTables,
+  createIntakeTables,
+  createOutboxTable,
+];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
 export async function migrate(database: SqlDatabase): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Intake } from '../intake.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
 import { findCache, keepCache } from './caches.ts';
@@ -7,13 +8,18 @@ import { deliver, findDelivery, listDeliveries } from './deliveries.ts';
 import { append, appendRequest, createRun, readEvents } from './event-log.ts';
 import { acquireGroup, releaseGroup } from './held-groups.ts';
 import { addRepository, findRepository, listRepositories, removeRepository } from './repositories.ts';
+import { nextNotice, postponeNotice, settleNotice, takeNotices } from './outbox.ts';
 import { abandonedRuns, claimRun } from './run-owners.ts';
 import { enqueue, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** The store on any SQL database that has the tables. */
-export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: Owner) => boolean): Store & Intake {
+export function sqlStore(
+  database: SqlDatabase,
+  clock: Clock,
+  isAlive: (owner: Owner) => boolean,
+): Store & Intake & Outbox {
   const { read, write } = database;
   return {
     createRun: (run, owner) => write((db) => createRun(db, run, owner)),
@@ -48,6 +54,11 @@ export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: O
     delivery: (id) => read((db) => findDelivery(db, id)),
     enqueue: (event) => write((db) => enqueue(db, event)),
     takeQueued: (owner, most) => write((db) => takeQueued(db, owner, most)),
+
+    takeNotices: (now, leaseMs, most) => write((db) => takeNotices(db, now, leaseMs, most)),
+    settleNotice: (notice) => write((db) => settleNotice(db, notice)),
+    postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
+    nextNotice: () => read((db) => nextNotice(db)),
 
     close: () => database.close(),
   };
