@@ -12,7 +12,7 @@ const shortestKey = 24;
  * The key in a secret of the form `whsec_BASE64`, or undefined.
  * Source: Standard Webhooks, https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-function readSigningKey(secret: string): Buffer | undefined {
+export function readSigningKey(secret: string): Buffer | undefined {
   const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
   const key = Buffer.from(encoded ?? '', 'base64');
   return key.length >= shortestKey ? key : undefined;
@@ -23,7 +23,7 @@ export function isSigningSecret(secret: string): boolean {
 }
 
 /** The value of `webhook-signature`; `timestamp` in seconds since the epoch. */
-function signMessage(key: Buffer, id: string, timestamp: string, body: Buffer | string): string {
+export function signMessage(key: Buffer, id: string, timestamp: string, body: Buffer | string): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
 }
 
