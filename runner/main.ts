@@ -41,13 +41,12 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/sqlite/sqlite-store.ts'),
+  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
     import('./store/blobs.ts'),
     import('./store/owner.ts'),
     import('./logging.ts'),
   ]);
-  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openStore(config);
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
@@ -74,6 +73,19 @@ async function openServices(config: Config, environment: Environment): Promise<S
     blobs,
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+/** PostgreSQL where one is configured, else SQLite in the data folder. */
+async function openStore({ home, database }: Config): Promise<Services['store']> {
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+  }
+  const [{ openSqliteStore }, { isAlive }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/owner.ts'),
+  ]);
+  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
 }
 
 /** A trial leaves nothing that has to outlive this process. */
