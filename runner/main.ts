@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runCli } from './cli/cli.ts';
-import type { Address, Listening, Services, Trial } from './cli/session.ts';
+import type { Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -10,10 +9,11 @@ import type { Engine } from './engine/engine.ts';
 import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
-import type { RunRequest } from './model/run-request.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { Intake } from './store/intake.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { Store } from './store/store.ts';
 import { openSecretBox } from './store/secret-box.ts';
-import type { Repository } from './store/intake.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -34,7 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
-    serve: (services, address, config) => serve(services, { address, config, environment }),
+    serve: async (services, address, config) => {
+      const { serve } = await import('./serve.ts');
+      return serve(services, { address, config, environment, version: await readVersion() });
+    },
     gates: readGates,
   });
 }
@@ -46,13 +49,12 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/sqlite/sqlite-store.ts'),
+  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
     import('./store/blobs.ts'),
     import('./store/owner.ts'),
     import('./logging.ts'),
   ]);
-  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openStore(config);
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
@@ -78,56 +80,23 @@ async function openServices(config: Config, environment: Environment): Promise<S
     logs,
     blobs,
     intake: store,
+    outbox: store,
     secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
 }
 
-/** Answers requests, and drives what they ask for. */
-async function serve(services: Services, { address, config, environment }: ServeOptions): Promise<Listening> {
-  const [{ createApi }, { createLogger }, { registerHooks }, { receiveDelivery }] = await Promise.all([
-    import('./api/create-api.ts'),
-    import('./logging.ts'),
-    import('./api/hooks.ts'),
-    import('./triggers/receive-delivery.ts'),
+/** PostgreSQL where one is configured, else SQLite in the data folder. */
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox> {
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+  }
+  const [{ openSqliteStore }, { isAlive }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/owner.ts'),
   ]);
-  const [{ dispatchRuns }, { newRunId }, { createMirrors }, { readRepositorySecrets }] = await Promise.all([
-    import('./engine/dispatcher.ts'),
-    import('./engine/new-run-id.ts'),
-    import('./sources/mirrors.ts'),
-    import('./store/repository-secrets.ts'),
-  ]);
-  const { engine, store, logs, blobs, intake, secretBox } = services;
-  const logger = createLogger('info');
-  const api = createApi({ engine, store, logs, blobs, clock: systemClock, logger, version: await readVersion() });
-  const webhookSecret = (repository: Repository) => readRepositorySecrets(secretBox, repository).webhook;
-  const reception = { intake, blobs, clock: systemClock, webhookSecret, newRunId };
-  registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
-  const mirrors = createMirrors({ environment: environment.variables, folder: join(config.home, 'mirrors') });
-  const locate = async ({ repositoryId = '', trigger }: RunRequest): Promise<string> => {
-    const repository = await intake.repository(repositoryId);
-    if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
-    const { token } = readRepositorySecrets(secretBox, repository);
-    return mirrors.fetch({ id: repository.id, url: repository.cloneUrl, token }, trigger);
-  };
-  const [stop, cancel] = [new AbortController(), new AbortController()];
-  const url = await api.listen(address);
-  const dispatched = dispatchRuns(
-    { engine, store, locate, logger, most: { runs: config.runs, ofRepository: config.runs } },
-    { stop: stop.signal, cancel: cancel.signal },
-  );
-  return {
-    url,
-    close: async (graceMs) => {
-      stop.abort();
-      const ended = Promise.all([api.close(), dispatched]).then(() => true);
-      if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
-      // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
-      if (config.executor === 'kubernetes') return process.exit(0);
-      cancel.abort();
-      await ended;
-    },
-  };
+  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
 }
 
 /** A trial leaves nothing that has to outlive this process. */
@@ -139,12 +108,6 @@ async function tryStepOn(config: Config, environment: Environment): Promise<Tria
   } finally {
     await executor.close();
   }
-}
-
-interface ServeOptions {
-  readonly address: Address;
-  readonly config: Config;
-  readonly environment: Environment;
 }
 
 type IsOver = (key: AttemptKey) => Promise<boolean>;

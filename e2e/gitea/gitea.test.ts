@@ -63,7 +63,7 @@ giteaTest(
 
     const api = forgeApi('gitea', repository.clone_url);
     if (!api) return t.fail();
-    const sender = createSender({ hosts: [], privateHosts: [gitea.host] }, Date.now);
+    const sender = createSender(() => Promise.resolve({ hosts: [], privateHosts: [gitea.host] }), Date.now);
     t.teardown(() => sender.close());
     const target = {
       forge: 'gitea',

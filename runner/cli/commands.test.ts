@@ -118,6 +118,7 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
     logs,
     blobs,
     intake: store,
+    outbox: store,
     secretBox: await openSecretBox(config.home),
     close,
   };

@@ -8,6 +8,7 @@ import type { Json } from '../model/json.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Intake } from '../store/intake.ts';
+import type { Outbox } from '../store/outbox.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly intake: Intake;
+  readonly outbox: Outbox;
   readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */
   close(): Promise<void>;

@@ -21,7 +21,7 @@ async function setUp(t: ExecutionContext, host: string) {
     await store.close();
     await rm(folder, { recursive: true });
   });
-  const sender = createSender({ hosts: [], privateHosts: [host] }, read);
+  const sender = createSender(() => Promise.resolve({ hosts: [], privateHosts: [host] }), read);
   t.teardown(() => sender.close());
   const book = {
     status: () => Promise.resolve(undefined),

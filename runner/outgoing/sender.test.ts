@@ -8,7 +8,11 @@ import type { Resolve } from './sender.ts';
 const never = new AbortController().signal;
 
 function sender(t: ExecutionContext, rules: { hosts?: string[]; privateHosts?: string[] }, resolve?: Resolve) {
-  const made = createSender({ hosts: [], privateHosts: [], ...rules }, () => 0, resolve);
+  const made = createSender(
+    () => Promise.resolve({ hosts: [], privateHosts: [], ...rules }),
+    () => 0,
+    resolve,
+  );
   t.teardown(() => made.close());
   return (url: string, signal = never) => made.send({ url, headers: { 'x-token': 'open' }, body: '{"a":1}' }, signal);
 }

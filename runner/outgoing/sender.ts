@@ -30,13 +30,19 @@ export interface Sender {
 }
 
 /**
+ * `rulesNow` answers where messages may go as the configuration is now.
  * The addresses of a host are judged as it is connected to, and the connection goes to those and no others: a name that
  * has another address a moment later, or two at once, gets nowhere. Redirects are not followed.
  */
-export function createSender(rules: AddressRules, clock: Clock, resolve: Resolve = systemLookup): Sender {
+export function createSender(
+  rulesNow: () => Promise<AddressRules>,
+  clock: Clock,
+  resolve: Resolve = systemLookup,
+): Sender {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
   return {
     async send({ url, headers, body }, signal) {
+      const rules = await rulesNow();
       const target = URL.parse(url);
       const complaint = target ? forbiddenUrl(target, rules) : 'it is no address';
       if (!target || complaint !== undefined) return { kind: 'retry', reason: `${url} is refused: ${complaint}` };

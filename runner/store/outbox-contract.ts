@@ -52,14 +52,17 @@ export function outboxContract(setUp: SetUp): void {
     });
   });
 
-  test('a requested run is told about from its request on, and once', async (t) => {
+  test('a requested run is told about once it has a plan, and never when its file does not want it', async (t) => {
     const { store } = await setUp(t);
     const { request, ...created } = telling('r1', [status]).event;
     await store.enqueue({ type: 'run-requested', at: 1, runId: 'r1', request });
-    t.deepEqual(brief(await store.takeNotices(100, 10, 10)), ['shop r1 queued 1 1']);
-    const lease = await store.takeQueued(owner('a'), 1);
+    await store.enqueue({ type: 'run-requested', at: 2, runId: 'r2', request });
+    t.deepEqual(brief(await store.takeNotices(100, 10, 10)), []);
+    const lease = await store.takeQueued(owner('a'), 9);
     if (lease) await store.append(lease, 1, [{ ...created, request }]);
-    t.deepEqual(brief(await store.takeNotices(200, 10, 10)), ['shop r1 queued 1 2']);
+    const other = await store.takeQueued(owner('a'), 9);
+    if (other) await store.append(other, 1, [finished({ outcome: 'skipped', reason: 'not_triggered' })]);
+    t.deepEqual(brief(await store.takeNotices(200, 10, 10)), ['shop r1 queued 2 1']);
   });
 
   test('R000-21: of a commit status the last state wins, even while an older one is on its way', async (t) => {

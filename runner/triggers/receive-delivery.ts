@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
+import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
 import type { Forge, Headers, Trigger } from './forge.ts';
 import { forges } from './forges.ts';
@@ -12,8 +13,7 @@ export interface ReceptionDependencies {
   readonly intake: Pick<Intake, 'repository' | 'deliver'>;
   readonly blobs: Pick<Blobs, 'put'>;
   readonly clock: Clock;
-  /** The secret that the forge and this server share about a repository; undefined for none. */
-  readonly webhookSecret: (repository: Repository) => string | undefined;
+  readonly secretsOf: (repository: Repository) => RepositorySecrets;
   readonly newRunId: (at: number) => string;
 }
 
@@ -73,20 +73,20 @@ interface Announced {
 }
 
 function check(
-  { webhookSecret, clock }: ReceptionDependencies,
+  { secretsOf, clock }: ReceptionDependencies,
   repository: Repository | undefined,
   forge: Forge = forges.github,
   headers: Headers,
   body: Buffer,
 ): { readonly genuine: boolean; readonly why: string } {
-  const secret = repository ? webhookSecret(repository) : 'nobody knows this repository';
+  const secret = repository ? secretsOf(repository).webhook : 'nobody knows this repository';
   const verification = forge.verify(headers, body, secret, clock());
   if (!repository) return { genuine: false, why: 'There is no such repository.' };
   return verification.genuine ? { genuine: true, why: '' } : { genuine: false, why: verification.reason };
 }
 
 function newsOf(
-  { newRunId }: ReceptionDependencies,
+  { newRunId, secretsOf }: ReceptionDependencies,
   announced: Announced,
   index: number,
   trigger: Trigger,
@@ -101,6 +101,8 @@ function newsOf(
     trigger: toTriggerEvent(trigger),
     file: repository.file,
     dirty: false,
+    // Without a token the forge would take no status.
+    notify: secretsOf(repository).token === '' ? [] : [{ kind: 'status', name: repository.name } as const],
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;
   return {

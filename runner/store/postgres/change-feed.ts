@@ -22,6 +22,7 @@ export class ChangeFeed {
   #count = 0;
   #listener: Promise<pg.Client | undefined> | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #underWay: Promise<void> | undefined;
   #due = false;
   #ringing: Promise<void> | undefined;
   #closed = false;
@@ -47,7 +48,7 @@ export class ChangeFeed {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#looking);
-    await this.#ringing;
+    await Promise.all([this.#ringing, this.#underWay]);
     await (await this.#listener)?.end().catch(() => undefined);
   }
 
@@ -66,7 +67,9 @@ export class ChangeFeed {
     client.on('notification', ({ payload }) => {
       if (payload !== this.#id) this.#count++;
     });
-    this.#looking ??= setInterval(() => void this.#look(), this.#lookMs).unref();
+    this.#looking ??= setInterval(() => {
+      this.#underWay ??= this.#look().finally(() => (this.#underWay = undefined));
+    }, this.#lookMs).unref();
     try {
       await client.connect();
       await client.query(`listen ${channel}`);

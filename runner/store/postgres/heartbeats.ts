@@ -80,6 +80,13 @@ export class Heartbeats implements Liveness {
       .deleteFrom('runners')
       .where('expires_at', '<', sql<number>`${now} - ${forgetMs}::bigint`)
       .execute();
+    // Runs that this owner lost, and that nobody has taken yet, do not become its own again by its new sign of life.
+    await db
+      .updateTable('runs')
+      .set({ owner_id: `${id} until it was lost` })
+      .where('owner_id', '=', id)
+      .where('finished_at', 'is', null)
+      .execute();
     const times = { renewed_at: now, expires_at: this.#expiry };
     await db
       .insertInto('runners')

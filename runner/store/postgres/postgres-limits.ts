@@ -12,7 +12,13 @@ export interface PostgresLimits {
 
 /** A runner renews six times in its time to live, and stops acting a third of it before it is over. */
 export function limitsFor(ttlMs: number): PostgresLimits {
-  return { ttlMs, statementMs: ttlMs / 3, lockMs: ttlMs / 4, connectMs: ttlMs / 6, patienceMs: ttlMs };
+  return {
+    ttlMs,
+    statementMs: ttlMs / 3,
+    lockMs: ttlMs / 4,
+    connectMs: Math.max(2_000, ttlMs / 6),
+    patienceMs: Math.max(10_000, ttlMs),
+  };
 }
 
 /** Changing the tables of a large database takes longer than anything else. */

@@ -25,7 +25,7 @@ export async function createOutboxTable({ schema }: Kysely<Schema>): Promise<voi
 
 /** Writes what an event, the `version`th of its run, makes worth telling. */
 export async function addNotices(db: Kysely<Schema>, runId: string, version: number, event: RunEvent): Promise<void> {
-  const state = stateAfter(event, version);
+  const state = stateAfter(event);
   if (state === undefined) return;
   const request = 'request' in event ? event.request : await readRequest(db, runId);
   for (const target of request.notify ?? []) {
@@ -71,16 +71,15 @@ export async function nextNotice(db: Kysely<Schema>): Promise<number | undefined
 }
 
 /** A run that was requested before it was created is queued since then. */
-function stateAfter(event: RunEvent, version: number): Notice['state'] | undefined {
+function stateAfter(event: RunEvent): Notice['state'] | undefined {
   switch (event.type) {
-    case 'run-requested':
-      return 'queued';
+    // Before that nobody knows whether a pipeline wants the run, nor what that is called.
     case 'run-created':
-      return version === 1 ? 'queued' : undefined;
+      return 'queued';
     case 'run-started':
       return 'running';
     case 'run-finished':
-      return 'finished';
+      return event.verdict.reason === 'not_triggered' ? undefined : 'finished';
     default:
       return undefined;
   }
