@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly file: string;
   /** The working tree had changes that are not in the commit, and they are part of the run. */
   readonly dirty: boolean;
+  /** Id of the repository as the server knows it; absent for a folder of this machine. */
+  readonly repositoryId?: string;
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

@@ -29,6 +29,8 @@ export function newRun(runId: string, fields: Partial<NewRun['row']> = {}): NewR
         file: 'sluice.yaml',
         dirty: false,
       },
+      pipeline: row.pipeline,
+      group: row.group,
       plan: 'p'.repeat(64),
       snapshot: 's'.repeat(64),
       executor: 'local',

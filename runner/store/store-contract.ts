@@ -1,6 +1,4 @@
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
-import type { Clock } from '../model/clock.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import {
   artifact,
@@ -14,37 +12,22 @@ import {
   started,
   testCase,
 } from './contract-data.ts';
-import type { Owner, RunRow, Store } from './store.ts';
-
-/** Opens one more connection to the same database, as another process would. */
-type Connect = (options: { readonly clock: Clock; readonly isAlive: (owner: Owner) => boolean }) => Promise<Store>;
+import { setUpOn } from './contract-fixture.ts';
+import type { NewDatabase, SetUp } from './contract-fixture.ts';
+import { intakeContract } from './intake-contract.ts';
+import type { RunRow, Store } from './store.ts';
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
-export function storeContract(newDatabase: (t: ExecutionContext) => Promise<Connect>): void {
-  const setUp = async (t: ExecutionContext) => {
-    const open = await newDatabase(t);
-    const dead = new Set<string>();
-    const connect = async () => {
-      const store = await open({ clock: () => 1_000, isAlive: (owner) => !dead.has(owner.id) });
-      t.teardown(() => store.close());
-      return store;
-    };
-    return { store: await connect(), connect, dead };
-  };
+export function storeContract(newDatabase: NewDatabase): void {
+  const setUp = setUpOn(newDatabase);
   events(setUp);
   lists(setUp);
   leases(setUp);
   groups(setUp);
   results(setUp);
   life(setUp);
+  intakeContract(setUp);
 }
-
-type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store;
-  readonly connect: () => Promise<Store>;
-  /** Ids of owners that count as dead. */
-  readonly dead: Set<string>;
-}>;
 
 function events(setUp: SetUp): void {
   test('a new run has its first event, and its row says what it was made from', async (t) => {

@@ -27,7 +27,7 @@ export interface RunRow {
   readonly branch: string;
   readonly commit: string;
   readonly event: string;
-  readonly phase: 'created' | 'waiting' | 'running' | 'finished';
+  readonly phase: 'queued' | 'created' | 'waiting' | 'running' | 'finished';
   readonly outcome?: Outcome;
   readonly reason?: string;
   readonly createdAt: number;

@@ -4,6 +4,7 @@ import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
 import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
 import { releaseGroupsOf } from './held-groups.ts';
+import { ownerColumns } from './run-owners.ts';
 import { runIsUnknown } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
 import { corrupt, readEvent } from './stored-event.ts';
@@ -27,10 +28,7 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
       version: 1,
       group_name: row.group,
       fence: lease.fence,
-      owner_id: owner.id,
-      owner_host: owner.host,
-      owner_pid: owner.pid,
-      owner_started_at: owner.startedAt,
+      ...ownerColumns(owner),
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
@@ -91,7 +89,7 @@ export async function readEvents(db: Kysely<Schema>, runId: string, after: numbe
   return rows.map(({ version, body }) => readEvent(runId, version, body));
 }
 
-async function insertEvents(
+export async function insertEvents(
   db: Kysely<Schema>,
   runId: string,
   first: number,
@@ -115,6 +113,8 @@ function project(events: readonly RunEvent[]): Updateable<RunsTable> {
 
 function projectOne(event: RunEvent): Updateable<RunsTable> {
   switch (event.type) {
+    case 'run-created':
+      return { phase: 'created', pipeline: event.pipeline, group_name: event.group };
     case 'run-waiting':
       return { phase: 'waiting' };
     case 'run-started':

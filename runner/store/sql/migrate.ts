@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** Forward only. A migration that was released is never edited. */
-const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables];
+const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables, createIntakeTables];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
 export async function migrate(database: SqlDatabase): Promise<void> {
@@ -115,4 +115,36 @@ async function createResultTables({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('caches_key', ['scope', 'key'])
     .execute();
+}
+
+async function createIntakeTables({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('repositories')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('forge', 'text', (column) => column.notNull())
+    .addColumn('forge_id', 'text', (column) => column.notNull())
+    .addColumn('clone_url', 'text', (column) => column.notNull())
+    .addColumn('file', 'text', (column) => column.notNull())
+    .addColumn('forks', 'text', (column) => column.notNull())
+    .addColumn('secrets', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute();
+  // A delivery stays when its repository goes: its run does too.
+  await schema
+    .createTable('deliveries')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('repository_id', 'text', (column) => column.notNull())
+    .addColumn('forge_id', 'text', (column) => column.notNull())
+    .addColumn('change', 'text')
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('received_at', 'bigint', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('run_id', 'text')
+    .addColumn('payload', 'text', (column) => column.notNull())
+    .addUniqueConstraint('deliveries_forge_id', ['repository_id', 'forge_id'])
+    .addUniqueConstraint('deliveries_change', ['repository_id', 'change'])
+    .execute();
+  await schema.createIndex('deliveries_newest').on('deliveries').columns(['received_at', 'id']).execute();
 }

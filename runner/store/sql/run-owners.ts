@@ -13,17 +13,11 @@ export async function claimRun(
 ): Promise<Lease | undefined> {
   const run = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
   if (!run) throw runIsUnknown(runId);
-  if (run.owner_id !== owner.id && isAlive(ownerOf(run))) return undefined;
+  if (run.owner_id !== '' && run.owner_id !== owner.id && isAlive(ownerOf(run))) return undefined;
   const fence = run.fence + 1;
   const { numUpdatedRows } = await db
     .updateTable('runs')
-    .set({
-      fence,
-      owner_id: owner.id,
-      owner_host: owner.host,
-      owner_pid: owner.pid,
-      owner_started_at: owner.startedAt,
-    })
+    .set({ fence, ...ownerColumns(owner) })
     .where('run_id', '=', runId)
     // Another process may have claimed it between the two statements.
     .where('fence', '=', run.fence)
@@ -33,9 +27,13 @@ export async function claimRun(
 
 export async function abandonedRuns(db: Kysely<Schema>, isAlive: IsAlive): Promise<readonly RunRow[]> {
   const unfinished = await unfinishedRuns(db);
-  return unfinished.filter((run) => !isAlive(ownerOf(run))).map(toRunRow);
+  return unfinished.filter((run) => run.owner_id !== '' && !isAlive(ownerOf(run))).map(toRunRow);
 }
 
 function ownerOf(run: Selectable<RunsTable>): Owner {
   return { id: run.owner_id, host: run.owner_host, pid: run.owner_pid, startedAt: run.owner_started_at };
+}
+
+export function ownerColumns({ id, host, pid, startedAt }: Owner) {
+  return { owner_id: id, owner_host: host, owner_pid: pid, owner_started_at: startedAt };
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model/outcome.ts';
+import type { Delivery, Repository } from '../intake.ts';
 import type { RunRow } from '../store.ts';
 
 /** The tables. Times are integers in ms since the epoch, structured values are JSON text. */
@@ -11,6 +12,8 @@ export interface Schema {
   readonly test_chunks: TestChunksTable;
   readonly attempt_artifacts: AttemptArtifactsTable;
   readonly caches: CachesTable;
+  readonly repositories: RepositoriesTable;
+  readonly deliveries: DeliveriesTable;
 }
 
 interface SchemaVersionTable {
@@ -80,4 +83,30 @@ interface CachesTable {
   readonly key: string;
   readonly blob: string;
   readonly created_at: number;
+}
+
+export interface RepositoriesTable {
+  readonly id: string;
+  readonly name: string;
+  readonly forge: Repository['forge'];
+  readonly forge_id: string;
+  readonly clone_url: string;
+  readonly file: string;
+  readonly forks: Repository['forks'];
+  readonly secrets: string;
+  readonly created_at: number;
+}
+
+export interface DeliveriesTable {
+  readonly id: string;
+  readonly repository_id: string;
+  readonly forge_id: string;
+  /** Set for the delivery whose change was run. */
+  readonly change: string | null;
+  readonly event: string;
+  readonly received_at: number;
+  readonly outcome: Delivery['outcome'];
+  readonly reason: string;
+  readonly run_id: string | null;
+  readonly payload: string;
 }

@@ -1,15 +1,19 @@
 import type { Clock } from '../../model/clock.ts';
+import type { Intake } from '../intake.ts';
 import type { Owner, Store } from '../store.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
 import { findCache, keepCache } from './caches.ts';
+import { deliver, findDelivery, listDeliveries } from './deliveries.ts';
 import { append, appendRequest, createRun, readEvents } from './event-log.ts';
 import { acquireGroup, releaseGroup } from './held-groups.ts';
+import { addRepository, findRepository, listRepositories, removeRepository } from './repositories.ts';
 import { abandonedRuns, claimRun } from './run-owners.ts';
+import { enqueue, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** The store on any SQL database that has the tables. */
-export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: Owner) => boolean): Store {
+export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: Owner) => boolean): Store & Intake {
   const { read, write } = database;
   return {
     createRun: (run, owner) => write((db) => createRun(db, run, owner)),
@@ -34,6 +38,16 @@ export function sqlStore(database: SqlDatabase, clock: Clock, isAlive: (owner: O
 
     cache: (scope, key) => read((db) => findCache(db, scope, key)),
     saveCache: (scope, key, blob) => write((db) => keepCache(db, scope, key, blob, clock())),
+
+    addRepository: (repository) => write((db) => addRepository(db, repository)),
+    removeRepository: (id) => write((db) => removeRepository(db, id)),
+    repository: (id) => read((db) => findRepository(db, id)),
+    repositories: () => read((db) => listRepositories(db)),
+    deliver: (announced) => write((db) => deliver(db, announced)),
+    deliveries: (filter) => read((db) => listDeliveries(db, filter)),
+    delivery: (id) => read((db) => findDelivery(db, id)),
+    enqueue: (event) => write((db) => enqueue(db, event)),
+    takeQueued: (owner, most) => write((db) => takeQueued(db, owner, most)),
 
     close: () => database.close(),
   };
