@@ -56,14 +56,15 @@ for (const { name } of commands) {
 
 const mistakes: readonly (readonly [words: string, message: RegExp])[] = [
   ['rnu', /^error: unknown command 'rnu'\n {2}Did you mean run\?\n$/],
+  ['help rnu', /^error: unknown command 'rnu'\n {2}Did you mean run\?\n$/],
   ['run --jbos 3', /^error: unknown option '--jbos'\n {2}Did you mean --jobs\?\n$/],
   ['run --jobs 0', /^error: --jobs is "0"/],
-  ['run a b', /^error: too many arguments/],
+  ['run a b', /^error: too many arguments.*\n {2}See: sluice run --help\n$/],
   ['runs -n x', /Give a whole number from 1 on/],
   ['runs --outcome green', /Allowed choices are succeeded, failed/],
   ['rerun', /^error: rerun needs to know what to repeat\n {2}Add --failed or --from STEP\.\n$/],
   ['rerun --failed --from a', /cannot be used with option/],
-  ['cancel', /^error: missing required argument 'run'/],
+  ['cancel', /^error: missing required argument 'run'\n {2}See: sluice cancel --help\n$/],
   ['logs --follow --timestamps', /cannot be used with option/],
   ['completion powershell', /Allowed choices are bash, zsh, fish/],
   ['lint missing.yaml', /^error: cannot read \/nowhere\/missing\.yaml\n {2}.*sluice init/],

@@ -108,6 +108,24 @@ test('a secrets file has NAME=value lines, quotes and values of several lines', 
   t.deepEqual(await readSecretsFile(path), { TOKEN: 'abc=def', PEM: '-----\nline\n-----' });
 });
 
+const faulty: readonly (readonly [title: string, text: string, line: number])[] = [
+  ['a line without a name', 'A=1\n\nhunter2hunter2\n', 3],
+  ['a name that is none', 'MY-TOKEN=hunter2hunter2\n', 1],
+  ['a quote that is never closed', '# keys\nKEY="hunter2\nhunter2\n', 2],
+  ['text behind a value of several lines', 'KEY="hunter2\nhunter2"\nhunter2hunter2', 3],
+];
+
+for (const [title, text, line] of faulty) {
+  test(`a secrets file with ${title} is refused with the line, and without what stands there`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+    t.teardown(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'secrets'), text);
+    const error = await t.throwsAsync(readSecretsFile(join(folder, 'secrets')), { instanceOf: SluiceError });
+    t.regex(error.message, new RegExp(`^line ${line} of the secrets file .* is no NAME=value$`));
+    t.notRegex(error.message, /hunter2/);
+  });
+}
+
 test('a secrets file that is not there is named', async (t) => {
   const error = await t.throwsAsync(readSecretsFile('/nowhere/secrets'), { instanceOf: SluiceError });
   t.regex(error.message, /\/nowhere\/secrets/);
