@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Services, Trial } from './cli/session.ts';
+import type { Archive, Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -30,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
+    archive: archiveOf,
     gates: readGates,
   });
 }
@@ -72,6 +73,19 @@ async function openServices(config: Config, environment: Environment): Promise<S
     logs,
     blobs,
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
+  };
+}
+
+function archiveOf({ home, database }: Config): Archive {
+  if (database !== undefined) {
+    throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL is backed up by the means of PostgreSQL.', {
+      hint: 'docs/store.md says how.',
+    });
+  }
+  const archive = import('./store/archive.ts');
+  return {
+    backUp: async (folder) => (await archive).backUp(home, folder),
+    restore: async (folder) => (await archive).restore(folder, home),
   };
 }
 

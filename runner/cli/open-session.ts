@@ -32,6 +32,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     folder: resolve(io.cwd, options.directory ?? '.'),
     gates: () => dependencies.gates(),
     tryStep: () => dependencies.tryStep(config),
+    archive: () => dependencies.archive(config),
     open,
     services: async (overrides) => {
       const services = await open(overrides);

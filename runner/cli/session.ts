@@ -32,6 +32,19 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** Copies of the whole data folder. */
+export interface Archive {
+  /** Into a folder that is new, empty or an earlier backup. */
+  backUp(folder: string): Promise<ArchiveSize>;
+  /** Into a data folder without a store. */
+  restore(folder: string): Promise<ArchiveSize>;
+}
+
+export interface ArchiveSize {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** How a step went that does nothing. */
 export interface Trial {
   readonly verdict: Verdict;
@@ -48,6 +61,7 @@ export interface Dependencies {
   open(config: Config): Promise<Services>;
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
+  archive(config: Config): Archive;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -66,6 +80,7 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
+  archive(): Archive;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */
