@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
@@ -25,7 +26,8 @@ async function sluice(
   const gates = () => Promise.resolve(new Map<string, string>());
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
   const serve = () => Promise.reject(new Error('nothing is served here'));
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, gates });
+  const archive = () => assert.fail('nothing is archived here');
+  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, archive, gates });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -141,6 +143,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         open: () => Promise.reject(new Error('boom')),
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
         serve: () => Promise.reject(new Error('nothing is served here')),
+        archive: () => assert.fail('nothing is archived here'),
         gates: () => Promise.resolve(new Map()),
       },
     );

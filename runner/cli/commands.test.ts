@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -89,6 +90,7 @@ async function runHere(
       open: (config) => openServices(config, variables),
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
+      archive: () => assert.fail('nothing is archived here'),
       gates: () => Promise.resolve(new Map()),
     },
   );
