@@ -31,7 +31,7 @@ export async function prepareRun(engine: EngineDependencies, options: PrepareOpt
 
 /** The pipeline file of a request, checked for itself. */
 export async function readFile(source: Source, request: RunRequest): Promise<ParsedFile<PipelineFile>> {
-  const text = await source.read(request.file, maxFileBytes);
+  const text = request.inline ?? (await source.read(request.file, maxFileBytes));
   return text === undefined ? refused(noFile(request.file)) : parsePipelineFile(text, request.file);
 }
 

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly trigger: TriggerEvent;
   /** The pipeline file inside the repository. */
   readonly file: string;
+  /** Text of a pipeline that was sent with the request and stands for the file. */
+  readonly inline?: string;
   /** The working tree had changes that are not in the commit, and they are part of the run. */
   readonly dirty: boolean;
   /** Id of the repository as the server knows it; absent for a folder of this machine. */

@@ -94,3 +94,21 @@ test('the token goes to its own server only, and stands in no argument of a proc
   t.true(seen.length > 0);
   t.deepEqual([...new Set(seen)], [`own ${basic}`]);
 });
+
+test('a branch, a tag and a commit id are resolved where the repository is, and what is none of them is named', async (t) => {
+  const { commit, mirrors, remote, url } = await setUp(t);
+  const first = await commit('one');
+  await git(url, 'tag', '-am', 'first release', 'v1');
+  await git(url, 'branch', 'v2');
+  const second = await commit('two');
+  t.deepEqual(await mirrors.resolve(remote, 'main'), { commit: second, ref: 'refs/heads/main' });
+  t.deepEqual(await mirrors.resolve(remote, 'v1'), { commit: first, ref: 'refs/tags/v1' });
+  t.deepEqual(await mirrors.resolve(remote, 'refs/heads/v2'), { commit: first, ref: 'refs/heads/v2' });
+  t.deepEqual(await mirrors.resolve(remote, first), { commit: first, ref: '' });
+  for (const wrong of ['nope', '', '--upload-pack=x', first.slice(0, 8)])
+    await t.throwsAsync(mirrors.resolve(remote, wrong), { code: 'ERR_SOURCE', message: /is no commit of/ });
+  await t.throwsAsync(mirrors.resolve({ ...remote, url: `${url}-gone` }, 'main'), {
+    code: 'ERR_SOURCE',
+    message: /gone/,
+  });
+});

@@ -25,6 +25,8 @@ export interface Mirrors {
    * when it cannot be had.
    */
   fetch(remote: Remote, wanted: WantedCommit): Promise<string>;
+  /** What a branch, a tag or a full commit id of the repository means now. ERR_SOURCE when it means nothing. */
+  resolve(remote: Remote, revision: string): Promise<WantedCommit>;
 }
 
 interface MirrorOptions {
@@ -45,8 +47,11 @@ export function createMirrors({ environment, folder }: MirrorOptions): Mirrors {
       void turn.then(() => turns.get(remote.id) === turn && turns.delete(remote.id));
       return fetched;
     },
+    resolve: (remote, revision) => resolveIn(environment, remote, revision),
   };
 }
+
+const fullId = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 async function fetchInto(
   gitFolder: string,
@@ -54,8 +59,7 @@ async function fetchInto(
   { url, token }: Remote,
   { commit, ref }: WantedCommit,
 ): Promise<string> {
-  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit))
-    throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id`);
+  if (!fullId.test(commit)) throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id`);
   const git = new Git(environment, networkOf(url, token));
   await mkdir(gitFolder, { recursive: true });
   await git.run({ gitFolder }, ['init', '--quiet', '--bare']);
@@ -71,6 +75,35 @@ async function fetchInto(
   const complaint = (whole.code === 0 ? direct : whole).complaint;
   throw new SluiceError('ERR_SOURCE', `Commit ${commit} cannot be fetched from ${url}: ${complaint}`, {
     hint: 'Check that it was pushed there, the clone URL of the repository, and the token.',
+  });
+}
+
+async function resolveIn(
+  environment: MirrorOptions['environment'],
+  { url, token }: Remote,
+  revision: string,
+): Promise<WantedCommit> {
+  if (fullId.test(revision)) return { commit: revision, ref: '' };
+  const git = new Git(environment, networkOf(url, token));
+  const refs = [`refs/heads/${revision}`, `refs/tags/${revision}`, revision];
+  const { code, output, complaint } = await git.ask({ gitFolder: '/' }, [
+    'ls-remote',
+    '--quiet',
+    '--end-of-options',
+    url,
+  ]);
+  const lines = output
+    .toString()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  for (const ref of refs) {
+    // An annotated tag is an object of its own; `^{}` is the commit that it names.
+    const [commit] = lines.find(([, name]) => name === `${ref}^{}`) ?? lines.find(([, name]) => name === ref) ?? [];
+    if (commit !== undefined && fullId.test(commit)) return { commit, ref };
+  }
+  const why = code === 0 ? 'it has no such branch or tag' : complaint;
+  throw new SluiceError('ERR_SOURCE', `${JSON.stringify(revision)} is no commit of ${url}: ${why}`, {
+    hint: 'Name a branch, a tag, or a full commit id.',
   });
 }
 
