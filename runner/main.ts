@@ -77,13 +77,25 @@ async function openServices(config: Config, environment: Environment): Promise<S
   };
 }
 
-async function serve(services: Services, address: Address): Promise<Listening> {
-  const [{ createApi }, { createLogger }] = await Promise.all([import('./api/create-api.ts'), import('./logging.ts')]);
+async function serve(services: Services, address: Address, { issuer }: Config): Promise<Listening> {
+  const [{ createApi }, { createDirectRuns }, { createLogger }] = await Promise.all([
+    import('./api/create-api.ts'),
+    import('./engine/direct-runs.ts'),
+    import('./logging.ts'),
+  ]);
   const { engine, store, logs, blobs } = services;
   const logger = createLogger('info');
   const version = await readVersion();
-  const api = createApi({ engine, store, logs, blobs, clock: systemClock, logger, version });
-  return { url: await api.listen(address), close: () => api.close() };
+  const locationOf = async (repository: string): Promise<string | undefined> =>
+    (await store.repositories()).find(({ name }) => name === repository)?.cloneUrl;
+  const runs = createDirectRuns({ engine, locationOf, logger });
+  const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
+  const api = await createApi({ ...parts, ...(issuer && { issuer }) });
+  const close = async (): Promise<void> => {
+    await api.close();
+    await runs.close();
+  };
+  return { url: await api.listen(address), close };
 }
 
 /** A trial leaves nothing that has to outlive this process. */

@@ -32,7 +32,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     folder: resolve(io.cwd, options.directory ?? '.'),
     gates: () => dependencies.gates(),
     tryStep: () => dependencies.tryStep(config),
-    serve: (services, address) => dependencies.serve(services, address),
+    serve: (services, address) => dependencies.serve(services, address, config),
     open,
     services: async (overrides) => {
       const services = await open(overrides);

@@ -7,6 +7,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { Intake } from '../store/intake.ts';
+import type { ServerRecords } from '../store/server-records.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
 
@@ -25,7 +27,7 @@ export interface Io {
 /** What most commands work on; opening it opens the data folder. */
 export interface Services {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: Store & Intake & ServerRecords;
   readonly logs: Logs;
   readonly blobs: Blobs;
   /** Ends what is still under way at once. Safe to call twice. */
@@ -61,7 +63,7 @@ export interface Dependencies {
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
   /** Answers requests from the services. */
-  serve(services: Services, address: Address): Promise<Listening>;
+  serve(services: Services, address: Address, config: Config): Promise<Listening>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }

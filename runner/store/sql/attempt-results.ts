@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { ArtifactEntry, AttemptKey, TestCase } from '../../model/result.ts';
-import { chunkTexts, readList } from './json-lists.ts';
+import { chunksOf, readList } from './json-lists.ts';
 import { requireRun } from './run-rows.ts';
 import type { Schema } from './schema.ts';
 import type { Shape } from './shape.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { insertResults } from './test-history.ts';
 
 const caseShape: Shape<TestCase> = {
   suites: 'object',
@@ -41,17 +42,23 @@ export async function saveTests(
   cases: AsyncIterable<readonly TestCase[]>,
 ): Promise<void> {
   const saveId = randomUUID();
-  await database.write(async (db) => {
-    await requireRun(db, key.runId);
+  const run = await database.write(async (db) => {
+    const found = await requireRun(db, key.runId);
     await db
       .insertInto('test_saves')
       .values({ save_id: saveId, ...columnsOf(key), chunks: null })
       .execute();
+    return found;
   });
   let chunks = 0;
-  for await (const text of chunkTexts(cases)) {
-    const position = chunks++;
-    await database.write((db) => insertChunk(db, key, saveId, position, text));
+  let first = 0;
+  for await (const { text, items } of chunksOf(cases)) {
+    await database.write(async (db) => {
+      await insertChunk(db, key, saveId, chunks, text);
+      await insertResults(db, run, key, { saveId, first }, items);
+    });
+    chunks++;
+    first += items.length;
   }
   await database.write((db) => publish(db, key, saveId, chunks));
 }

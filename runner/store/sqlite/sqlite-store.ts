@@ -2,6 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
+import type { ServerRecords } from '../server-records.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
@@ -14,7 +15,11 @@ interface SqliteStoreOptions {
 }
 
 /** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
-export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake> {
+export async function openSqliteStore({
+  file,
+  clock,
+  isAlive,
+}: SqliteStoreOptions): Promise<Store & Intake & ServerRecords> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);
