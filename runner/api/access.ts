@@ -4,7 +4,7 @@ export const roles = ['viewer', 'developer', 'maintainer', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 /** Everything that can be done through the API, with the least role that may. */
-const leastRoles = {
+export const leastRoles = {
   'read-runs': 'viewer',
   'create-run': 'developer',
   'cancel-run': 'developer',

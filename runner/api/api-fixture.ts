@@ -150,7 +150,7 @@ export function send(
     const asked = request(url, { method, headers, agent: false }, (response) => {
       text(response).then((told) => {
         const isJson =
-          /json(;|$)/.test(response.headers['content-type'] ?? '') &&
+          /\/(problem\+)?json(;|$)/.test(response.headers['content-type'] ?? '') &&
           told !== '' &&
           response.headers['content-encoding'] === undefined;
         resolve({

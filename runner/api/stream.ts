@@ -34,6 +34,11 @@ export function sendMessages(call: Call, closing: AbortSignal, messages: Ticks<M
   });
 }
 
+/** For HEAD: a stream, so that the headers of the whole stay as they are. */
+export function nothing(): Readable {
+  return Readable.from([], { objectMode: false });
+}
+
 /** What has come since it was asked last; undefined when nothing more will. */
 export type Ticks<Item> = () => Promise<readonly Item[] | undefined>;
 
@@ -45,7 +50,7 @@ interface Form<Item> {
 
 /** Asks again and again while the asker may know. A reader that is slow is not asked for. */
 export function sendChunks<Item>(call: Call, closing: AbortSignal, next: Ticks<Item>, form: Form<Item>): unknown {
-  if (call.request.method === 'HEAD') return '';
+  if (call.request.method === 'HEAD') return nothing();
   const signal = endOf(call.request, closing);
   return Readable.from(chunks(call, signal, next, form), { objectMode: false });
 }

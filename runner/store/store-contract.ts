@@ -15,6 +15,7 @@ import {
 import { setUpOn } from './contract-fixture.ts';
 import type { NewDatabase, SetUp } from './contract-fixture.ts';
 import { intakeContract } from './intake-contract.ts';
+import { serverRecordsContract } from './server-records-contract.ts';
 import type { RunRow, Store } from './store.ts';
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
@@ -27,6 +28,7 @@ export function storeContract(newDatabase: NewDatabase): void {
   results(setUp);
   life(setUp);
   intakeContract(setUp);
+  serverRecordsContract(setUp);
 }
 
 function events(setUp: SetUp): void {

@@ -8,6 +8,7 @@ import { numberOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { nothing } from '../stream.ts';
 import { artifactSchema, attemptParams, runParams } from '../schemas.ts';
 
 const closed = { additionalProperties: false };
@@ -76,7 +77,7 @@ function downloads({ store, blobs }: ApiDependencies): readonly Route[] {
         const range = condition === undefined || condition === etag ? rangeOf(request.headers.range, bytes) : undefined;
         if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${bytes}`);
         reply.header('content-length', range ? range.end - range.start : bytes);
-        return request.method === 'HEAD' ? '' : blobs.open(sha256, range);
+        return request.method === 'HEAD' ? nothing() : blobs.open(sha256, range);
       },
     }),
   ];

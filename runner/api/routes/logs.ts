@@ -10,7 +10,7 @@ import { notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Call, Route } from '../route.ts';
 import { attemptParams, ref } from '../schemas.ts';
-import { sendChunks, sendMessages } from '../stream.ts';
+import { nothing, sendChunks, sendMessages } from '../stream.ts';
 import type { Message } from '../stream.ts';
 
 const closed = { additionalProperties: false };
@@ -72,7 +72,7 @@ function logForms(api: ApiDependencies, closing: AbortSignal): readonly Route[] 
       handle: async (call) => {
         const { key } = await logOf(call, api);
         call.reply.type('application/x-ndjson');
-        return call.request.method === 'HEAD' ? '' : Readable.from(jsonLines(key, logs), { objectMode: false });
+        return call.request.method === 'HEAD' ? nothing() : Readable.from(jsonLines(key, logs), { objectMode: false });
       },
     }),
     route({
@@ -120,13 +120,13 @@ async function logOf({ run, params }: Call, { engine }: ApiDependencies): Promis
 async function sendPart(call: Call, { key, sealed }: Log, logs: ApiDependencies['logs']): Promise<unknown> {
   const { request, reply } = call;
   const isHead = request.method === 'HEAD';
-  if (sealed === undefined) return isHead ? '' : await orEmpty(logs.read(key));
+  if (sealed === undefined) return isHead ? nothing() : await orEmpty(logs.read(key));
   reply.header('accept-ranges', 'bytes');
   const range = rangeOf(request.headers.range, sealed);
   if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${sealed}`);
   const { start, end } = range ?? { start: 0, end: sealed };
   reply.header('content-length', end - start);
-  return isHead ? '' : logs.read(key, { start, end });
+  return isHead ? nothing() : logs.read(key, { start, end });
 }
 
 async function* jsonLines(key: AttemptKey, logs: ApiDependencies['logs']): AsyncGenerator<string> {
@@ -215,7 +215,7 @@ async function orEmpty(content: Promise<Readable>): Promise<Readable> {
   try {
     return await content;
   } catch (error) {
-    if (isMissing(error)) return Readable.from([], { objectMode: false });
+    if (isMissing(error)) return nothing();
     throw error;
   }
 }
