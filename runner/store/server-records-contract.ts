@@ -89,7 +89,8 @@ export function serverRecordsContract(setUp: SetUp): void {
     }
     await store.saveTests(attempt('r3'), batches([{ ...testCase('x'), outcome: 'passed' }]));
     const failing = async function* () {
-      yield [testCase('x')];
+      // Large enough to be written before the end comes.
+      yield [testCase('x', 1_100_000)];
       await Promise.reject(new Error('cut off'));
     };
     await t.throwsAsync(store.saveTests({ ...attempt('r3'), attempt: 2 }, failing()));
