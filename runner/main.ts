@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Address, Listening, Services, Trial } from './cli/session.ts';
+import type { Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -10,6 +10,11 @@ import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { Intake } from './store/intake.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { ServerRecords } from './store/server-records.ts';
+import type { Store } from './store/store.ts';
+import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -30,7 +35,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
-    serve,
+    serve: async (services, address, config) => {
+      const { serve } = await import('./serve.ts');
+      return serve(services, { address, config, environment, version: await readVersion() });
+    },
     gates: readGates,
   });
 }
@@ -42,13 +50,12 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/sqlite/sqlite-store.ts'),
+  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
     import('./store/blobs.ts'),
     import('./store/owner.ts'),
     import('./logging.ts'),
   ]);
-  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openStore(config);
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
@@ -73,29 +80,24 @@ async function openServices(config: Config, environment: Environment): Promise<S
     store,
     logs,
     blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
 }
 
-async function serve(services: Services, address: Address, { issuer }: Config): Promise<Listening> {
-  const [{ createApi }, { createDirectRuns }, { createLogger }] = await Promise.all([
-    import('./api/create-api.ts'),
-    import('./engine/direct-runs.ts'),
-    import('./logging.ts'),
+/** PostgreSQL where one is configured, else SQLite in the data folder. */
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox & ServerRecords> {
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+  }
+  const [{ openSqliteStore }, { isAlive }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/owner.ts'),
   ]);
-  const { engine, store, logs, blobs } = services;
-  const logger = createLogger('info');
-  const version = await readVersion();
-  const locationOf = async (repository: string): Promise<string | undefined> =>
-    (await store.repositories()).find(({ name }) => name === repository)?.cloneUrl;
-  const runs = createDirectRuns({ engine, locationOf, logger });
-  const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
-  const api = await createApi({ ...parts, ...(issuer && { issuer }) });
-  const close = async (): Promise<void> => {
-    await api.close();
-    await runs.close();
-  };
-  return { url: await api.listen(address), close };
+  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
 }
 
 /** A trial leaves nothing that has to outlive this process. */

@@ -18,6 +18,7 @@ import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import { systemClock } from '../model/clock.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import { createGitSources } from '../sources/git-source.ts';
+import { openSecretBox } from '../store/secret-box.ts';
 import { openBlobs } from '../store/blobs.ts';
 import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -111,7 +112,16 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
       .close()
       .finally(() => Promise.all([sources.close(), store.close()]))
       .then(() => undefined);
-  return { engine: createEngine({ ...parts, ...limits }), store, logs, blobs, close };
+  return {
+    engine: createEngine({ ...parts, ...limits }),
+    store,
+    logs,
+    blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
+    close,
+  };
 }
 
 const logger = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };

@@ -103,6 +103,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/token.ts')).defineToken,
   },
   {
+    name: 'repository',
+    summary: 'add, list or remove repositories whose pushes a server runs',
+    group: 'Server',
+    load: async () => (await import('./commands/repository.ts')).defineRepository,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',

@@ -9,6 +9,8 @@ import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Intake } from '../store/intake.ts';
 import type { ServerRecords } from '../store/server-records.ts';
+import type { Outbox } from '../store/outbox.ts';
+import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
 
@@ -30,6 +32,9 @@ export interface Services {
   readonly store: Store & Intake & ServerRecords;
   readonly logs: Logs;
   readonly blobs: Blobs;
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+  readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -53,7 +58,11 @@ export interface Address {
 /** A server that answers until it is closed; requests under way are answered first. */
 export interface Listening {
   readonly url: string;
-  close(): Promise<void>;
+  /**
+   * Waits that long for what is under way. Then runs that another process can go on with are left where they are, and
+   * others are cancelled.
+   */
+  close(graceMs: number): Promise<void>;
 }
 
 export interface Dependencies {
@@ -62,7 +71,7 @@ export interface Dependencies {
   open(config: Config): Promise<Services>;
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
-  /** Answers requests from the services. */
+  /** Answers requests, and drives the runs that they ask for. */
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
@@ -82,7 +91,7 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
-  serve(services: Services, address: Address): Promise<Listening>;
+  serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

@@ -2,6 +2,7 @@ import test from 'ava';
 import { firstBreak } from './audit-chain.ts';
 import { attempt, batches, newRun, owner, started, testCase } from './contract-data.ts';
 import type { SetUp } from './contract-fixture.ts';
+import type { Lease } from './store.ts';
 
 /** What every store owes a server beside its runs. */
 export function serverRecordsContract(setUp: SetUp): void {
@@ -83,17 +84,20 @@ export function serverRecordsContract(setUp: SetUp): void {
 
   test('the results of a case are found by when their runs began; replaced and unfinished ones do not count', async (t) => {
     const { store } = await setUp(t);
+    const leases: Lease[] = [];
     for (const [index, runId] of ['r1', 'r2', 'r3'].entries()) {
-      await store.createRun(newRun(runId, { createdAt: index + 1 }), owner('a'));
-      await store.saveTests(attempt(runId), batches([testCase('x'), testCase('y')]));
+      const lease = await store.createRun(newRun(runId, { createdAt: index + 1 }), owner('a'));
+      leases.push(lease);
+      await store.saveTests(lease, attempt(runId), batches([testCase('x'), testCase('y')]));
     }
-    await store.saveTests(attempt('r3'), batches([{ ...testCase('x'), outcome: 'passed' }]));
+    const last = leases.at(-1) ?? { runId: 'r3', fence: 0 };
+    await store.saveTests(last, attempt('r3'), batches([{ ...testCase('x'), outcome: 'passed' }]));
     const failing = async function* () {
       // Large enough to be written before the end comes.
       yield [testCase('x', 1_100_000)];
       await Promise.reject(new Error('cut off'));
     };
-    await t.throwsAsync(store.saveTests({ ...attempt('r3'), attempt: 2 }, failing()));
+    await t.throwsAsync(store.saveTests(last, { ...attempt('r3'), attempt: 2 }, failing()));
     const [x] = await store.knownCases({ repository: 'shop', name: 'x', limit: 9 });
     const results = await store.caseResults(x?.caseId ?? '', { limit: 9 });
     t.deepEqual(

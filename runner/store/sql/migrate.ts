@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
+import { createOutboxTable } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
@@ -8,6 +9,8 @@ import type { SqlDatabase } from './sql-database.ts';
 const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createTables,
   createIntakeTables,
+  createRunners,
+  createOutboxTable,
   createServerTables,
 ];
 
@@ -32,7 +35,7 @@ export async function migrate(database: SqlDatabase): Promise<void> {
 function tooNew(version: number): SluiceError {
   const message = `The database has schema version ${version}, this Sluice knows versions up to ${migrations.length}.`;
   return new SluiceError('ERR_UNSUPPORTED', message, {
-    hint: 'A newer Sluice has used this data folder; update Sluice, or choose another data folder.',
+    hint: 'A newer Sluice has used this database; update Sluice, or choose another data folder or database.',
   });
 }
 
@@ -243,5 +246,17 @@ async function createHistoryTables({ schema }: Kysely<Schema>): Promise<void> {
     .on('test_results')
     .columns(['repository', 'at'])
     .where(sql.ref('notable'), '=', 1)
+    .execute();
+}
+
+async function createRunners({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('runners')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('renewed_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .execute();
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../model/clock.ts';
+import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
 import type { ServerRecords } from '../server-records.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
@@ -19,7 +21,7 @@ export async function openSqliteStore({
   file,
   clock,
   isAlive,
-}: SqliteStoreOptions): Promise<Store & Intake & ServerRecords> {
+}: SqliteStoreOptions): Promise<Store & Intake & Outbox & ServerRecords> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);
@@ -27,5 +29,5 @@ export async function openSqliteStore({
     await database.close();
     throw error;
   }
-  return sqlStore(database, clock, isAlive);
+  return sqlStore(database, clock, livenessOf(isAlive));
 }
