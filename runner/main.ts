@@ -12,6 +12,7 @@ import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
 import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
+import type { ServerRecords } from './store/server-records.ts';
 import type { Store } from './store/store.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
@@ -103,7 +104,7 @@ function archiveOf({ home, database, bucket }: Config): Archive {
 }
 
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox> {
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox & ServerRecords> {
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
+import type { RunRequests } from './api/dependencies.ts';
 import { registerHooks } from './api/hooks.ts';
 import type { Address, Listening, Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
@@ -33,7 +34,10 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { address, config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox, outbox } = services;
   const logger = createLogger('info');
-  const api = createApi({ engine, store, logs, blobs, clock: systemClock, logger, version });
+  const runs = queuedRuns(services);
+  const { issuer } = config;
+  const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
+  const api = await createApi({ ...parts, ...(issuer && { issuer }) });
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
   registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
@@ -60,6 +64,28 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       cancel.abort();
       await ended;
     },
+  };
+}
+
+/** Runs asked for by the API wait in the queue, as those that a forge announces do. */
+function queuedRuns({ engine, intake }: Services): RunRequests {
+  return {
+    request: async ({ repository: name, commit, file, actor }) => {
+      const repository = (await intake.repositories()).find((other) => other.name === name);
+      if (!repository) return undefined;
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
+        throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id.`, {
+          hint: 'Give all 40 or 64 hex digits; `git rev-parse` prints them.',
+        });
+      }
+      const at = systemClock();
+      const runId = newRunId(at);
+      const trigger = { event: 'manual', ref: '', branch: '', tag: '', commit, actor } as const;
+      const request = { repository: name, trigger, file, dirty: false, repositoryId: repository.id };
+      await intake.enqueue({ type: 'run-requested', at, runId, request });
+      return { ok: true, value: runId };
+    },
+    rerun: (runId, scope) => engine.queueRerun(runId, scope),
   };
 }
 

@@ -1,21 +1,29 @@
 import { STATUS_CODES } from 'node:http';
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
 import { SluiceError } from '../model/errors.ts';
 import type { ErrorCode } from '../model/errors.ts';
 
 export const problemType = 'application/problem+json';
 
 /** What every error is told as (RFC 9457), with the place of the mistake and the next step. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  /** For programs; never changes once shipped. */
-  readonly code: string;
-  readonly detail: string;
-  /** Where the mistake is, such as `body/commit`. */
-  readonly place?: string;
-  readonly next?: string;
-}
+export const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'Names the kind of problem: `urn:sluice:problem:` and its code.' }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    code: Type.String({ description: 'For programs; never changes once shipped.' }),
+    detail: Type.String({ description: 'What went wrong, in a sentence.' }),
+    place: Type.Optional(Type.String({ description: 'Where the mistake is, such as `body/commit`.' })),
+    next: Type.Optional(Type.String({ description: 'What to do about it.' })),
+    problems: Type.Optional(
+      Type.Array(Type.Ref('#/components/schemas/problem'), { description: 'Mistakes in the pipeline file.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type Problem = Static<typeof problemSchema>;
 
 interface Facts {
   readonly status: number;
@@ -23,6 +31,7 @@ interface Facts {
   readonly detail: string;
   readonly place?: string | undefined;
   readonly next?: string | undefined;
+  readonly problems?: Problem['problems'];
 }
 
 /** Thrown by what answers a request; told to whoever asked. */
@@ -35,7 +44,7 @@ export class ApiError extends Error {
   }
 }
 
-function problemOf({ status, code, detail, place, next }: Facts): Problem {
+export function problemOf({ status, code, detail, place, next, problems }: Facts): Problem {
   return {
     type: `urn:sluice:problem:${code.replaceAll('_', '-')}`,
     title: STATUS_CODES[status] ?? 'Error',
@@ -44,6 +53,7 @@ function problemOf({ status, code, detail, place, next }: Facts): Problem {
     detail,
     ...(place !== undefined && { place }),
     ...(next !== undefined && { next }),
+    ...(problems !== undefined && { problems }),
   };
 }
 
@@ -96,6 +106,28 @@ function internal(status = 500): Problem {
   });
 }
 
+interface Complaint {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
+
+/** What the schema of a route refuses, with the first place at which it does. */
+export function invalid(part: string, [first]: readonly Complaint[]): ApiError {
+  const { instancePath = '', keyword = '', params = {}, message = 'is not valid' } = first ?? {};
+  const named = keyword === 'additionalProperties' ? params['additionalProperty'] : params['missingProperty'];
+  const place = `${part}${instancePath}${typeof named === 'string' ? `/${named}` : ''}`;
+  const detail = keyword === 'additionalProperties' ? `${place} is not known here.` : `${place} ${message}.`;
+  return new ApiError({
+    status: 400,
+    code: 'invalid',
+    detail,
+    place,
+    next: 'The OpenAPI at /v1/openapi.json says what it takes.',
+  });
+}
+
 /** Fastify's own refusals: a body that is no JSON, too large, of another type; an address that cannot be read. */
 function ofFrameworkError(error: unknown): Problem | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
@@ -107,6 +139,8 @@ function ofFrameworkError(error: unknown): Problem | undefined {
 const codes: Readonly<Record<number, string>> = {
   400: 'bad_request',
   404: 'not_found',
+  405: 'method_not_allowed',
+  406: 'not_acceptable',
   408: 'timeout',
   413: 'too_large',
   414: 'uri_too_long',

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import type { Access } from './access.ts';
+import type { RunRow } from '../store/store.ts';
+import type { Access, Subject } from './access.ts';
 
 /** One answer of a route: what it means and, by media type, what it holds. A schema alone is JSON. */
 export interface Answer {
@@ -10,13 +11,18 @@ export interface Answer {
   readonly type?: string;
 }
 
-/** What a handler gets: the checked parts of the request. */
+/** What a handler gets: the checked parts of the request, who asks, and the run that the address names. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  readonly subject: Subject;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** The run that `runId` in the address names; the asker may see it. */
+  readonly run: RunRow;
+  /** Whether the asker still may what this route allowed; for answers that go on for long. */
+  readonly stillAllowed: () => Promise<boolean>;
 }
 
 /**
@@ -39,6 +45,8 @@ export interface Route {
   readonly answers: Readonly<Record<number, Answer | readonly Answer[]>>;
   /** Bytes that are sent as they are, never packed. */
   readonly raw?: boolean;
+  /** The answer holds a secret, which is told once and kept nowhere. */
+  readonly secret?: boolean;
   readonly handle: (call: Call) => unknown;
 }
 

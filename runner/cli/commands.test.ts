@@ -407,3 +407,25 @@ test('an address that is none is refused', async (t) => {
   t.is(code, 2);
   t.regex(err, /HOST:PORT/);
 });
+
+test('a token is made, listed without its secret, and revoked', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  const made = await sluice('token', 'create', '--role', 'admin', '--name', 'ci', '--expires', '90d', '--json');
+  const { token, secret } = JSON.parse(made.out) as {
+    readonly token: { readonly id: string };
+    readonly secret: string;
+  };
+  t.regex(secret, /^sluice_[\w-]{43}$/);
+  t.is((await sluice('token', 'create', '--repository', 'shop')).out.trim().length, secret.length);
+  const list = (await sluice('token', 'list')).out;
+  t.regex(list, new RegExp(`^${token.id}  admin +ci  \\*  until 20`, 'm'));
+  t.regex(list, /viewer .* shop$/m);
+  t.false(list.includes(secret));
+  t.is((await sluice('token', 'revoke', token.id)).code, 0);
+  t.regex((await sluice('token', 'list')).out, /admin .* revoked$/m);
+  for (const words of [['eat'], ['revoke', 'none'], ['create', '--expires', 'soon'], ['create', '--role', 'god']]) {
+    const { code, err } = await sluice('token', ...words);
+    t.is(code, 2, words.join(' '));
+    t.regex(err, /^error: .*\n {2}\S/);
+  }
+});

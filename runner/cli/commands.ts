@@ -97,6 +97,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.ts')).defineServe,
   },
   {
+    name: 'token',
+    summary: 'make, list and revoke the tokens that the API takes',
+    group: 'Server',
+    load: async () => (await import('./commands/token.ts')).defineToken,
+  },
+  {
     name: 'repository',
     summary: 'add, list or remove repositories whose pushes a server runs',
     group: 'Server',

@@ -8,6 +8,7 @@ import type { Json } from '../model/json.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Intake } from '../store/intake.ts';
+import type { ServerRecords } from '../store/server-records.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
@@ -28,7 +29,7 @@ export interface Io {
 /** What most commands work on; opening it opens the data folder. */
 export interface Services {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: Store & Intake & ServerRecords;
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly intake: Intake;

@@ -21,6 +21,16 @@ export interface ClusterConfig {
   readonly imageTag: string;
 }
 
+/** An OpenID Connect provider whose tokens the API takes. */
+export interface IssuerConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  /** Claim with a role, and claim with a list of repositories; `*` in it stands for all. */
+  readonly roleClaim: string;
+  readonly repositoriesClaim: string;
+}
+
 /** A PostgreSQL database that several runners share. */
 export interface DatabaseConfig {
   readonly url: string;
@@ -61,6 +71,8 @@ export interface Config {
   readonly liveView: boolean;
   /** Values that steps may ask for in `secrets`, by name. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Undefined: only tokens of our own are taken. */
+  readonly issuer: IssuerConfig | undefined;
   /** Who starts, cancels and approves. */
   readonly actor: string;
 }

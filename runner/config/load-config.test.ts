@@ -35,6 +35,7 @@ test('defaults come from the machine', (t) => {
     color: 'auto',
     liveView: true,
     secrets: {},
+    issuer: undefined,
     actor: 'ann',
   });
 });

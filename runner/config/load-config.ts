@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { BucketConfig, ClusterConfig, Config, DatabaseConfig } from './config.ts';
+import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -46,6 +46,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
+    issuer: issuerConfig(variables),
     actor: environment.user,
   });
 }
@@ -107,6 +108,32 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     imagePrefix: text('SLUICE_IMAGE_PREFIX'),
     imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
   };
+}
+
+/** All of it or none: an issuer whose audience is not checked would let in tokens that were made for others. */
+function issuerConfig(variables: Environment['variables']): IssuerConfig | undefined {
+  const issuer = given(variables['SLUICE_OIDC_ISSUER']);
+  if (issuer === undefined) return undefined;
+  const needed = (name: string): string => {
+    const value = given(variables[name]);
+    if (value !== undefined) return value;
+    throw new SluiceError('ERR_USAGE', `SLUICE_OIDC_ISSUER is set and ${name} is not`, {
+      hint: 'docs/api.md says what each is for.',
+    });
+  };
+  const jwksUrl = needed('SLUICE_OIDC_JWKS_URL');
+  if (!URL.canParse(jwksUrl)) {
+    throw new SluiceError('ERR_USAGE', `SLUICE_OIDC_JWKS_URL is ${JSON.stringify(jwksUrl)}, which is no address`, {
+      hint: 'Give the whole address, https://…, of the keys.',
+    });
+  }
+  return Object.freeze({
+    issuer,
+    audience: needed('SLUICE_OIDC_AUDIENCE'),
+    jwksUrl,
+    roleClaim: given(variables['SLUICE_OIDC_ROLE_CLAIM']) ?? 'sluice_role',
+    repositoriesClaim: given(variables['SLUICE_OIDC_REPOSITORIES_CLAIM']) ?? 'sluice_repositories',
+  });
 }
 
 function count(text: string | undefined, origin: string, hint: string): number | undefined {

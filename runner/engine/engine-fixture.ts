@@ -16,16 +16,18 @@ import { createGitSources } from '../sources/git-source.ts';
 import { openBlobs } from '../store/blobs.ts';
 import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { Intake } from '../store/intake.ts';
-import type { Owner, Store } from '../store/store.ts';
+import type { Blobs, Owner } from '../store/store.ts';
 import { createEngine } from './create-engine.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { Engine, PreparedRun, RunObserver } from './engine.ts';
 
+type FullStore = Awaited<ReturnType<typeof openSqliteStore>>;
+
 /** A whole Sluice in a temporary folder, with a real repository, for tests of the engine. */
 export interface World {
   readonly engine: Engine;
-  readonly store: Store & Intake;
+  readonly store: FullStore;
+  readonly blobs: Blobs;
   readonly logs: Logs;
   readonly observer: RunObserver;
   path(name: string): string;

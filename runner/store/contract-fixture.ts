@@ -1,12 +1,13 @@
 import type { ExecutionContext } from 'ava';
 import type { Intake } from './intake.ts';
 import type { Outbox } from './outbox.ts';
+import type { ServerRecords } from './server-records.ts';
 import type { Store } from './store.ts';
 
 /** A database of one test. */
 interface TestDatabase {
   /** Opens the store once more, as another process would; its clock says 1,000. */
-  readonly open: () => Promise<Store & Intake & Outbox>;
+  readonly open: () => Promise<Store & Intake & Outbox & ServerRecords>;
   /** Whoever has this id counts as dead from now on. */
   readonly kill: (ownerId: string) => Promise<void>;
 }
@@ -15,8 +16,8 @@ interface TestDatabase {
 export type NewDatabase = (t: ExecutionContext) => Promise<TestDatabase>;
 
 export type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store & Intake & Outbox;
-  readonly connect: () => Promise<Store & Intake & Outbox>;
+  readonly store: Store & Intake & Outbox & ServerRecords;
+  readonly connect: () => Promise<Store & Intake & Outbox & ServerRecords>;
   readonly kill: TestDatabase['kill'];
 }>;
 

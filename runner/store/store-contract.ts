@@ -17,6 +17,7 @@ import {
 import { setUpOn } from './contract-fixture.ts';
 import type { NewDatabase, SetUp } from './contract-fixture.ts';
 import { intakeContract } from './intake-contract.ts';
+import { serverRecordsContract } from './server-records-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
 import type { RunRow, Store } from './store.ts';
 
@@ -30,6 +31,7 @@ export function storeContract(newDatabase: NewDatabase): void {
   results(setUp);
   life(setUp);
   intakeContract(setUp);
+  serverRecordsContract(setUp);
   outboxContract(setUp);
 }
 

@@ -47,6 +47,10 @@ export interface RunRow {
 
 export interface RunFilter {
   readonly repository?: string;
+  /** Any of these. */
+  readonly repositories?: readonly string[];
+  readonly commit?: string;
+  readonly event?: string;
   readonly branch?: string;
   readonly outcome?: Outcome;
   readonly phase?: RunRow['phase'];

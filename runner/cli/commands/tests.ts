@@ -5,7 +5,7 @@ import { positive } from '../positive.ts';
 import { resolveStep } from '../resolve-step.ts';
 import { selectTests } from '../test-results.ts';
 import { testLines } from '../view/test-lines.ts';
-import { wholeReport } from '../whole-run.ts';
+import { wholeReport } from '../../results/report/whole-run.ts';
 
 interface TestsOptions {
   readonly all?: boolean;

@@ -3,11 +3,13 @@ import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { ArtifactEntry, AttemptKey, TestCase } from '../../model/result.ts';
 import type { Lease } from '../store.ts';
-import { chunkTexts, readList } from './json-lists.ts';
+import { chunksOf, readList } from './json-lists.ts';
 import { holdLease } from './leases.ts';
+import { findRun, runIsUnknown } from './run-rows.ts';
 import type { Schema } from './schema.ts';
 import type { Shape } from './shape.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { insertResults } from './test-history.ts';
 
 const caseShape: Shape<TestCase> = {
   suites: 'object',
@@ -43,17 +45,25 @@ export async function saveTests(
   cases: AsyncIterable<readonly TestCase[]>,
 ): Promise<void> {
   const saveId = randomUUID();
-  await database.write(async (db) => {
+  const run = await database.write(async (db) => {
     await holdLease(db, lease);
+    const found = await findRun(db, key.runId);
+    if (!found) throw runIsUnknown(key.runId);
     await db
       .insertInto('test_saves')
       .values({ save_id: saveId, ...columnsOf(key), chunks: null })
       .execute();
+    return found;
   });
   let chunks = 0;
-  for await (const text of chunkTexts(cases)) {
-    const position = chunks++;
-    await database.write((db) => insertChunk(db, lease, { key, saveId }, { position, text }));
+  let first = 0;
+  for await (const { text, items } of chunksOf(cases)) {
+    await database.write(async (db) => {
+      await insertChunk(db, lease, { key, saveId }, { position: chunks, text });
+      await insertResults(db, run, key, { saveId, first }, items);
+    });
+    chunks++;
+    first += items.length;
   }
   await database.write((db) => publish(db, lease, { key, saveId }, chunks));
 }

@@ -3,6 +3,7 @@ import { SluiceError } from '../../model/errors.ts';
 import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
 import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
+import { takeNumbers } from './counters.ts';
 import { releaseGroupsOf } from './held-groups.ts';
 import { refusal } from './leases.ts';
 import { addNotices } from './outbox.ts';
@@ -98,11 +99,17 @@ export async function insertEvents(
   first: number,
   events: readonly RunEvent[],
 ): Promise<void> {
+  const last = await takeNumbers(db, 'events', events.length);
   // Row by row: one prepared statement serves any number of events.
   for (const [index, event] of events.entries()) {
     await db
       .insertInto('events')
-      .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
+      .values({
+        run_id: runId,
+        version: first + index,
+        body: JSON.stringify(event),
+        position: last - events.length + index + 1,
+      })
       .execute();
     await addNotices(db, runId, first + index, event);
   }

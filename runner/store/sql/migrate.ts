@@ -11,6 +11,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createIntakeTables,
   createRunners,
   createOutboxTable,
+  createServerTables,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
@@ -153,6 +154,99 @@ async function createIntakeTables({ schema }: Kysely<Schema>): Promise<void> {
     .addUniqueConstraint('deliveries_change', ['repository_id', 'change'])
     .execute();
   await schema.createIndex('deliveries_newest').on('deliveries').columns(['received_at', 'id']).execute();
+}
+
+async function createServerTables(db: Kysely<Schema>): Promise<void> {
+  const { schema } = db;
+  await schema
+    .createTable('counters')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'bigint', (column) => column.notNull())
+    .execute();
+  await db
+    .insertInto('counters')
+    .values([
+      { name: 'events', value: 0 },
+      { name: 'audit', value: 0 },
+    ])
+    .execute();
+  await schema.alterTable('events').addColumn('position', 'bigint').execute();
+  await schema.createIndex('events_position').on('events').column('position').execute();
+  await schema.createIndex('runs_of_repository').on('runs').columns(['repository', 'created_at', 'run_id']).execute();
+  await schema
+    .createTable('tokens')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('repositories', 'text')
+    .addColumn('sha256', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .addColumn('revoked_at', 'bigint')
+    .execute();
+  await schema
+    .createTable('audit')
+    .addColumn('position', 'bigint', (column) => column.primaryKey())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('action', 'text', (column) => column.notNull())
+    .addColumn('object', 'text', (column) => column.notNull())
+    .addColumn('request_id', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable('answers')
+    .addColumn('subject', 'text', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('fingerprint', 'text', (column) => column.notNull())
+    .addColumn('status', 'integer')
+    .addColumn('body', 'text')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('answers_key', ['subject', 'key'])
+    .execute();
+  await schema.createIndex('answers_oldest').on('answers').column('created_at').execute();
+  await createHistoryTables(db);
+}
+
+async function createHistoryTables({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('test_cases')
+    .addColumn('case_id', 'text', (column) => column.primaryKey())
+    .addColumn('repository', 'text', (column) => column.notNull())
+    .addColumn('step', 'text', (column) => column.notNull())
+    .addColumn('suites', 'text', (column) => column.notNull())
+    .addColumn('class_name', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('file', 'text', (column) => column.notNull())
+    .execute();
+  await schema.createIndex('test_cases_of').on('test_cases').columns(['repository', 'case_id']).execute();
+  await schema.createIndex('test_cases_named').on('test_cases').columns(['repository', 'name']).execute();
+  await schema
+    .createTable('test_results')
+    .addColumn('save_id', 'text', (column) => column.notNull().references('test_saves.save_id').onDelete('cascade'))
+    .addColumn('position', 'integer', (column) => column.notNull())
+    .addColumn('case_id', 'text', (column) => column.notNull())
+    .addColumn('repository', 'text', (column) => column.notNull())
+    .addColumn('commit_id', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('flaky', 'integer', (column) => column.notNull())
+    .addColumn('notable', 'integer', (column) => column.notNull())
+    .addColumn('duration_ms', 'double precision', (column) => column.notNull())
+    .addPrimaryKeyConstraint('test_results_key', ['save_id', 'position'])
+    .execute();
+  await schema
+    .createIndex('test_results_of_case')
+    .on('test_results')
+    .columns(['case_id', 'at', 'save_id', 'position'])
+    .execute();
+  await schema
+    .createIndex('test_results_notable')
+    .on('test_results')
+    .columns(['repository', 'at'])
+    .where(sql.ref('notable'), '=', 1)
+    .execute();
 }
 
 async function createRunners({ schema }: Kysely<Schema>): Promise<void> {

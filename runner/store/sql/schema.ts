@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model/outcome.ts';
+import type { TestCase } from '../../model/result.ts';
 import type { NoticeTarget } from '../../model/run-request.ts';
 import type { Delivery, Repository } from '../intake.ts';
 import type { Notice } from '../outbox.ts';
@@ -17,6 +18,12 @@ export interface Schema {
   readonly caches: CachesTable;
   readonly repositories: RepositoriesTable;
   readonly deliveries: DeliveriesTable;
+  readonly counters: CountersTable;
+  readonly tokens: TokensTable;
+  readonly audit: AuditTable;
+  readonly answers: AnswersTable;
+  readonly test_cases: TestCasesTable;
+  readonly test_results: TestResultsTable;
   readonly outbox: OutboxTable;
 }
 
@@ -60,6 +67,8 @@ interface EventsTable {
   readonly run_id: string;
   readonly version: number;
   readonly body: string;
+  /** Place among the events of all runs; null for what was stored before there was one. */
+  readonly position: number | null;
 }
 
 interface HeldGroupsTable {
@@ -123,6 +132,67 @@ export interface DeliveriesTable {
   readonly reason: string;
   readonly run_id: string | null;
   readonly payload: string;
+}
+
+/** The last number that was given out of each row of numbers. */
+interface CountersTable {
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface TokensTable {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly repositories: string | null;
+  readonly sha256: string;
+  readonly created_at: number;
+  readonly created_by: string;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+}
+
+interface AuditTable {
+  readonly position: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly request_id: string;
+  readonly hash: string;
+}
+
+interface AnswersTable {
+  readonly subject: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly status: number | null;
+  readonly body: string | null;
+  readonly created_at: number;
+}
+
+export interface TestCasesTable {
+  readonly case_id: string;
+  readonly repository: string;
+  readonly step: string;
+  readonly suites: string;
+  readonly class_name: string;
+  readonly name: string;
+  readonly file: string;
+}
+
+/** Counts once the save is published, see `TestSavesTable`. `notable` is 1 for red and for flaky results. */
+interface TestResultsTable {
+  readonly save_id: string;
+  readonly position: number;
+  readonly case_id: string;
+  readonly repository: string;
+  readonly commit_id: string;
+  readonly at: number;
+  readonly outcome: TestCase['outcome'];
+  readonly flaky: number;
+  readonly notable: number;
+  readonly duration_ms: number;
 }
 
 /** One row per target and run: a newer state takes the place of an older one that was not told yet. */

@@ -1,12 +1,16 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Intake } from '../intake.ts';
 import type { Outbox } from '../outbox.ts';
+import type { ServerRecords } from '../server-records.ts';
 import type { Lease, Owner, Store } from '../store.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
+import { addAudit, listAudit } from './audit-trail.ts';
 import { findCache, keepCache } from './caches.ts';
 import { deliver, findDelivery, listDeliveries } from './deliveries.ts';
 import { append, appendRequest, createRun, readEvents } from './event-log.ts';
+import { feedEnd, readFeed } from './feed.ts';
 import { acquireGroup, releaseGroup } from './held-groups.ts';
+import { dropAnswer, keepAnswer, takeAnswer } from './kept-answers.ts';
 import type { Liveness } from './liveness.ts';
 import { addRepository, findRepository, listRepositories, removeRepository } from './repositories.ts';
 import { nextNotice, postponeNotice, settleNotice, takeNotices } from './outbox.ts';
@@ -14,9 +18,15 @@ import { abandonedRuns, claimRun } from './run-owners.ts';
 import { enqueue, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { findCase, listCaseResults, listCases, listTroubledCases } from './test-history.ts';
+import { addToken, findToken, listTokens, revokeToken } from './tokens.ts';
 
 /** The store on any SQL database that has the tables. */
-export function sqlStore(database: SqlDatabase, clock: Clock, liveness: Liveness): Store & Intake & Outbox {
+export function sqlStore(
+  database: SqlDatabase,
+  clock: Clock,
+  liveness: Liveness,
+): Store & Intake & Outbox & ServerRecords {
   const { read, write } = database;
   const enlisted = async <Given extends Lease | undefined>(
     owner: Owner,
@@ -65,6 +75,28 @@ export function sqlStore(database: SqlDatabase, clock: Clock, liveness: Liveness
     postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
     nextNotice: () => read((db) => nextNotice(db)),
 
+    ...serverRecords(database, clock),
+
     close: () => database.close(),
+  };
+}
+
+function serverRecords({ read, write }: SqlDatabase, clock: Clock): ServerRecords {
+  return {
+    addToken: (token, sha256) => write((db) => addToken(db, token, sha256)),
+    findToken: (sha256) => read((db) => findToken(db, sha256)),
+    tokens: (filter) => read((db) => listTokens(db, filter)),
+    revokeToken: (id, at) => write((db) => revokeToken(db, id, at)),
+    addAudit: (entry) => write((db) => addAudit(db, entry)),
+    audit: (after, limit) => read((db) => listAudit(db, after, limit)),
+    takeAnswer: (subject, key, fingerprint) => write((db) => takeAnswer(db, subject, key, fingerprint, clock())),
+    keepAnswer: (subject, key, answer) => write((db) => keepAnswer(db, subject, key, answer)),
+    dropAnswer: (subject, key) => write((db) => dropAnswer(db, subject, key)),
+    feed: (after, limit) => read((db) => readFeed(db, after, limit)),
+    feedEnd: () => read((db) => feedEnd(db)),
+    knownCase: (caseId) => read((db) => findCase(db, caseId)),
+    knownCases: (filter) => read((db) => listCases(db, filter)),
+    caseResults: (caseId, filter) => read((db) => listCaseResults(db, caseId, filter)),
+    troubledCases: (repository, since, limit) => read((db) => listTroubledCases(db, repository, since, limit)),
   };
 }

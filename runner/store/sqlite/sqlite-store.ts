@@ -3,6 +3,7 @@ import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
+import type { ServerRecords } from '../server-records.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
@@ -16,7 +17,11 @@ interface SqliteStoreOptions {
 }
 
 /** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
-export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake & Outbox> {
+export async function openSqliteStore({
+  file,
+  clock,
+  isAlive,
+}: SqliteStoreOptions): Promise<Store & Intake & Outbox & ServerRecords> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);

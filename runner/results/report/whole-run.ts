@@ -1,10 +1,15 @@
-import { reportOf, totalsOf } from '../results/report/run-report.ts';
-import type { RunReport } from '../results/report/run-report.ts';
-import type { StepReport } from '../results/report/step-report.ts';
-import type { Services } from './session.ts';
+import type { RunState } from '../../model/run-state.ts';
+import { reportOf, totalsOf } from './run-report.ts';
+import type { RunReport } from './run-report.ts';
+import type { StepReport } from './step-report.ts';
+
+/** What knows the states of runs, such as an engine. */
+interface States {
+  readonly engine: { state(runId: string): Promise<RunState> };
+}
 
 /** A report in which steps that a repetition took over have the attempts, tests and artefacts of the run they ran in. */
-export async function wholeReport(runId: string, { engine }: Pick<Services, 'engine'>): Promise<RunReport> {
+export async function wholeReport(runId: string, { engine }: States): Promise<RunReport> {
   const report = reportOf(await engine.state(runId));
   const origins = [...new Set(report.steps.flatMap((step) => step.carriedFrom ?? []))];
   const runs = new Map(

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
-import type { ArtifactEntry } from '../model/result.ts';
-import type { RunReport } from '../results/report/run-report.ts';
-import type { Services } from './session.ts';
+import type { ArtifactEntry, AttemptKey } from '../../model/result.ts';
+import type { RunReport } from './run-report.ts';
 import { runOfStep } from './whole-run.ts';
 
 /** A file that a step kept. */
@@ -14,7 +13,7 @@ export interface RunArtifact extends ArtifactEntry {
 export async function selectArtifacts(
   report: RunReport,
   patterns: readonly string[],
-  { store }: Pick<Services, 'store'>,
+  store: { artifacts(key: AttemptKey): Promise<readonly ArtifactEntry[]> },
 ): Promise<readonly RunArtifact[]> {
   const chosen: RunArtifact[] = [];
   for (const step of report.steps) {
