@@ -42,13 +42,9 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/blobs.ts'),
-    import('./store/owner.ts'),
-    import('./logging.ts'),
-  ]);
+  const [{ thisProcess }, { createLogger }] = await Promise.all([import('./store/owner.ts'), import('./logging.ts')]);
   const store = await openStore(config);
-  const blobs = await openBlobs(join(config.home, 'blobs'));
+  const blobs = await openBlobStore(config);
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
@@ -76,9 +72,15 @@ async function openServices(config: Config, environment: Environment): Promise<S
   };
 }
 
-function archiveOf({ home, database }: Config): Archive {
-  if (database !== undefined) {
-    throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL is backed up by the means of PostgreSQL.', {
+/** A bucket where one is configured, else the data folder. */
+async function openBlobStore({ home, bucket }: Config): Promise<Services['blobs']> {
+  if (bucket === undefined) return (await import('./store/blobs.ts')).openBlobs(join(home, 'blobs'));
+  return (await import('./store/s3-blobs.ts')).openS3Blobs(bucket, join(home, 'incoming'));
+}
+
+function archiveOf({ home, database, bucket }: Config): Archive {
+  if (database !== undefined || bucket !== undefined) {
+    throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL or S3 is backed up by the means of those.', {
       hint: 'docs/store.md says how.',
     });
   }

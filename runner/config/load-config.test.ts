@@ -14,6 +14,7 @@ test('defaults come from the machine', (t) => {
   t.deepEqual(loadConfig(environment()), {
     home: '/data',
     database: undefined,
+    bucket: undefined,
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
@@ -45,6 +46,17 @@ test('a database is shared when its address is given', (t) => {
     const wrong = environment({ SLUICE_DATABASE_URL: url, SLUICE_RUNNER_TTL: ttl });
     t.throws(() => loadConfig(wrong), { code: 'ERR_USAGE', message: /^SLUICE_RUNNER_TTL is / }, ttl);
   }
+});
+
+test('a bucket for blobs needs keys', (t) => {
+  const url = { SLUICE_BLOBS_URL: 's3://blobs' };
+  t.throws(() => loadConfig(environment(url)), { code: 'ERR_USAGE', message: /no keys/ });
+  const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' };
+  const bucket = { url: 's3://blobs', accessKeyId: 'id', secretAccessKey: 'key' };
+  t.deepEqual(loadConfig(environment({ ...url, ...keys })).bucket, bucket);
+  const session = { ...url, ...keys, AWS_SESSION_TOKEN: 'token' };
+  t.deepEqual(loadConfig(environment(session)).bucket, { ...bucket, sessionToken: 'token' });
+  t.is(loadConfig(environment(keys)).bucket, undefined);
 });
 
 test('the command line wins over the environment, which wins over the defaults', (t) => {
