@@ -10,6 +10,10 @@ import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { Intake } from './store/intake.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { Store } from './store/store.ts';
+import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -31,6 +35,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
     archive: archiveOf,
+    serve: async (services, address, config) => {
+      const { serve } = await import('./serve.ts');
+      return serve(services, { address, config, environment, version: await readVersion() });
+    },
     gates: readGates,
   });
 }
@@ -68,6 +76,9 @@ async function openServices(config: Config, environment: Environment): Promise<S
     store,
     logs,
     blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
 }
@@ -92,7 +103,7 @@ function archiveOf({ home, database, bucket }: Config): Archive {
 }
 
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Services['store']> {
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox> {
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });

@@ -26,7 +26,8 @@ async function sluice(
   const gates = () => Promise.resolve(new Map<string, string>());
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
   const archive = () => assert.fail('nothing is archived here');
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, archive, gates });
+  const serve = () => Promise.reject(new Error('nothing is served here'));
+  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, archive, serve, gates });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -141,6 +142,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         open: () => Promise.reject(new Error('boom')),
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
         archive: () => assert.fail('nothing is archived here'),
+        serve: () => Promise.reject(new Error('nothing is served here')),
         gates: () => Promise.resolve(new Map()),
       },
     );

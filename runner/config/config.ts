@@ -48,6 +48,10 @@ export interface Config {
   readonly bucket: BucketConfig | undefined;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  /** The address that people and forges know the server by; '' for the one that it listens at. */
+  readonly url: string;
+  /** How many runs a server drives at once. */
+  readonly runs: number;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];

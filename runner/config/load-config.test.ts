@@ -30,6 +30,8 @@ test('defaults come from the machine', (t) => {
       imagePrefix: '',
       imageTag: 'latest',
     },
+    url: '',
+    runs: 20,
     color: 'auto',
     liveView: true,
     secrets: {},

@@ -19,6 +19,7 @@ const secretPrefix = 'SLUICE_SECRET_';
 const clusterJobs = 50;
 
 const defaultLookAhead = 4;
+const defaultRuns = 20;
 
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
@@ -33,7 +34,14 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
-    lookAhead: count(variables['SLUICE_LOOK_AHEAD'], 'SLUICE_LOOK_AHEAD') ?? defaultLookAhead,
+    url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
+    runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    lookAhead:
+      count(
+        variables['SLUICE_LOOK_AHEAD'],
+        'SLUICE_LOOK_AHEAD',
+        'Give the number of attempts that may wait prepared; 0 for none.',
+      ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
@@ -101,11 +109,11 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
   };
 }
 
-function count(text: string | undefined, origin: string): number | undefined {
+function count(text: string | undefined, origin: string, hint: string): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,3}$/.test(text)) return Number(text);
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
-    hint: 'Give the number of attempts that may wait prepared; 0 for none.',
+    hint,
   });
 }
 

@@ -1,11 +1,12 @@
 import type { ExecutionContext } from 'ava';
 import type { Intake } from './intake.ts';
+import type { Outbox } from './outbox.ts';
 import type { Store } from './store.ts';
 
 /** A database of one test. */
 interface TestDatabase {
   /** Opens the store once more, as another process would; its clock says 1,000. */
-  readonly open: () => Promise<Store & Intake>;
+  readonly open: () => Promise<Store & Intake & Outbox>;
   /** Whoever has this id counts as dead from now on. */
   readonly kill: (ownerId: string) => Promise<void>;
 }
@@ -14,8 +15,8 @@ interface TestDatabase {
 export type NewDatabase = (t: ExecutionContext) => Promise<TestDatabase>;
 
 export type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store & Intake;
-  readonly connect: () => Promise<Store & Intake>;
+  readonly store: Store & Intake & Outbox;
+  readonly connect: () => Promise<Store & Intake & Outbox>;
   readonly kill: TestDatabase['kill'];
 }>;
 

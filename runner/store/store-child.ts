@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { openBlobs } from './blobs.ts';
-import { artifact, attempt, batches, cancelled, firstLease, newRun, started, testCase } from './contract-data.ts';
+import {
+  artifact,
+  attempt,
+  batches,
+  cancelled,
+  finished,
+  firstLease,
+  newRun,
+  started,
+  testCase,
+} from './contract-data.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
@@ -19,6 +29,7 @@ const rounds = 3_000;
 await dieAt(place);
 if (work === 'together') await storeTogether(place);
 if (work === 'events') await storeEvents();
+if (work === 'notices') await storeNotices();
 if (work === 'tests') await storeTests();
 if (work === 'blobs') await storeBlobs();
 
@@ -47,6 +58,18 @@ async function storeTogether(name: string): Promise<void> {
     await store.request('shared', { ...cancelled(round), by: name });
   }
   await store.close();
+}
+
+/** Runs that end, each with a subscriber who has to hear of it. */
+async function storeNotices(): Promise<void> {
+  const store = await openSqliteStore({ file: join(folder, 'sluice.db'), clock: () => 1, isAlive });
+  for (let round = 1; round < rounds; round++) {
+    const { row, event } = newRun(`r${round}`);
+    const request = { ...event.request, notify: [{ kind: 'events', name: 'team' }] } as const;
+    const lease = await store.createRun({ row, event: { ...event, request } }, thisProcess());
+    await store.append(lease, 1, [{ ...finished({ outcome: 'succeeded' }), at: round }]);
+    acknowledge('finished', round);
+  }
 }
 
 async function storeTests(): Promise<void> {

@@ -17,6 +17,7 @@ import {
 import { setUpOn } from './contract-fixture.ts';
 import type { NewDatabase, SetUp } from './contract-fixture.ts';
 import { intakeContract } from './intake-contract.ts';
+import { outboxContract } from './outbox-contract.ts';
 import type { RunRow, Store } from './store.ts';
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
@@ -29,6 +30,7 @@ export function storeContract(newDatabase: NewDatabase): void {
   results(setUp);
   life(setUp);
   intakeContract(setUp);
+  outboxContract(setUp);
 }
 
 function events(setUp: SetUp): void {

@@ -13,6 +13,9 @@ export interface Owner {
   readonly startedAt: string;
 }
 
+/** No process has this owner: its runs wait in the queue for one that takes them. */
+export const nobody: Owner = { id: '', host: '', pid: 0, startedAt: '' };
+
 /** The right to append to a run. A newer lease on the same run makes every older one invalid (fencing). */
 export interface Lease {
   readonly runId: string;
@@ -63,7 +66,7 @@ export interface NewRun {
  * for is on disk: `kill -9` after it loses nothing. Every implementation passes `store-contract.ts`.
  */
 export interface Store {
-  /** Stores a new run with its first event and gives its lease to `owner`. ERR_CONFLICT when the id is taken. */
+  /** Stores a new run with its first event and gives its lease to `owner`, who may be `nobody`. ERR_CONFLICT when the id is taken. */
   createRun(run: NewRun, owner: Owner): Promise<Lease>;
   /**
    * Appends in one transaction, projections included, and answers the new version. ERR_CONFLICT when `expected` is not

@@ -21,6 +21,7 @@ function open(columns: number, rows: number) {
     open: () => Promise.reject(new Error('not needed')),
     tryStep: () => Promise.reject(new Error('steps are not tried here')),
     archive: () => assert.fail('nothing is archived here'),
+    serve: () => Promise.reject(new Error('nothing is served here')),
     gates: () => Promise.resolve(new Map()),
   });
   return { terminal, view: openLiveView(session) };

@@ -4,6 +4,7 @@ import { SluiceError } from '../../model/errors.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Store } from '../store.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
@@ -29,7 +30,7 @@ const migrationLock = 7_364_512_019;
  * The store in a PostgreSQL database, for any number of runners on any number of machines. ERR_UNREADABLE when it cannot be
  * reached or refuses the user, ERR_UNSUPPORTED when it is too old, not in UTF-8, or was used by a newer Sluice.
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store & Intake> {
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store & Intake & Outbox> {
   const { clock, version, ttlMs = defaultTtlMs } = options;
   const place = placeOf(options);
   await prepare(place, options);

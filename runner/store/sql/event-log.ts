@@ -5,6 +5,7 @@ import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
 import { releaseGroupsOf } from './held-groups.ts';
 import { refusal } from './leases.ts';
+import { addNotices } from './outbox.ts';
 import { ownerColumns } from './run-owners.ts';
 import { runIsUnknown } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
@@ -103,6 +104,7 @@ export async function insertEvents(
       .insertInto('events')
       .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
       .execute();
+    await addNotices(db, runId, first + index, event);
   }
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
+import { createOutboxTable } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
@@ -9,6 +10,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createTables,
   createIntakeTables,
   createRunners,
+  createOutboxTable,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
+import { nobody } from '../store.ts';
 import type { Lease, Owner, RunRow } from '../store.ts';
 import type { Liveness } from './liveness.ts';
 import { runIsUnknown, toRunRow, unfinishedRuns } from './run-rows.ts';
@@ -14,7 +15,7 @@ export async function claimRun(
 ): Promise<Lease | undefined> {
   const run = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirst();
   if (!run) throw runIsUnknown(runId);
-  const free = run.owner_id === '' || run.owner_id === owner.id;
+  const free = run.owner_id === nobody.id || run.owner_id === owner.id;
   if (!free && !(await deadAmong(db, [ownerOf(run)])).has(run.owner_id)) return undefined;
   const fence = run.fence + 1;
   const { numUpdatedRows } = await db
@@ -28,7 +29,7 @@ export async function claimRun(
 }
 
 export async function abandonedRuns(db: Kysely<Schema>, deadAmong: DeadAmong): Promise<readonly RunRow[]> {
-  const unfinished = (await unfinishedRuns(db)).filter(({ owner_id }) => owner_id !== '');
+  const unfinished = (await unfinishedRuns(db)).filter(({ owner_id }) => owner_id !== nobody.id);
   const dead = await deadAmong(db, unfinished.map(ownerOf));
   return unfinished.filter((run) => dead.has(run.owner_id)).map(toRunRow);
 }

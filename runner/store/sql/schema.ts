@@ -1,5 +1,7 @@
 import type { Outcome } from '../../model/outcome.ts';
+import type { NoticeTarget } from '../../model/run-request.ts';
 import type { Delivery, Repository } from '../intake.ts';
+import type { Notice } from '../outbox.ts';
 import type { RunRow } from '../store.ts';
 
 /** The tables. Times are integers in ms since the epoch, structured values are JSON text. */
@@ -15,6 +17,7 @@ export interface Schema {
   readonly caches: CachesTable;
   readonly repositories: RepositoriesTable;
   readonly deliveries: DeliveriesTable;
+  readonly outbox: OutboxTable;
 }
 
 interface SchemaVersionTable {
@@ -120,4 +123,16 @@ export interface DeliveriesTable {
   readonly reason: string;
   readonly run_id: string | null;
   readonly payload: string;
+}
+
+/** One row per target and run: a newer state takes the place of an older one that was not told yet. */
+export interface OutboxTable {
+  readonly kind: NoticeTarget['kind'];
+  readonly target: string;
+  readonly run_id: string;
+  readonly version: number;
+  readonly state: Notice['state'];
+  readonly at: number;
+  readonly attempts: number;
+  readonly not_before: number;
 }

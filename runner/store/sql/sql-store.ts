@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Intake } from '../intake.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Lease, Owner, Store } from '../store.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
 import { findCache, keepCache } from './caches.ts';
@@ -8,13 +9,14 @@ import { append, appendRequest, createRun, readEvents } from './event-log.ts';
 import { acquireGroup, releaseGroup } from './held-groups.ts';
 import type { Liveness } from './liveness.ts';
 import { addRepository, findRepository, listRepositories, removeRepository } from './repositories.ts';
+import { nextNotice, postponeNotice, settleNotice, takeNotices } from './outbox.ts';
 import { abandonedRuns, claimRun } from './run-owners.ts';
 import { enqueue, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** The store on any SQL database that has the tables. */
-export function sqlStore(database: SqlDatabase, clock: Clock, liveness: Liveness): Store & Intake {
+export function sqlStore(database: SqlDatabase, clock: Clock, liveness: Liveness): Store & Intake & Outbox {
   const { read, write } = database;
   const enlisted = async <Given extends Lease | undefined>(
     owner: Owner,
@@ -57,6 +59,11 @@ export function sqlStore(database: SqlDatabase, clock: Clock, liveness: Liveness
     delivery: (id) => read((db) => findDelivery(db, id)),
     enqueue: (event) => write((db) => enqueue(db, event)),
     takeQueued: (owner, most) => enlisted(owner, () => write((db) => takeQueued(db, owner, most))),
+
+    takeNotices: (now, leaseMs, most) => write((db) => takeNotices(db, now, leaseMs, most)),
+    settleNotice: (notice) => write((db) => settleNotice(db, notice)),
+    postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
+    nextNotice: () => read((db) => nextNotice(db)),
 
     close: () => database.close(),
   };

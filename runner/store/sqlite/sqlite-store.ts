@@ -3,6 +3,7 @@ import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
@@ -15,7 +16,7 @@ interface SqliteStoreOptions {
 }
 
 /** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
-export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake> {
+export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake & Outbox> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);
