@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Services, Trial } from './cli/session.ts';
+import type { Archive, Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -39,6 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { serve } = await import('./serve.ts');
       return serve(services, { address, config, environment, version: await readVersion() });
     },
+    archive: archiveOf,
     gates: readGates,
   });
 }
@@ -50,13 +51,9 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/blobs.ts'),
-    import('./store/owner.ts'),
-    import('./logging.ts'),
-  ]);
+  const [{ thisProcess }, { createLogger }] = await Promise.all([import('./store/owner.ts'), import('./logging.ts')]);
   const store = await openStore(config);
-  const blobs = await openBlobs(join(config.home, 'blobs'));
+  const blobs = await openBlobStore(config);
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
@@ -84,6 +81,25 @@ async function openServices(config: Config, environment: Environment): Promise<S
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
+  };
+}
+
+/** A bucket where one is configured, else the data folder. */
+async function openBlobStore({ home, bucket }: Config): Promise<Services['blobs']> {
+  if (bucket === undefined) return (await import('./store/blobs.ts')).openBlobs(join(home, 'blobs'));
+  return (await import('./store/s3-blobs.ts')).openS3Blobs(bucket, join(home, 'incoming'));
+}
+
+function archiveOf({ home, database, bucket }: Config): Archive {
+  if (database !== undefined || bucket !== undefined) {
+    throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL or S3 is backed up by the means of those.', {
+      hint: 'docs/store.md says how.',
+    });
+  }
+  const archive = import('./store/archive.ts');
+  return {
+    backUp: async (folder) => (await archive).backUp(home, folder),
+    restore: async (folder) => (await archive).restore(folder, home),
   };
 }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -89,6 +90,7 @@ async function runHere(
       open: (config) => openServices(config, variables),
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
+      archive: () => assert.fail('nothing is archived here'),
       gates: () => Promise.resolve(new Map()),
     },
   );
@@ -220,10 +222,27 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   const again = await json<{ kind: string; report?: { request: object } }>('runLine', 'rerun', runId, '--failed');
   t.like(again.at(-1), { kind: 'report', report: { request: { rerunOf: runId }, outcome: 'failed' } });
   t.is(again.filter(({ kind }) => kind === 'report').length, 1);
-  const carried = await sluice('logs', 'latest', 'lint');
-  t.is(carried.code, 2);
-  t.true(carried.err.endsWith(`  See: sluice logs ${runId} lint\n`), carried.err);
+  t.is((await sluice('logs', 'latest', 'lint')).out, 'linting\x1b[2J\n', 'what was taken over belongs to the run');
+  t.true((await sluice('logs')).out.startsWith('==> lint <==\nlinting'));
+  t.is((await json<{ tests: object[] }>('tests', 'tests', '--all'))[0]?.tests.length, 4);
+  t.deepEqual(
+    (await json<{ artifacts: { step: string }[] }>('artifacts', 'artifacts'))[0]?.artifacts.map(({ step }) => step),
+    ['unit:22', 'unit:24'],
+  );
+  t.regex((await sluice('runs', '--repository', 'nobody')).err, /^No run fits\./);
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
+});
+
+test('logs that find no room on the disk say so', async (t) => {
+  const { sluice, repository, environment } = await openPlace(t, pipeline);
+  await sluice('run', '-q');
+  const command = `"${process.execPath}" "${launcher}" logs > /dev/full`;
+  const options = { cwd: repository, env: environment };
+  const said = await new Promise<readonly [unknown, string]>((resolve) =>
+    execFile('sh', ['-c', command], options, (error, _out, err) => resolve([error?.code, err])),
+  );
+  t.is(said[0], 3);
+  t.regex(said[1], /^error: the output could not be written: .*ENOSPC.*\n {2}Free some disk space.*\n$/);
 });
 
 test('a download leaves its folder by no link', async (t) => {
@@ -302,6 +321,7 @@ test('a run that waits is approved from elsewhere, followed and cancelled from e
   const followed = json<{ kind: string }>('runLine', 'show', '--follow');
   const log = sluice('logs', '--follow', 'latest', 'slow');
   while (!out.includes('slow  started')) await delay(50);
+  t.regex((await sluice('show')).out, /\n✓ ask .*approved by \S+ · fine\n/);
   await json('cancel', 'cancel', 'latest');
   const [code] = (await once(child, 'close')) as [number];
   t.is(code, 1);

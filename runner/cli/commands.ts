@@ -121,6 +121,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/doctor.ts')).defineDoctor,
   },
   {
+    name: 'backup',
+    summary: 'copy the data folder while it is in use',
+    group: 'Tools',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'bring a backup back into an empty data folder',
+    group: 'Tools',
+    load: async () => (await import('./commands/restore.ts')).defineRestore,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     group: 'Tools',

@@ -33,6 +33,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     gates: () => dependencies.gates(),
     tryStep: () => dependencies.tryStep(config),
     serve: (services, address, overrides) => dependencies.serve(services, address, configured(overrides)),
+    archive: () => dependencies.archive(config),
     open,
     services: async (overrides) => {
       const services = await open(overrides);

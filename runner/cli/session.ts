@@ -39,6 +39,19 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** Copies of the whole data folder. */
+export interface Archive {
+  /** Into a folder that is new, empty or an earlier backup. */
+  backUp(folder: string): Promise<ArchiveSize>;
+  /** Into a data folder without a store. */
+  restore(folder: string): Promise<ArchiveSize>;
+}
+
+export interface ArchiveSize {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** How a step went that does nothing. */
 export interface Trial {
   readonly verdict: Verdict;
@@ -73,6 +86,7 @@ export interface Dependencies {
   tryStep(config: Config): Promise<Trial>;
   /** Answers requests, and drives the runs that they ask for. */
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
+  archive(config: Config): Archive;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -92,6 +106,7 @@ export interface Session {
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
   serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
+  archive(): Archive;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

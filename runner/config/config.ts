@@ -40,12 +40,22 @@ export interface DatabaseConfig {
   readonly ttlMs: number;
 }
 
+/** A bucket of an S3-compatible store. */
+export interface BucketConfig {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
   readonly home: string;
   /** Undefined: SQLite in the data folder. */
   readonly database: DatabaseConfig | undefined;
+  /** Where blobs are; undefined: in the data folder. */
+  readonly bucket: BucketConfig | undefined;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
   /** The address that people and forges know the server by; '' for the one that it listens at. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
+import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -28,6 +28,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
     database: databaseConfig(variables),
+    bucket: bucketConfig(variables),
     jobs:
       jobs(overrides.jobs, '--jobs') ??
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
@@ -64,6 +65,20 @@ function databaseConfig(variables: Environment['variables']): DatabaseConfig | u
   const passwordFile = given(variables['SLUICE_DATABASE_PASSWORD_FILE']);
   const ttlMs = 1_000 * secondsToLive(given(variables['SLUICE_RUNNER_TTL']) ?? '30');
   return Object.freeze({ url, ttlMs, ...(passwordFile !== undefined && { passwordFile }) });
+}
+
+function bucketConfig(variables: Environment['variables']): BucketConfig | undefined {
+  const url = given(variables['SLUICE_BLOBS_URL']);
+  if (url === undefined) return undefined;
+  const accessKeyId = given(variables['AWS_ACCESS_KEY_ID']);
+  const secretAccessKey = given(variables['AWS_SECRET_ACCESS_KEY']);
+  const sessionToken = given(variables['AWS_SESSION_TOKEN']);
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new SluiceError('ERR_USAGE', 'SLUICE_BLOBS_URL names a bucket, but there are no keys for it', {
+      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    });
+  }
+  return Object.freeze({ url, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) });
 }
 
 function secondsToLive(text: string): number {

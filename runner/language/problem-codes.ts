@@ -224,6 +224,14 @@ export const problemCodes = {
     title: 'An input is declared in a contradictory way',
     explanation: 'A default must fit its type, and is of use only when the input may be left out.',
   },
+  'secret-not-given': {
+    title: 'The workflow needs a secret that it is not given',
+    explanation: 'A workflow has no secrets but those that the step which uses it lists.',
+  },
+  'secret-unused': {
+    title: 'The workflow does nothing with a secret',
+    explanation: 'A secret goes no further than it is needed.',
+  },
   'expression-invalid': {
     title: 'The expression cannot be understood',
     explanation: 'Its syntax, a function or a type is wrong. docs/expressions.md has the whole language.',

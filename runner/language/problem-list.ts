@@ -25,6 +25,8 @@ const consequences: ReadonlySet<ProblemCode> = new Set([
   'step-kind',
   'step-field',
   'input-missing',
+  'secret-not-given',
+  'secret-unused',
   'expression-unknown-name',
 ]);
 

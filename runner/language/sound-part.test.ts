@@ -30,7 +30,10 @@ steps:
   load:
     uses: ./ci/load.yaml
     with: { users: "10", tag: "\${{ needs.build.outputs.DIGEST }}" }
+    secrets: [K6_TOKEN]
+  check: { uses: validate, with: { run: make lint }, secrets: [NPM_TOKEN], needs: [load] }
   ask:
+    needs: [load, check]
     if: needs.load.outputs.p95 != ''
     approval: { message: "p95 is \${{ needs.load.outputs.p95 }}", timeout: 1h }
   ship:
@@ -49,6 +52,7 @@ steps:
   prepare: { run: ./prepare.sh, outputs: { values: [SEED] } }
   k6:
     run: k6 run load.js
+    secrets: [K6_TOKEN]
     env: { USERS: "\${{ inputs.users }}", TAG: "\${{ inputs.tag }}", SEED: "\${{ needs.prepare.outputs.SEED }}" }
     outputs: { values: [P95] }
 `;

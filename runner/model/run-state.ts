@@ -25,6 +25,8 @@ export interface StepState {
     readonly expiresAt: number;
     readonly by?: string;
     readonly approved?: boolean;
+    /** Why, '' for no words. */
+    readonly comment?: string;
   };
   /** While it runs: its own word that it succeeded. */
   readonly word?: StepWord;

@@ -126,7 +126,10 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
       return { ...step, phase: 'awaiting-approval', approval: { message: event.message, expiresAt: event.expiresAt } };
     case 'approval-given':
       if (!step.approval || step.approval.approved !== undefined) return step;
-      return { ...step, approval: { ...step.approval, approved: event.approved, by: event.by } };
+      return {
+        ...step,
+        approval: { ...step.approval, approved: event.approved, by: event.by, comment: event.comment },
+      };
   }
 }
 

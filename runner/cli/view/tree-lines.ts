@@ -1,7 +1,7 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
-import { fit, padTo, widthOf } from '../terminal/text.ts';
+import { fit, fitName, padTo, widthOf } from '../terminal/text.ts';
 import { leavesOf } from './run-tree.ts';
 import type { TreeNode } from './run-tree.ts';
 import { stepDetail, stepTime } from './step-detail.ts';
@@ -103,7 +103,7 @@ function lineOf(row: Row, labelWidth: number, timeWidth: number, options: TreeOp
   const paint = paintState(row.state, palette);
   const indent = '  '.repeat(row.depth);
   const room = labelWidth - indent.length;
-  const label = padTo(fit(row.label, room), room);
+  const label = padTo(fitName(row.label, room), room);
   const name = row.state === 'pending' ? palette.faint(label) : label;
   const time = palette.faint(row.time.padStart(timeWidth));
   const rest = columns - labelWidth - timeWidth - 6;

@@ -29,7 +29,6 @@ export interface RunReport extends Ending {
 
 export function reportOf(state: RunState): RunReport {
   const steps = state.plan.steps.map((step) => stepReportOf(state, step));
-  const tests = totals(steps.flatMap((step) => step.tests ?? []));
   return {
     runId: state.runId,
     pipeline: state.plan.pipeline,
@@ -40,10 +39,16 @@ export function reportOf(state: RunState): RunReport {
     ...(state.waitingFor && { waiting: { for: 'group', ...state.waitingFor } as const }),
     ...(state.cancel && { cancelledBy: state.cancel.by }),
     createdAt: state.createdAt,
-    ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt, tests }),
-    artifacts: sum(steps, (step) => step.artifacts),
+    ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt }),
+    ...totalsOf(steps),
     steps,
   };
+}
+
+/** Tests and artefacts of all steps. */
+export function totalsOf(steps: readonly StepReport[]): Pick<RunReport, 'tests' | 'artifacts'> {
+  const tests = totals(steps.flatMap((step) => step.tests ?? []));
+  return { ...(tests && { tests }), artifacts: sum(steps, (step) => step.artifacts) };
 }
 
 function totals(summaries: readonly TestSummary[]): TestTotals | undefined {
