@@ -9,7 +9,8 @@ import { harmless } from './terminal/text.ts';
 import { LineSplitter } from './view/line-splitter.ts';
 import { endingWords } from './view/step-detail.ts';
 import { count } from './view/words.ts';
-import { runOfStep, wholeReport } from '../results/report/whole-run.ts';
+import { runOfStep } from '../results/report/run-of-step.ts';
+import { wholeReport } from '../results/report/whole-run.ts';
 
 export interface LogSelection {
   readonly runId: string;

@@ -2,7 +2,7 @@ import type { TestCase } from '../model/result.ts';
 import type { RunReport } from '../results/report/run-report.ts';
 import type { Services } from './session.ts';
 import { isRed } from './view/step-mark.ts';
-import { runOfStep } from '../results/report/whole-run.ts';
+import { runOfStep } from '../results/report/run-of-step.ts';
 
 /** A test case with the place where it ran. */
 export interface RunTest extends TestCase {

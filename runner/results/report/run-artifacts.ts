@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ArtifactEntry, AttemptKey } from '../../model/result.ts';
 import type { RunReport } from './run-report.ts';
-import { runOfStep } from './whole-run.ts';
+import { runOfStep } from './run-of-step.ts';
 
 /** A file that a step kept. */
 export interface RunArtifact extends ArtifactEntry {

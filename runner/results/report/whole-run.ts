@@ -23,8 +23,3 @@ export async function wholeReport(runId: string, { engine }: States): Promise<Ru
   });
   return { ...report, steps, ...totalsOf(steps) };
 }
-
-/** The run in whose records the attempts of a step are. */
-export function runOfStep({ runId }: Pick<RunReport, 'runId'>, { carriedFrom }: StepReport): string {
-  return carriedFrom ?? runId;
-}
