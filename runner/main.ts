@@ -10,6 +10,10 @@ import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { Intake } from './store/intake.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { Store } from './store/store.ts';
+import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -30,6 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
+    serve: async (services, address, config) => {
+      const { serve } = await import('./serve.ts');
+      return serve(services, { address, config, environment, version: await readVersion() });
+    },
     gates: readGates,
   });
 }
@@ -41,13 +49,12 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/sqlite/sqlite-store.ts'),
+  const [{ openBlobs }, { thisProcess }, { createLogger }] = await Promise.all([
     import('./store/blobs.ts'),
     import('./store/owner.ts'),
     import('./logging.ts'),
   ]);
-  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openStore(config);
   const blobs = await openBlobs(join(config.home, 'blobs'));
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
@@ -72,8 +79,24 @@ async function openServices(config: Config, environment: Environment): Promise<S
     store,
     logs,
     blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+/** PostgreSQL where one is configured, else SQLite in the data folder. */
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox> {
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+  }
+  const [{ openSqliteStore }, { isAlive }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/owner.ts'),
+  ]);
+  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
 }
 
 /** A trial leaves nothing that has to outlive this process. */

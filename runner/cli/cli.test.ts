@@ -24,7 +24,8 @@ async function sluice(
   const io = { stdout, stderr, cwd: '/nowhere', signals: new EventEmitter() };
   const gates = () => Promise.resolve(new Map<string, string>());
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, gates });
+  const serve = () => Promise.reject(new Error('nothing is served here'));
+  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, gates });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -139,6 +140,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         environment,
         open: () => Promise.reject(new Error('boom')),
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
+        serve: () => Promise.reject(new Error('nothing is served here')),
         gates: () => Promise.resolve(new Map()),
       },
     );

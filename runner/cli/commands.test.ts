@@ -18,6 +18,7 @@ import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import { systemClock } from '../model/clock.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import { createGitSources } from '../sources/git-source.ts';
+import { openSecretBox } from '../store/secret-box.ts';
 import { openBlobs } from '../store/blobs.ts';
 import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -87,6 +88,7 @@ async function runHere(
       environment: { ...readEnvironment(), variables },
       open: (config) => openServices(config, variables),
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
+      serve: () => Promise.reject(new Error('nothing is served here')),
       gates: () => Promise.resolve(new Map()),
     },
   );
@@ -110,7 +112,16 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
       .close()
       .finally(() => Promise.all([sources.close(), store.close()]))
       .then(() => undefined);
-  return { engine: createEngine({ ...parts, ...limits }), store, logs, blobs, close };
+  return {
+    engine: createEngine({ ...parts, ...limits }),
+    store,
+    logs,
+    blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
+    close,
+  };
 }
 
 const logger = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
@@ -379,4 +390,24 @@ test('init writes a file that passes, and does not write over one', async (t) =>
   t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), written.text);
   t.is((await sluice('init', '--print')).out, written.text);
   t.is((await sluice('lint')).out, '✓ sluice.yaml has no problems\n');
+});
+
+test('serve answers until a signal comes, then ends well', async (t) => {
+  const { environment } = await openPlace(t, 'pipeline: p\nsteps: { a: { run: "true" } }\n');
+  const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  const { url } = JSON.parse(line.toString()) as { readonly url: string };
+  t.deepEqual(await (await fetch(`${url}/readyz`)).json(), { status: 'ok', version: '0.1.0' });
+  server.kill('SIGTERM');
+  t.deepEqual(await once(server, 'exit'), [0, null]);
+});
+
+test('an address that is none is refused', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  const { code, err } = await sluice('serve', '--listen', 'localhost');
+  t.is(code, 2);
+  t.regex(err, /HOST:PORT/);
 });

@@ -3,7 +3,7 @@ import type { Define } from './define.ts';
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  readonly group: 'Pipelines' | 'Runs' | 'Tools';
+  readonly group: 'Pipelines' | 'Runs' | 'Server' | 'Tools';
   readonly hidden?: boolean;
   /** It speaks of the other commands, so that all are loaded. */
   readonly needsAll?: boolean;
@@ -89,6 +89,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'approve or reject a step that waits for it',
     group: 'Runs',
     load: async () => (await import('./commands/approve.ts')).defineApprove,
+  },
+  {
+    name: 'serve',
+    summary: 'answer requests over HTTP until a signal comes',
+    group: 'Server',
+    load: async () => (await import('./commands/serve.ts')).defineServe,
+  },
+  {
+    name: 'repository',
+    summary: 'add, list or remove repositories whose pushes a server runs',
+    group: 'Server',
+    load: async () => (await import('./commands/repository.ts')).defineRepository,
   },
   {
     name: 'junit',

@@ -21,6 +21,7 @@ With \`--json\` a command prints one document, \`run\`, \`rerun\`, \`show --foll
 | \`SLUICE_JOBS\` | steps that may run at once, as \`--jobs\` |
 | \`SLUICE_SECRET_NAME\` | the secret \`NAME\` |
 | \`SLUICE_EXECUTOR\` | where steps run, as \`--executor\`; \`docs/kubernetes.md\` has the variables of that one |
+| \`SLUICE_DATABASE_URL\` | a PostgreSQL database that several runners share, in place of SQLite; \`docs/store.md\` has its variables |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | never colours, always colours |
 | \`CI\`, \`TERM=dumb\` | lines instead of a picture that moves |
 `;

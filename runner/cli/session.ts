@@ -7,6 +7,9 @@ import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { Intake } from '../store/intake.ts';
+import type { Outbox } from '../store/outbox.ts';
+import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
 
@@ -28,6 +31,9 @@ export interface Services {
   readonly store: Store;
   readonly logs: Logs;
   readonly blobs: Blobs;
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+  readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -42,12 +48,30 @@ export interface Trial {
   readonly milliseconds: number;
 }
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A server that answers until it is closed; requests under way are answered first. */
+export interface Listening {
+  readonly url: string;
+  /**
+   * Waits that long for what is under way. Then runs that another process can go on with are left where they are, and
+   * others are cancelled.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
   open(config: Config): Promise<Services>;
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
+  /** Answers requests, and drives the runs that they ask for. */
+  serve(services: Services, address: Address, config: Config): Promise<Listening>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -66,6 +90,7 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
+  serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

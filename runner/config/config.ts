@@ -21,12 +21,27 @@ export interface ClusterConfig {
   readonly imageTag: string;
 }
 
+/** A PostgreSQL database that several runners share. */
+export interface DatabaseConfig {
+  readonly url: string;
+  /** File with the password, for a URL without one. */
+  readonly passwordFile?: string;
+  /** How long a runner that is not heard of counts as alive, ms. */
+  readonly ttlMs: number;
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
   readonly home: string;
+  /** Undefined: SQLite in the data folder. */
+  readonly database: DatabaseConfig | undefined;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  /** The address that people and forges know the server by; '' for the one that it listens at. */
+  readonly url: string;
+  /** How many runs a server drives at once. */
+  readonly runs: number;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];

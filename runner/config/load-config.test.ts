@@ -13,6 +13,7 @@ function environment(variables: Readonly<Record<string, string>> = {}) {
 test('defaults come from the machine', (t) => {
   t.deepEqual(loadConfig(environment()), {
     home: '/data',
+    database: undefined,
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
@@ -28,11 +29,24 @@ test('defaults come from the machine', (t) => {
       imagePrefix: '',
       imageTag: 'latest',
     },
+    url: '',
+    runs: 20,
     color: 'auto',
     liveView: true,
     secrets: {},
     actor: 'ann',
   });
+});
+
+test('a database is shared when its address is given', (t) => {
+  const url = 'postgres://sluice@db/sluice';
+  t.deepEqual(loadConfig(environment({ SLUICE_DATABASE_URL: url })).database, { url, ttlMs: 30_000 });
+  const more = { SLUICE_DATABASE_URL: url, SLUICE_DATABASE_PASSWORD_FILE: '/run/password', SLUICE_RUNNER_TTL: '5' };
+  t.deepEqual(loadConfig(environment(more)).database, { url, ttlMs: 5_000, passwordFile: '/run/password' });
+  for (const ttl of ['2', '3601', '5s', '-5']) {
+    const wrong = environment({ SLUICE_DATABASE_URL: url, SLUICE_RUNNER_TTL: ttl });
+    t.throws(() => loadConfig(wrong), { code: 'ERR_USAGE', message: /^SLUICE_RUNNER_TTL is / }, ttl);
+  }
 });
 
 test('the command line wins over the environment, which wins over the defaults', (t) => {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { ClusterConfig, Config } from './config.ts';
+import type { ClusterConfig, Config, DatabaseConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -19,6 +19,7 @@ const secretPrefix = 'SLUICE_SECRET_';
 const clusterJobs = 50;
 
 const defaultLookAhead = 4;
+const defaultRuns = 20;
 
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
@@ -26,12 +27,20 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
   const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
+    database: databaseConfig(variables),
     jobs:
       jobs(overrides.jobs, '--jobs') ??
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
-    lookAhead: count(variables['SLUICE_LOOK_AHEAD'], 'SLUICE_LOOK_AHEAD') ?? defaultLookAhead,
+    url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
+    runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    lookAhead:
+      count(
+        variables['SLUICE_LOOK_AHEAD'],
+        'SLUICE_LOOK_AHEAD',
+        'Give the number of attempts that may wait prepared; 0 for none.',
+      ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
@@ -46,6 +55,26 @@ function executorOf(name: string): Config['executor'] {
   throw new SluiceError('ERR_USAGE', `there is no executor ${JSON.stringify(name)}`, {
     hint: `Give one of: ${executorNames.join(', ')}.`,
   });
+}
+
+function databaseConfig(variables: Environment['variables']): DatabaseConfig | undefined {
+  const url = given(variables['SLUICE_DATABASE_URL']);
+  if (url === undefined) return undefined;
+  const passwordFile = given(variables['SLUICE_DATABASE_PASSWORD_FILE']);
+  const ttlMs = 1_000 * secondsToLive(given(variables['SLUICE_RUNNER_TTL']) ?? '30');
+  return Object.freeze({ url, ttlMs, ...(passwordFile !== undefined && { passwordFile }) });
+}
+
+function secondsToLive(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 3 && seconds <= 3_600) return seconds;
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_RUNNER_TTL is ${JSON.stringify(text)}, which is no number from 3 to 3600`,
+    {
+      hint: 'Give the seconds after which a runner that is not heard of counts as dead.',
+    },
+  );
 }
 
 function clusterConfig(variables: Environment['variables']): ClusterConfig {
@@ -65,11 +94,11 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
   };
 }
 
-function count(text: string | undefined, origin: string): number | undefined {
+function count(text: string | undefined, origin: string, hint: string): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,3}$/.test(text)) return Number(text);
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
-    hint: 'Give the number of attempts that may wait prepared; 0 for none.',
+    hint,
   });
 }
 

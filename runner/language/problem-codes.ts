@@ -305,6 +305,10 @@ export const problemCodes = {
     title: 'A secret cannot be masked',
     explanation: 'A value that is very short stands in ordinary text too, so that it could not be kept out of the log.',
   },
+  'secret-untrusted': {
+    title: 'A fork asks for a secret',
+    explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks get no secret.',
+  },
   'step-unsupported': {
     title: 'The executor cannot run the step',
     explanation: 'What a step asks for must be known to the executor before the run starts.',

@@ -17,6 +17,12 @@ export interface TriggerEvent {
   readonly changedPaths?: readonly string[];
 }
 
+/** A commit status at the forge, or a subscriber of completion events; `name` is looked up in the configuration. */
+export interface NoticeTarget {
+  readonly kind: 'status' | 'events';
+  readonly name: string;
+}
+
 export interface RunRequest {
   /** Name of the backend or folder that people know it by. */
   readonly repository: string;
@@ -27,6 +33,8 @@ export interface RunRequest {
   readonly dirty: boolean;
   /** Id of the repository as the server knows it; absent for a folder of this machine. */
   readonly repositoryId?: string;
+  /** Who is told how the run goes, besides those who ask. */
+  readonly notify?: readonly NoticeTarget[];
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

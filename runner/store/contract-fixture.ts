@@ -1,33 +1,33 @@
 import type { ExecutionContext } from 'ava';
-import type { Clock } from '../model/clock.ts';
 import type { Intake } from './intake.ts';
-import type { Owner, Store } from './store.ts';
+import type { Outbox } from './outbox.ts';
+import type { Store } from './store.ts';
 
-/** Opens one more connection to the same database, as another process would. */
-type Connect = (options: {
-  readonly clock: Clock;
-  readonly isAlive: (owner: Owner) => boolean;
-}) => Promise<Store & Intake>;
+/** A database of one test. */
+interface TestDatabase {
+  /** Opens the store once more, as another process would; its clock says 1,000. */
+  readonly open: () => Promise<Store & Intake & Outbox>;
+  /** Whoever has this id counts as dead from now on. */
+  readonly kill: (ownerId: string) => Promise<void>;
+}
 
 /** Makes an empty database for one test and removes it afterwards. */
-export type NewDatabase = (t: ExecutionContext) => Promise<Connect>;
+export type NewDatabase = (t: ExecutionContext) => Promise<TestDatabase>;
 
 export type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store & Intake;
-  readonly connect: () => Promise<Store & Intake>;
-  /** Ids of owners that count as dead. */
-  readonly dead: Set<string>;
+  readonly store: Store & Intake & Outbox;
+  readonly connect: () => Promise<Store & Intake & Outbox>;
+  readonly kill: TestDatabase['kill'];
 }>;
 
 export function setUpOn(newDatabase: NewDatabase): SetUp {
   return async (t) => {
-    const open = await newDatabase(t);
-    const dead = new Set<string>();
+    const { open, kill } = await newDatabase(t);
     const connect = async () => {
-      const store = await open({ clock: () => 1_000, isAlive: (owner) => !dead.has(owner.id) });
+      const store = await open();
       t.teardown(() => store.close());
       return store;
     };
-    return { store: await connect(), connect, dead };
+    return { store: await connect(), connect, kill };
   };
 }

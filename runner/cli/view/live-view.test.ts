@@ -19,6 +19,7 @@ function open(columns: number, rows: number) {
     environment,
     open: () => Promise.reject(new Error('not needed')),
     tryStep: () => Promise.reject(new Error('steps are not tried here')),
+    serve: () => Promise.reject(new Error('nothing is served here')),
     gates: () => Promise.resolve(new Map()),
   });
   return { terminal, view: openLiveView(session) };

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { ArtifactEntry, AttemptKey, TestCase } from '../../model/result.ts';
+import type { Lease } from '../store.ts';
 import { chunkTexts, readList } from './json-lists.ts';
-import { requireRun } from './run-rows.ts';
+import { holdLease } from './leases.ts';
 import type { Schema } from './schema.ts';
 import type { Shape } from './shape.ts';
 import type { SqlDatabase } from './sql-database.ts';
@@ -37,12 +38,13 @@ const artifactShape: Shape<ArtifactEntry> = {
  */
 export async function saveTests(
   database: SqlDatabase,
+  lease: Lease,
   key: AttemptKey,
   cases: AsyncIterable<readonly TestCase[]>,
 ): Promise<void> {
   const saveId = randomUUID();
   await database.write(async (db) => {
-    await requireRun(db, key.runId);
+    await holdLease(db, lease);
     await db
       .insertInto('test_saves')
       .values({ save_id: saveId, ...columnsOf(key), chunks: null })
@@ -51,25 +53,31 @@ export async function saveTests(
   let chunks = 0;
   for await (const text of chunkTexts(cases)) {
     const position = chunks++;
-    await database.write((db) => insertChunk(db, key, saveId, position, text));
+    await database.write((db) => insertChunk(db, lease, { key, saveId }, { position, text }));
   }
-  await database.write((db) => publish(db, key, saveId, chunks));
+  await database.write((db) => publish(db, lease, { key, saveId }, chunks));
+}
+
+interface TestSave {
+  readonly key: AttemptKey;
+  readonly saveId: string;
 }
 
 async function insertChunk(
   db: Kysely<Schema>,
-  key: AttemptKey,
-  saveId: string,
-  position: number,
-  cases: string,
+  lease: Lease,
+  { key, saveId }: TestSave,
+  { position, text }: { readonly position: number; readonly text: string },
 ): Promise<void> {
+  await holdLease(db, lease);
   const save = await db.selectFrom('test_saves').select('save_id').where('save_id', '=', saveId).executeTakeFirst();
   if (!save) throw replaced(key);
-  await db.insertInto('test_chunks').values({ save_id: saveId, position, cases }).execute();
+  await db.insertInto('test_chunks').values({ save_id: saveId, position, cases: text }).execute();
 }
 
 /** Whoever publishes first wins; other saves of the attempt, finished or not, are gone with their chunks. */
-async function publish(db: Kysely<Schema>, key: AttemptKey, saveId: string, chunks: number): Promise<void> {
+async function publish(db: Kysely<Schema>, lease: Lease, { key, saveId }: TestSave, chunks: number): Promise<void> {
+  await holdLease(db, lease);
   const { numUpdatedRows } = await db
     .updateTable('test_saves')
     .set({ chunks })
@@ -118,10 +126,11 @@ export async function dropUnfinishedSaves(db: Kysely<Schema>, runId: string): Pr
 
 export async function saveArtifacts(
   db: Kysely<Schema>,
+  lease: Lease,
   key: AttemptKey,
   list: readonly ArtifactEntry[],
 ): Promise<void> {
-  await requireRun(db, key.runId);
+  await holdLease(db, lease);
   const entries = JSON.stringify(list);
   await db
     .insertInto('attempt_artifacts')

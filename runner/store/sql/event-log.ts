@@ -4,6 +4,8 @@ import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
 import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
 import { releaseGroupsOf } from './held-groups.ts';
+import { refusal } from './leases.ts';
+import { addNotices } from './outbox.ts';
 import { ownerColumns } from './run-owners.ts';
 import { runIsUnknown } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
@@ -39,10 +41,11 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
 
 export async function append(
   db: Kysely<Schema>,
-  { runId, fence }: Lease,
+  lease: Lease,
   expected: number,
   events: readonly RunEvent[],
 ): Promise<number> {
+  const { runId, fence } = lease;
   const version = expected + events.length;
   const { numUpdatedRows } = await db
     .updateTable('runs')
@@ -51,7 +54,7 @@ export async function append(
     .where('version', '=', expected)
     .where('fence', '=', fence)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw await refusal(db, { runId, fence }, expected);
+  if (numUpdatedRows === 0n) throw await refusal(db, lease, expected);
   await insertEvents(db, runId, expected + 1, events);
   if (events.some((event) => event.type === 'run-finished')) {
     await releaseGroupsOf(db, runId);
@@ -101,6 +104,7 @@ export async function insertEvents(
       .insertInto('events')
       .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
       .execute();
+    await addNotices(db, runId, first + index, event);
   }
 }
 
@@ -126,17 +130,4 @@ function projectOne(event: RunEvent): Updateable<RunsTable> {
     default:
       return {};
   }
-}
-
-async function refusal(db: Kysely<Schema>, lease: Lease, expected: number): Promise<SluiceError> {
-  const { runId } = lease;
-  const run = await db.selectFrom('runs').select(['version', 'fence']).where('run_id', '=', runId).executeTakeFirst();
-  if (!run) return runIsUnknown(runId);
-  if (run.fence !== lease.fence) {
-    const hint = 'This process must not write to the run any more.';
-    return new SluiceError('ERR_CONFLICT', `Run ${runId} was taken over by another process.`, { hint });
-  }
-  return new SluiceError('ERR_CONFLICT', `Run ${runId} is at version ${run.version}, not at ${expected}.`, {
-    hint: 'Read the events behind the known version and decide again.',
-  });
 }

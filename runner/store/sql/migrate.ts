@@ -1,11 +1,17 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
+import { createOutboxTable } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** Forward only. A migration that was released is never edited. */
-const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [createTables, createIntakeTables];
+const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
+  createTables,
+  createIntakeTables,
+  createRunners,
+  createOutboxTable,
+];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
 export async function migrate(database: SqlDatabase): Promise<void> {
@@ -28,7 +34,7 @@ export async function migrate(database: SqlDatabase): Promise<void> {
 function tooNew(version: number): SluiceError {
   const message = `The database has schema version ${version}, this Sluice knows versions up to ${migrations.length}.`;
   return new SluiceError('ERR_UNSUPPORTED', message, {
-    hint: 'A newer Sluice has used this data folder; update Sluice, or choose another data folder.',
+    hint: 'A newer Sluice has used this database; update Sluice, or choose another data folder or database.',
   });
 }
 
@@ -147,4 +153,16 @@ async function createIntakeTables({ schema }: Kysely<Schema>): Promise<void> {
     .addUniqueConstraint('deliveries_change', ['repository_id', 'change'])
     .execute();
   await schema.createIndex('deliveries_newest').on('deliveries').columns(['received_at', 'id']).execute();
+}
+
+async function createRunners({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('runners')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('renewed_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
 }

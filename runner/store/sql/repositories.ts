@@ -30,9 +30,19 @@ export async function listRepositories(db: Kysely<Schema>): Promise<readonly Rep
   return (await db.selectFrom('repositories').selectAll().orderBy('name').execute()).map(toRepository);
 }
 
-/** Binds the forge's number on first sight, so that a hook whose secret leaks to another repository is of no use there. */
+/**
+ * Binds the forge's number on first sight, so that a hook whose secret leaks to another repository is of no use there. Until
+ * the transaction ends no other delivery of the repository is looked at, one without a number neither.
+ */
 export async function bindRepository(db: Kysely<Schema>, id: string, forgeId: string): Promise<void> {
-  if (forgeId === '') return;
+  if (forgeId === '') {
+    await db
+      .updateTable('repositories')
+      .set((row) => ({ forge_id: row.ref('forge_id') }))
+      .where('id', '=', id)
+      .execute();
+    return;
+  }
   const { numUpdatedRows } = await db
     .updateTable('repositories')
     .set({ forge_id: forgeId })

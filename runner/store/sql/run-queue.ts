@@ -1,13 +1,11 @@
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { RunRequested } from '../intake.ts';
+import { nobody } from '../store.ts';
 import type { Lease, Owner } from '../store.ts';
 import { insertEvents } from './event-log.ts';
 import { ownerColumns } from './run-owners.ts';
 import type { Schema } from './schema.ts';
-
-/** No process has this owner: a queued run waits for one. */
-const nobody: Owner = { id: '', host: '', pid: 0, startedAt: '' };
 
 export async function enqueue(db: Kysely<Schema>, event: RunRequested): Promise<void> {
   const { runId, request, at } = event;

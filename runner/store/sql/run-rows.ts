@@ -58,12 +58,6 @@ export async function resolveRun(db: Kysely<Schema>, idOrPrefix: string): Promis
   });
 }
 
-export async function requireRun(db: Kysely<Schema>, runId: string): Promise<RunRow> {
-  const run = await findRun(db, runId);
-  if (!run) throw runIsUnknown(runId);
-  return run;
-}
-
 export function runIsUnknown(runId: string): SluiceError {
   return new SluiceError('ERR_NOT_FOUND', `There is no run "${runId}".`, { hint: '`sluice runs` lists all runs.' });
 }

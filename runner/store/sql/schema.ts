@@ -1,11 +1,14 @@
 import type { Outcome } from '../../model/outcome.ts';
+import type { NoticeTarget } from '../../model/run-request.ts';
 import type { Delivery, Repository } from '../intake.ts';
+import type { Notice } from '../outbox.ts';
 import type { RunRow } from '../store.ts';
 
 /** The tables. Times are integers in ms since the epoch, structured values are JSON text. */
 export interface Schema {
   readonly schema_version: SchemaVersionTable;
   readonly runs: RunsTable;
+  readonly runners: RunnersTable;
   readonly events: EventsTable;
   readonly held_groups: HeldGroupsTable;
   readonly test_saves: TestSavesTable;
@@ -14,6 +17,7 @@ export interface Schema {
   readonly caches: CachesTable;
   readonly repositories: RepositoriesTable;
   readonly deliveries: DeliveriesTable;
+  readonly outbox: OutboxTable;
 }
 
 interface SchemaVersionTable {
@@ -40,6 +44,16 @@ export interface RunsTable {
   readonly owner_host: string;
   readonly owner_pid: number;
   readonly owner_started_at: string;
+}
+
+/** Who drives runs and until when that is believed, on databases where processes cannot be looked at. */
+interface RunnersTable {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly renewed_at: number;
+  readonly expires_at: number;
 }
 
 interface EventsTable {
@@ -109,4 +123,16 @@ export interface DeliveriesTable {
   readonly reason: string;
   readonly run_id: string | null;
   readonly payload: string;
+}
+
+/** One row per target and run: a newer state takes the place of an older one that was not told yet. */
+export interface OutboxTable {
+  readonly kind: NoticeTarget['kind'];
+  readonly target: string;
+  readonly run_id: string;
+  readonly version: number;
+  readonly state: Notice['state'];
+  readonly at: number;
+  readonly attempts: number;
+  readonly not_before: number;
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '../../model/clock.ts';
+import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
@@ -14,7 +16,7 @@ interface SqliteStoreOptions {
 }
 
 /** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
-export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake> {
+export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store & Intake & Outbox> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);
@@ -22,5 +24,5 @@ export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptio
     await database.close();
     throw error;
   }
-  return sqlStore(database, clock, isAlive);
+  return sqlStore(database, clock, livenessOf(isAlive));
 }

@@ -1,0 +1,2 @@
+/** What a route asks of its callers. */
+export type Access = 'public';

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApi } from './api/create-api.ts';
+import { registerHooks } from './api/hooks.ts';
+import type { Address, Listening, Services } from './cli/session.ts';
+import type { Config } from './config/config.ts';
+import type { Environment } from './config/environment.ts';
+import { dispatchRuns } from './engine/dispatcher.ts';
+import { newRunId } from './engine/new-run-id.ts';
+import { createLogger } from './logging.ts';
+import { systemClock } from './model/clock.ts';
+import { SluiceError } from './model/errors.ts';
+import type { RunRequest } from './model/run-request.ts';
+import type { AddressRules } from './outgoing/address-rules.ts';
+import { deliverOutbox } from './outgoing/deliver-outbox.ts';
+import { forgeApi } from './outgoing/forge-api.ts';
+import { createReceiver } from './outgoing/receivers.ts';
+import type { TargetBook } from './outgoing/receivers.ts';
+import { createSender } from './outgoing/sender.ts';
+import { createMirrors } from './sources/mirrors.ts';
+import { readRepositorySecrets } from './store/repository-secrets.ts';
+import { receiveDelivery } from './triggers/receive-delivery.ts';
+
+interface ServeOptions {
+  readonly address: Address;
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly version: string;
+}
+
+/** Answers requests, drives the runs that they ask for, and tells forges how those go. */
+export async function serve(services: Services, options: ServeOptions): Promise<Listening> {
+  const { address, config, version } = options;
+  const { engine, store, logs, blobs, intake, secretBox, outbox } = services;
+  const logger = createLogger('info');
+  const api = createApi({ engine, store, logs, blobs, clock: systemClock, logger, version });
+  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
+  const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
+  registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
+  const [stop, cancel] = [new AbortController(), new AbortController()];
+  const url = await api.listen(address);
+  const most = { runs: config.runs, ofRepository: config.runs };
+  const dispatched = dispatchRuns(
+    { engine, store, locate: locator(services, options), logger, most },
+    { stop: stop.signal, cancel: cancel.signal },
+  );
+  const sender = createSender(() => forgeHosts(services), systemClock);
+  const receiver = createReceiver(sender, statusBook(services, config.url || url), config.url || url, systemClock);
+  const delivered = deliverOutbox({ outbox, receiver, clock: systemClock, logger }, stop.signal);
+  return {
+    url,
+    close: async (graceMs) => {
+      stop.abort();
+      const ended = Promise.all([api.close(), dispatched, delivered])
+        .finally(() => sender.close())
+        .then(() => true);
+      if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
+      // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
+      if (config.executor === 'kubernetes') return process.exit(0);
+      cancel.abort();
+      await ended;
+    },
+  };
+}
+
+/** Fetches the commit of a request into a mirror of this server. */
+function locator({ intake, secretBox }: Services, { config, environment }: ServeOptions) {
+  const mirrors = createMirrors({ environment: environment.variables, folder: join(config.home, 'mirrors') });
+  return async ({ repositoryId = '', trigger }: RunRequest): Promise<string> => {
+    const repository = await intake.repository(repositoryId);
+    if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
+    const { token } = readRepositorySecrets(secretBox, repository);
+    return mirrors.fetch({ id: repository.id, url: repository.cloneUrl, token }, trigger);
+  };
+}
+
+/** A status goes to the forge that the repository is fetched from, with the token that fetches it. */
+function statusBook({ intake, secretBox }: Services, url: string): TargetBook {
+  return {
+    status: async (_name, { request, runId }) => {
+      const repository = await intake.repository(request.repositoryId ?? '');
+      if (!repository || repository.forge === 'git') return undefined;
+      const api = forgeApi(repository.forge, repository.cloneUrl);
+      const { token } = readRepositorySecrets(secretBox, repository);
+      return api && { forge: repository.forge, api, token, runUrl: `${url}/v1/runs/${runId}` };
+    },
+    subscriber: () => Promise.resolve(undefined),
+  };
+}
+
+/** Whoever adds a repository trusts its host, which may well be in a private network. */
+async function forgeHosts({ intake }: Services): Promise<AddressRules> {
+  const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
+  return { hosts: [], privateHosts: urls.map(({ host }) => host) };
+}
