@@ -233,6 +233,12 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
 });
 
+test('init says how to run what it wrote, outside of a repository too', async (t) => {
+  const { sluice, folder } = await openPlace(t, pipeline);
+  t.regex((await sluice('init', '--force')).out, /\nRun it with: sluice run\n$/);
+  t.regex((await sluice('init', folder)).out, /\nRun it with: git init && sluice run\n$/);
+});
+
 test('logs that find no room on the disk say so', async (t) => {
   const { sluice, repository, environment } = await openPlace(t, pipeline);
   await sluice('run', '-q');
