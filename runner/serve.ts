@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
@@ -19,8 +20,12 @@ import { createReceiver } from './outgoing/receivers.ts';
 import type { TargetBook } from './outgoing/receivers.ts';
 import { createSender } from './outgoing/sender.ts';
 import { createMirrors } from './sources/mirrors.ts';
+import type { Remote, WantedCommit } from './sources/mirrors.ts';
+import type { Repository } from './store/intake.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
+import { manualTrigger, submitRun } from './triggers/submit-run.ts';
+import type { SubmissionDependencies } from './triggers/submit-run.ts';
 
 interface ServeOptions {
   readonly address: Address;
@@ -34,18 +39,19 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { address, config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox, outbox } = services;
   const logger = createLogger('info');
-  const runs = queuedRuns(services);
+  const remotes = remotesOf(services, options);
   const { issuer } = config;
+  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
+  const runs = queuedRuns(services, remotes, { intake, clock: systemClock, secretsOf, newRunId });
   const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
   const api = await createApi({ ...parts, ...(issuer && { issuer }) });
-  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
   registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
   const [stop, cancel] = [new AbortController(), new AbortController()];
   const url = await api.listen(address);
   const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
-    { engine, store, locate: locator(services, options), logger, most },
+    { engine, store, locate: remotes.locate, logger, most },
     { stop: stop.signal, cancel: cancel.signal },
   );
   const sender = createSender(() => forgeHosts(services), systemClock);
@@ -68,35 +74,38 @@ export async function serve(services: Services, options: ServeOptions): Promise<
 }
 
 /** Runs asked for by the API wait in the queue, as those that a forge announces do. */
-function queuedRuns({ engine, intake }: Services): RunRequests {
+function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: SubmissionDependencies): RunRequests {
   return {
-    request: async ({ repository: name, commit, file, actor }) => {
+    request: async ({ repository: name, commit: revision, file, actor }) => {
       const repository = (await intake.repositories()).find((other) => other.name === name);
       if (!repository) return undefined;
-      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
-        throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id.`, {
-          hint: 'Give all 40 or 64 hex digits; `git rev-parse` prints them.',
-        });
-      }
-      const at = systemClock();
-      const runId = newRunId(at);
-      const trigger = { event: 'manual', ref: '', branch: '', tag: '', commit, actor } as const;
-      const request = { repository: name, trigger, file, dirty: false, repositoryId: repository.id };
-      await intake.enqueue({ type: 'run-requested', at, runId, request });
+      const trigger = manualTrigger(await remotes.resolve(repository, revision), actor);
+      const { runId = '' } = await submitRun(submission, { repository, trigger, file, id: randomUUID(), by: 'api' });
       return { ok: true, value: runId };
     },
     rerun: (runId, scope) => engine.queueRerun(runId, scope),
   };
 }
 
-/** Fetches the commit of a request into a mirror of this server. */
-function locator({ intake, secretBox }: Services, { config, environment }: ServeOptions) {
+interface Remotes {
+  resolve(repository: Repository, revision: string): Promise<WantedCommit>;
+  /** Folder of a mirror of this server that has the commit of the request. */
+  locate(request: RunRequest): Promise<string>;
+}
+
+function remotesOf({ intake, secretBox }: Services, { config, environment }: ServeOptions): Remotes {
   const mirrors = createMirrors({ environment: environment.variables, folder: join(config.home, 'mirrors') });
-  return async ({ repositoryId = '', trigger }: RunRequest): Promise<string> => {
-    const repository = await intake.repository(repositoryId);
-    if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
+  const remoteOf = (repository: Repository): Remote => {
     const { token } = readRepositorySecrets(secretBox, repository);
-    return mirrors.fetch({ id: repository.id, url: repository.cloneUrl, token }, trigger);
+    return { id: repository.id, url: repository.cloneUrl, token };
+  };
+  return {
+    resolve: (repository, revision) => mirrors.resolve(remoteOf(repository), revision),
+    locate: async ({ repositoryId = '', trigger }) => {
+      const repository = await intake.repository(repositoryId);
+      if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
+      return mirrors.fetch(remoteOf(repository), trigger);
+    },
   };
 }
 

@@ -28,6 +28,12 @@ export interface Submission {
   readonly change?: string;
 }
 
+/** What somebody who asks for a run of a commit says of it; `ref` is that by which they named it. */
+export function manualTrigger({ commit, ref }: Pick<TriggerEvent, 'commit' | 'ref'>, actor: string): TriggerEvent {
+  const nameIn = (space: string): string => (ref.startsWith(space) ? ref.slice(space.length) : '');
+  return { event: 'manual', ref, branch: nameIn('refs/heads/'), tag: nameIn('refs/tags/'), commit, actor };
+}
+
 /** Stores a run that somebody asked for, or answers what was stored when the same was asked before. */
 export function submitRun(
   { intake, clock, secretsOf, newRunId }: SubmissionDependencies,
