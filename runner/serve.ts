@@ -51,7 +51,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const url = await api.listen(address);
   const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
-    { engine, store, locate: remotes.locate, logger, most },
+    { engine, store, locate: (request) => remotes.locate(request), logger, most },
     { stop: stop.signal, cancel: cancel.signal },
   );
   const sender = createSender(() => forgeHosts(services), systemClock);
