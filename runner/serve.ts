@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
 import type { RunRequests } from './api/dependencies.ts';
+import { createAuthenticate } from './api/authenticate.ts';
 import { registerHooks } from './api/hooks.ts';
+import { attachWebSocket } from './api/websocket/attach.ts';
+import type { Submissions } from './api/websocket/session.ts';
 import type { Address, Listening, Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
@@ -23,6 +26,7 @@ import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, WantedCommit } from './sources/mirrors.ts';
 import type { Repository } from './store/intake.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
+import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
@@ -42,11 +46,18 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const remotes = remotesOf(services, options);
   const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
-  const runs = queuedRuns(services, remotes, { intake, clock: systemClock, secretsOf, newRunId });
+  const submission = { intake, clock: systemClock, secretsOf, newRunId };
+  const runs = queuedRuns(services, remotes, submission);
   const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
   const api = await createApi({ ...parts, ...(issuer && { issuer }) });
   const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
   registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
+  const sockets = attachWebSocket(api.server, {
+    ...parts,
+    authenticate: createAuthenticate({ ...parts, ...(issuer && { issuer }) }),
+    submissions: socketSubmissions(services, remotes, submission),
+    origins: config.url === '' ? [] : [new URL(config.url).origin],
+  });
   const [stop, cancel] = [new AbortController(), new AbortController()];
   const url = await api.listen(address);
   const most = { runs: config.runs, ofRepository: config.runs };
@@ -61,7 +72,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     url,
     close: async (graceMs) => {
       stop.abort();
-      const ended = Promise.all([api.close(), dispatched, delivered])
+      const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered])
         .finally(() => sender.close())
         .then(() => true);
       if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
@@ -84,6 +95,26 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
       return { ok: true, value: runId };
     },
     rerun: (runId, scope) => engine.queueRerun(runId, scope),
+  };
+}
+
+/** The id of a client's message makes it one submission, whichever connection brings it. */
+function socketSubmissions({ intake }: Services, remotes: Remotes, submission: SubmissionDependencies): Submissions {
+  const find = async (name: string) => (await intake.repositories()).find((repository) => repository.name === name);
+  const idOf = (actor: string, id: string) => `websocket ${actor} ${id}`;
+  return {
+    run: async ({ id, repository: name, commit, command, file }, actor) => {
+      const repository = await find(name);
+      if (!repository) return undefined;
+      const trigger = manualTrigger(await remotes.resolve(repository, commit), actor);
+      const wish = { repository, trigger, id: idOf(actor, id), by: 'websocket' };
+      return submitRun(submission, { ...wish, ...(file !== undefined && { file }), ...(command && { command }) });
+    },
+    announce: async ({ id, repository: name, ref, before, after, actor: pusher }, actor) => {
+      const repository = await find(name);
+      const push = { ref, before, after, actor: pusher ?? actor };
+      return repository && announcePush(submission, repository, push, idOf(actor, id));
+    },
   };
 }
 

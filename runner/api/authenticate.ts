@@ -10,7 +10,11 @@ import { digestOf, isTokenSecret } from './tokens.ts';
 /** Whose a bearer token is; undefined when it is nobody's, any more or at all. */
 export type Authenticate = (bearer: string) => Promise<Subject | undefined>;
 
-export function createAuthenticate({ store, clock, issuer }: ApiDependencies): Authenticate {
+export function createAuthenticate({
+  store,
+  clock,
+  issuer,
+}: Pick<ApiDependencies, 'store' | 'clock' | 'issuer'>): Authenticate {
   const byIssuer = issuer && verifier(issuer, clock);
   return async (bearer) => {
     if (!isTokenSecret(bearer)) return byIssuer?.(bearer);

@@ -97,6 +97,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.ts')).defineServe,
   },
   {
+    name: 'bridge',
+    summary: 'announce the pushes of a post-receive hook to a server',
+    group: 'Server',
+    load: async () => (await import('./commands/bridge.ts')).defineBridge,
+  },
+  {
     name: 'token',
     summary: 'make, list and revoke the tokens that the API takes',
     group: 'Server',

@@ -12,10 +12,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/**
- * The pipeline of one step that runs a command: a file like any other, so that it is checked like one. JSON is YAML, and what
- * looks like an expression in it is text.
- */
+/** The pipeline of one step that runs a command: a file like any other (JSON is YAML), so that it is checked like one. */
 export function commandPipeline(name: string, { run, image, junit, artifacts, timeout, env }: Command): string {
   return JSON.stringify({
     pipeline: name.replaceAll(/[^\w.-]/g, '-'),

@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
+import { changeOf } from './change-of.ts';
 import type { Forge, Headers, Trigger } from './forge.ts';
 import { forges } from './forges.ts';
 import { toTriggerEvent } from './trigger-event.ts';
@@ -123,12 +124,6 @@ function deliveryOf(
 ): NewDelivery['delivery'] {
   const part = index === 0 ? forgeId : `${forgeId}#${index}`;
   return { id: randomUUID(), repositoryId: repository.id, forgeId: part, event, receivedAt, reason, payload };
-}
-
-/** The same for the same change of code, whoever announces it and how often. A branch that comes back to a commit is another. */
-function changeOf({ event, ref, commit, before, pullRequest }: Trigger): string {
-  const facts = [event, ref, commit, before, pullRequest?.number ?? '', pullRequest?.base ?? ''];
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
 
 const eventHeaders = ['x-github-event', 'x-gitlab-event', 'x-gitea-event', 'x-forgejo-event', 'x-event-key'];
