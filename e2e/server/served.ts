@@ -67,6 +67,11 @@ export class Place {
     return JSON.parse(stdout);
   }
 
+  /** What people read. */
+  async text(...args: readonly string[]): Promise<string> {
+    return (await promisify(execFile)(process.execPath, [launcher, ...args], { env: this.environment })).stdout;
+  }
+
   async serve(): Promise<void> {
     const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0', '--grace', '5'], {
       env: this.environment,

@@ -82,3 +82,14 @@ test('a server that is asked to stop ends what runs on this machine, and keeps w
   await place.kill('SIGTERM');
   t.like(await place.runs(), [{ phase: 'finished', outcome: 'cancelled' }]);
 });
+
+test('R000-2: whoever looks at a run whose file has mistakes sees each with its place and what to write instead', async (t) => {
+  const { place, commit, hook } = await setUp(t, 'pipeline: shop\non: { push: }\nsteps: { unit: { rum: echo } }\n');
+  await announce(place.url, hook, commit);
+  const [run] = await place.ended(1);
+  t.like(run, { outcome: 'failed', reason: 'pipeline_invalid' });
+  const report = await place.sluice('show', run?.runId ?? '');
+  const { problems } = report as { readonly problems: readonly unknown[] };
+  t.like(problems[0], { code: 'unknown-key', file: 'sluice.yaml', line: 3, column: 18 });
+  t.regex(await place.text('show', run?.runId ?? ''), /steps: \{ unit: \{ rum: echo \} \}[\s\S]*`run`/);
+});

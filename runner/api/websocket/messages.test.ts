@@ -5,7 +5,11 @@ import { idOf, readMessage } from './read-message.ts';
 
 test('schemas/websocket.schema.json is what the server checks messages against', (t) => {
   const stored: unknown = JSON.parse(readFileSync('schemas/websocket.schema.json', 'utf8'));
-  t.deepEqual(stored, JSON.parse(JSON.stringify(websocketSchema())), 'Write it anew: `websocketSchema()` as JSON, formatted.');
+  t.deepEqual(
+    stored,
+    JSON.parse(JSON.stringify(websocketSchema())),
+    'Write it anew: `websocketSchema()` as JSON, formatted.',
+  );
 });
 
 test('a message that is none says what is wrong with it, and which one it was', (t) => {

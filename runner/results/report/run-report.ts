@@ -1,5 +1,6 @@
 import type { TestSummary, TestTotals } from '../../model/result.ts';
 import type { RunRequest } from '../../model/run-request.ts';
+import { publicProblem } from '../../model/problem.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
@@ -23,6 +24,8 @@ export interface RunReport extends Ending {
   /** Over all steps; absent when no step has test reports. */
   readonly tests?: TestTotals;
   readonly artifacts: number;
+  /** Mistakes of the pipeline file, for which there is no plan. */
+  readonly problems?: readonly ReturnType<typeof publicProblem>[];
   /** In plan order. */
   readonly steps: readonly StepReport[];
 }
@@ -41,6 +44,7 @@ export function reportOf(state: RunState): RunReport {
     createdAt: state.createdAt,
     ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt }),
     ...totalsOf(steps),
+    ...(state.problems && { problems: state.problems.map(publicProblem) }),
     steps,
   };
 }
