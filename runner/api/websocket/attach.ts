@@ -31,7 +31,10 @@ export function attachWebSocket(server: Server, options: SocketOptions): { close
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     const refusal = refusalOf(request, options.origins, sockets.clients.size, closing.signal.aborted);
-    if (refusal !== undefined) return refuse(socket, refusal);
+    if (refusal !== undefined) {
+      refuse(socket, refusal);
+      return;
+    }
     sockets.handleUpgrade(request, socket, head, (client) => {
       const session = serve(client, options, closing.signal).finally(() => sessions.delete(session));
       sessions.add(session);
@@ -75,7 +78,10 @@ function keepAlive(client: WebSocket): NodeJS.Timeout {
   let alive = true;
   client.on('pong', () => (alive = true));
   return setInterval(() => {
-    if (!alive) return client.terminate();
+    if (!alive) {
+      client.terminate();
+      return;
+    }
     alive = false;
     client.ping();
   }, heartbeatMs);

@@ -65,7 +65,10 @@ export class Session {
 
   /** Messages are dealt with one after the other, in the order in which they came. */
   receive(frame: string): void {
-    if (++this.#waiting > mostMessagesWaiting) return this.end(4429, 'too many messages at once');
+    if (++this.#waiting > mostMessagesWaiting) {
+      this.end(4429, 'too many messages at once');
+      return;
+    }
     this.#turn = this.#turn
       .then(() => (this.#closed ? undefined : this.#answer(frame)))
       .finally(() => (this.#waiting -= 1));
@@ -113,7 +116,10 @@ export class Session {
     try {
       const message = readMessage(frame);
       const identity = this.#identity;
-      if (!identity) return await this.#greet(message);
+      if (!identity) {
+        await this.#greet(message);
+        return;
+      }
       const accepted = await this.#carryOut(message, identity.subject);
       if (accepted) this.#send({ type: 'accepted', ...accepted });
     } catch (error) {
