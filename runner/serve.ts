@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
-import type { RunRequests } from './api/dependencies.ts';
+import type { ApiDependencies, RunRequests } from './api/dependencies.ts';
 import { createAuthenticate } from './api/authenticate.ts';
 import { registerHooks } from './api/hooks.ts';
 import { attachWebSocket } from './api/websocket/attach.ts';
@@ -25,9 +25,11 @@ import { createSender } from './outgoing/sender.ts';
 import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, WantedCommit } from './sources/mirrors.ts';
 import type { Repository } from './store/intake.ts';
+import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
+import { replayDelivery } from './triggers/replay-delivery.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
 
@@ -48,13 +50,18 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const submission = { intake, clock: systemClock, secretsOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
-  const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
-  const api = await createApi({ ...parts, ...(issuer && { issuer }) });
+  const parts: ApiDependencies = {
+    ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
+    register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
+    replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
+    ...(issuer && { issuer }),
+  };
+  const api = await createApi(parts);
   const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
   registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
   const sockets = attachWebSocket(api.server, {
     ...parts,
-    authenticate: createAuthenticate({ ...parts, ...(issuer && { issuer }) }),
+    authenticate: createAuthenticate(parts),
     submissions: socketSubmissions(services, remotes, submission),
     origins: config.url === '' ? [] : [new URL(config.url).origin],
   });

@@ -14,10 +14,12 @@ import type { Problem } from './problem.ts';
 import { registerRoutes } from './register-routes.ts';
 import type { Route } from './route.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { logRoutes } from './routes/logs.ts';
 import { openapiRoute } from './routes/openapi.ts';
+import { repositoryRoutes } from './routes/repositories.ts';
 import { runRoutes } from './routes/runs.ts';
 import { testRoutes } from './routes/tests.ts';
 import { auditRoutes, tokenRoutes } from './routes/tokens.ts';
@@ -59,6 +61,8 @@ export function apiRoutes(dependencies: ApiDependencies, closing: AbortSignal): 
     ...artifactRoutes(dependencies),
     ...testRoutes(dependencies),
     ...eventRoutes(dependencies, closing),
+    ...repositoryRoutes(dependencies),
+    ...deliveryRoutes(dependencies),
     ...auditRoutes(dependencies),
     ...tokenRoutes(dependencies),
   ];

@@ -4,6 +4,8 @@ import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Checked } from '../model/problem.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { Delivery, Intake } from '../store/intake.ts';
+import type { RegisteredRepository, RepositoryWish } from '../store/register-repository.ts';
 import type { ServerRecords } from '../store/server-records.ts';
 import type { Blobs, Store } from '../store/store.ts';
 
@@ -30,6 +32,11 @@ export interface ApiDependencies {
   readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve'>;
   readonly runs: RunRequests;
   readonly store: Store & ServerRecords;
+  readonly intake: Pick<Intake, 'repository' | 'repositories' | 'removeRepository' | 'delivery' | 'deliveries'>;
+  /** ERR_CONFLICT when the name is taken. */
+  readonly register: (wish: RepositoryWish) => Promise<RegisteredRepository>;
+  /** Stores a new run of what the delivery announced. ERR_CONFLICT when it led to no run. */
+  readonly replay: (delivery: Delivery) => Promise<Delivery>;
   readonly logs: Pick<Logs, 'read' | 'lines'>;
   readonly blobs: Pick<Blobs, 'open'>;
   readonly clock: Clock;

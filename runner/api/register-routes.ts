@@ -82,7 +82,7 @@ function callOf(
 ): Omit<Call, 'run'> & { readonly run: Call['run'] | undefined } {
   const { params, query, body } = request;
   if (access !== 'public' && access.on === 'repository')
-    permit(subject, access.verb, repositoryIn(body) ?? repositoryIn(query));
+    permit(subject, access.verb, repositoryIn(body) ?? repositoryIn(query) ?? repositoryIn(params));
   const stillAllowed = async (): Promise<boolean> => {
     try {
       await admit(request, access, authenticate, dependencies);
