@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
 import type { ApiDependencies, RunRequests } from './api/dependencies.ts';
 import { createAuthenticate } from './api/authenticate.ts';
-import { registerHooks } from './api/hooks.ts';
 import { attachWebSocket } from './api/websocket/attach.ts';
 import type { Submissions } from './api/websocket/session.ts';
 import type { Address, Listening, Services } from './cli/session.ts';
@@ -53,12 +52,11 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
+    receive: (id, headers, body) => receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
     replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
     ...(issuer && { issuer }),
   };
   const api = await createApi(parts);
-  const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
-  registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
   const sockets = attachWebSocket(api.server, {
     ...parts,
     authenticate: createAuthenticate(parts),

@@ -16,6 +16,8 @@ import { newRunId } from '../engine/new-run-id.ts';
 import type { Delivery } from '../store/intake.ts';
 import { registerRepository } from '../store/register-repository.ts';
 import { openSecretBox } from '../store/secret-box.ts';
+import { readRepositorySecrets } from '../store/repository-secrets.ts';
+import { receiveDelivery } from '../triggers/receive-delivery.ts';
 import { replayDelivery } from '../triggers/replay-delivery.ts';
 import type { World } from '../engine/engine-fixture.ts';
 import type { Role } from './access.ts';
@@ -75,6 +77,13 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
     store,
     intake: store,
     register: (wish) => registerRepository(store, box, wish, Date.now()),
+    receive: (id, headers, body) =>
+      receiveDelivery(
+        { intake: store, blobs, clock: Date.now, newRunId, secretsOf: readRepositorySecrets.bind(undefined, box) },
+        id,
+        headers,
+        body,
+      ),
     replay: (delivery) => replayDelivery({ intake: store, store, clock: Date.now, newRunId }, delivery),
     logs,
     blobs,

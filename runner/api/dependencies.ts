@@ -7,6 +7,8 @@ import type { Logs } from '../results/log/logs.ts';
 import type { Delivery, Intake } from '../store/intake.ts';
 import type { RegisteredRepository, RepositoryWish } from '../store/register-repository.ts';
 import type { ServerRecords } from '../store/server-records.ts';
+import type { Headers } from '../triggers/forge.ts';
+import type { Reception } from '../triggers/receive-delivery.ts';
 import type { Blobs, Store } from '../store/store.ts';
 
 export interface RunWish {
@@ -37,6 +39,8 @@ export interface ApiDependencies {
   readonly register: (wish: RepositoryWish) => Promise<RegisteredRepository>;
   /** Stores a new run of what the delivery announced. ERR_CONFLICT when it led to no run. */
   readonly replay: (delivery: Delivery) => Promise<Delivery>;
+  /** Takes what a forge sent to the hook of a repository. */
+  readonly receive: (repositoryId: string, headers: Headers, body: Buffer) => Promise<Reception>;
   readonly logs: Pick<Logs, 'read' | 'lines'>;
   readonly blobs: Pick<Blobs, 'open'>;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { createHmac } from 'node:crypto';
 import { announce, openApi } from './api-fixture.ts';
 
 const orders = { name: 'shop/orders', forge: 'gitea', url: 'https://git.example/shop/orders.git', token: 'a-token' };
@@ -88,4 +89,30 @@ test('R000-21: a replay is a new run of the same change, once for one key; what 
   t.deepEqual(again?.type === 'run-requested' && again.request, asked?.type === 'run-requested' && asked.request);
   const nothing = await announce(world, 'shop', 'ignored');
   t.is((await ask(`/v1/deliveries/${nothing.id}/replay`, { method: 'POST' })).status, 409);
+});
+
+test('A2: refused deliveries of an address are limited, genuine ones are not, and neither is parsed or audited before', async (t) => {
+  const { ask, store } = await openApi(t, { strangersPerMinute: 3 });
+  const added = await ask('/v1/repositories', { method: 'POST', body: orders });
+  const { repository, secret } = added.json as { repository: { hook: string }; secret: string };
+  const audited = (await store.audit(0, 100)).length;
+  const send = (key: string, delivery: string, body = '{"zen":"x"}', hook = repository.hook) =>
+    ask(hook, {
+      method: 'POST',
+      token: '',
+      body,
+      headers: {
+        'x-gitea-event': 'ping',
+        'x-gitea-delivery': delivery,
+        'x-gitea-signature': createHmac('sha256', key).update(body).digest('hex'),
+        accept: 'text/html',
+      },
+    });
+  for (let index = 0; index < 10; index++) t.is((await send(secret, `genuine-${index}`)).status, 202);
+  t.is((await send('wrong', 'a')).status, 401);
+  t.is((await send('wrong', 'b', 'no JSON')).status, 401);
+  t.is((await send('wrong', 'c', '{}', '/hooks/nope')).status, 401);
+  t.is((await send('wrong', 'd')).status, 429);
+  t.is((await send(secret, 'later')).status, 202);
+  t.is((await store.audit(0, 100)).length, audited);
 });
