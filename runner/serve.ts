@@ -14,10 +14,12 @@ import { newRunId } from './engine/new-run-id.ts';
 import { createLogger } from './logging.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
-import type { RunRequest } from './model/run-request.ts';
+import type { NoticeTarget, RunRequest } from './model/run-request.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
 import { forgeApi } from './outgoing/forge-api.ts';
+import { readSubscribers, rulesFor } from './outgoing/read-subscribers.ts';
+import type { NamedSubscriber } from './outgoing/read-subscribers.ts';
 import { createReceiver } from './outgoing/receivers.ts';
 import type { TargetBook } from './outgoing/receivers.ts';
 import { createSender } from './outgoing/sender.ts';
@@ -26,6 +28,7 @@ import type { Remote, WantedCommit } from './sources/mirrors.ts';
 import type { Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
+import type { RepositorySecrets } from './store/repository-secrets.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
@@ -47,7 +50,9 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const remotes = remotesOf(services, options);
   const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
-  const submission = { intake, clock: systemClock, secretsOf, newRunId };
+  const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
+  const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
+  const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
@@ -70,8 +75,13 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { engine, store, locate: (request) => remotes.locate(request), logger, most },
     { stop: stop.signal, cancel: cancel.signal },
   );
-  const sender = createSender(() => forgeHosts(services), systemClock);
-  const receiver = createReceiver(sender, statusBook(services, config.url || url), config.url || url, systemClock);
+  const sender = createSender(() => receiverHosts(services, subscribers), systemClock);
+  const receiver = createReceiver(
+    sender,
+    targetBook(services, subscribers, config.url || url),
+    config.url || url,
+    systemClock,
+  );
   const delivered = deliverOutbox({ outbox, receiver, clock: systemClock, logger }, stop.signal);
   return {
     url,
@@ -145,8 +155,19 @@ function remotesOf({ intake, secretBox }: Services, { config, environment }: Ser
   };
 }
 
+/** Without a token the forge would take no status. */
+function targetsOf(
+  { name }: Repository,
+  { token }: RepositorySecrets,
+  subscribers: readonly NamedSubscriber[],
+): readonly NoticeTarget[] {
+  const told = subscribers.filter(({ repositories }) => repositories?.includes(name) ?? true);
+  const events = told.map((subscriber) => ({ kind: 'events', name: subscriber.name }) as const);
+  return token === '' ? events : [{ kind: 'status', name }, ...events];
+}
+
 /** A status goes to the forge that the repository is fetched from, with the token that fetches it. */
-function statusBook({ intake, secretBox }: Services, url: string): TargetBook {
+function targetBook({ intake, secretBox }: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
   return {
     status: async (_name, { request, runId }) => {
       const repository = await intake.repository(request.repositoryId ?? '');
@@ -155,12 +176,13 @@ function statusBook({ intake, secretBox }: Services, url: string): TargetBook {
       const { token } = readRepositorySecrets(secretBox, repository);
       return api && { forge: repository.forge, api, token, runUrl: `${url}/v1/runs/${runId}` };
     },
-    subscriber: () => Promise.resolve(undefined),
+    subscriber: (name) => Promise.resolve(subscribers.find((subscriber) => subscriber.name === name)),
   };
 }
 
 /** Whoever adds a repository trusts its host, which may well be in a private network. */
-async function forgeHosts({ intake }: Services): Promise<AddressRules> {
+async function receiverHosts({ intake }: Services, subscribers: readonly NamedSubscriber[]): Promise<AddressRules> {
   const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
-  return { hosts: [], privateHosts: urls.map(({ host }) => host) };
+  const { hosts, privateHosts } = rulesFor(subscribers);
+  return { hosts, privateHosts: [...privateHosts, ...urls.map(({ host }) => host)] };
 }

@@ -70,21 +70,11 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
   // Two names of one folder: repositories of their own as far as the API knows.
   const locationOf = (name: string) => Promise.resolve(['shop', 'bank'].includes(name) ? repository : undefined);
   const runs = createDirectRuns({ engine, locationOf, logger });
-  const box = await openSecretBox(world.path('secrets'));
   const dependencies: ApiDependencies = {
     engine,
     runs,
     store,
-    intake: store,
-    register: (wish) => registerRepository(store, box, wish, Date.now()),
-    receive: (id, headers, body) =>
-      receiveDelivery(
-        { intake: store, blobs, clock: Date.now, newRunId, secretsOf: readRepositorySecrets.bind(undefined, box) },
-        id,
-        headers,
-        body,
-      ),
-    replay: (delivery) => replayDelivery({ intake: store, store, clock: Date.now, newRunId }, delivery),
+    ...(await intakeOf(world)),
     logs,
     blobs,
     clock: Date.now,
@@ -117,6 +107,20 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
   };
   const commit = committer(repository);
   return { ...world, dependencies, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, store) };
+}
+
+/** What the server joins for repositories and deliveries. */
+async function intakeOf(world: World): Promise<Pick<ApiDependencies, 'intake' | 'register' | 'receive' | 'replay'>> {
+  const { store, blobs } = world;
+  const box = await openSecretBox(world.path('secrets'));
+  const secretsOf = readRepositorySecrets.bind(undefined, box);
+  const parts = { intake: store, store, blobs, clock: Date.now, newRunId, secretsOf, notifyOf: () => [] };
+  return {
+    intake: store,
+    register: (wish) => registerRepository(store, box, wish, Date.now()),
+    receive: (id, headers, body) => receiveDelivery(parts, id, headers, body),
+    replay: (delivery) => replayDelivery(parts, delivery),
+  };
 }
 
 /** A push to a repository that is made known for it. */
