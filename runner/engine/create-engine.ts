@@ -37,7 +37,10 @@ export function createEngine(engine: EngineDependencies): Engine {
   };
 
   return {
-    prepare: (options) => prepareRun(engine, options),
+    prepare: (options) => {
+      engine.executor.anticipate?.();
+      return prepareRun(engine, options);
+    },
     start: (prepared) => storeSnapshot(engine, prepared).then(create),
     rerun: async (runId, scope) => create(await repetitionOf(engine, runId, scope)),
     state: (runId) => readState(engine, runId),

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ProcessWatch } from './process-watch.ts';
+import { ProcessWatch } from '../../process-watch.ts';
 
 const sluice = fileURLToPath(new URL('../../../runner/launch/sluice.js', import.meta.url));
 
