@@ -125,5 +125,11 @@ clusterTest(
 function rotatedFiles(namespace: string): number {
   const folder = '/var/log/pods';
   const pods = readdirSync(folder).filter((name) => name.startsWith(`${namespace}_`));
-  return Math.max(0, ...pods.map((name) => readdirSync(join(folder, name, 'agent')).length));
+  return Math.max(
+    0,
+    ...pods.map(
+      (name) =>
+        readdirSync(join(folder, name), { recursive: true }).filter((path) => String(path).includes('agent/')).length,
+    ),
+  );
 }

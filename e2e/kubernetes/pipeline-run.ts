@@ -60,10 +60,15 @@ export async function runPipeline(
   const ended = new AbortController();
   void output.finally(() => ended.abort());
   let agentPeak = 0;
-  while (!ended.signal.aborted) {
-    agentPeak = Math.max(agentPeak, agentMemory(namespace));
-    whileRunning(namespace);
-    await sleep(300);
+  try {
+    while (!ended.signal.aborted) {
+      agentPeak = Math.max(agentPeak, agentMemory(namespace));
+      whileRunning(namespace);
+      await sleep(300);
+    }
+  } finally {
+    child.kill('SIGKILL');
+    watch.end();
   }
   const lines = (await output).trim().split('\n');
   const { report } = JSON.parse(lines.at(-1) ?? '{}') as { readonly report?: RunReport };
