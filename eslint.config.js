@@ -1,6 +1,19 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
+// How long `===` takes tells how much of two texts is equal; `equalSecrets` of runner/triggers/signature.ts does not.
+const secretName = '/(secret|signature|token|password|hmac)$/i';
+const comparedSecrets = ['left', 'right'].flatMap((side) => {
+  const other = side === 'left' ? 'right' : 'left';
+  const withText = `[${other}.type!="Literal"][${other}.name!="undefined"]`;
+  const names = [`${side}.name`, `${side}.property.name`, `${side}.property.value`];
+  return names.map((name) => `BinaryExpression[operator=/^[!=]==?$/][${name}=${secretName}]${withText}`);
+});
+const noComparedSecrets = {
+  selector: comparedSecrets.join(', '),
+  message: 'Secrets and signatures are compared in constant time: `equalSecrets`.',
+};
+
 export default defineConfig(
   { ignores: ['node_modules', 'dist', '.sluice', 'examples', '**/*.generated.*'] },
   {
@@ -13,6 +26,7 @@ export default defineConfig(
       'max-lines-per-function': ['error', { max: 60, skipComments: true, skipBlankLines: true }],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
       eqeqeq: 'error',
+      'no-restricted-syntax': ['error', noComparedSecrets],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // Numbers and booleans in messages are as readable as strings.

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Services, Trial } from './cli/session.ts';
+import type { Archive, Services, Trial } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -10,6 +10,11 @@ import type { Executor } from './executors/executor.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { Intake } from './store/intake.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { ServerRecords } from './store/server-records.ts';
+import type { Store } from './store/store.ts';
+import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
 
@@ -30,6 +35,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
+    serve: async (services, address, config) => {
+      const { serve } = await import('./serve.ts');
+      return serve(services, { address, config, environment, version: await readVersion() });
+    },
+    archive: archiveOf,
     gates: readGates,
   });
 }
@@ -41,14 +51,9 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./results/log/file-logs.ts'),
     import('./sources/git-source.ts'),
   ]);
-  const [{ openSqliteStore }, { openBlobs }, { isAlive, thisProcess }, { createLogger }] = await Promise.all([
-    import('./store/sqlite/sqlite-store.ts'),
-    import('./store/blobs.ts'),
-    import('./store/owner.ts'),
-    import('./logging.ts'),
-  ]);
-  const store = await openSqliteStore({ file: join(config.home, 'sluice.db'), clock: systemClock, isAlive });
-  const blobs = await openBlobs(join(config.home, 'blobs'));
+  const [{ thisProcess }, { createLogger }] = await Promise.all([import('./store/owner.ts'), import('./logging.ts')]);
+  const store = await openStore(config);
+  const blobs = await openBlobStore(config);
   const logs = createFileLogs(join(config.home, 'logs'));
   const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
@@ -72,8 +77,43 @@ async function openServices(config: Config, environment: Environment): Promise<S
     store,
     logs,
     blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
   };
+}
+
+/** A bucket where one is configured, else the data folder. */
+async function openBlobStore({ home, bucket }: Config): Promise<Services['blobs']> {
+  if (bucket === undefined) return (await import('./store/blobs.ts')).openBlobs(join(home, 'blobs'));
+  return (await import('./store/s3-blobs.ts')).openS3Blobs(bucket, join(home, 'incoming'));
+}
+
+function archiveOf({ home, database, bucket }: Config): Archive {
+  if (database !== undefined || bucket !== undefined) {
+    throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL or S3 is backed up by the means of those.', {
+      hint: 'docs/store.md says how.',
+    });
+  }
+  const archive = import('./store/archive.ts');
+  return {
+    backUp: async (folder) => (await archive).backUp(home, folder),
+    restore: async (folder) => (await archive).restore(folder, home),
+  };
+}
+
+/** PostgreSQL where one is configured, else SQLite in the data folder. */
+async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox & ServerRecords> {
+  if (database !== undefined) {
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+  }
+  const [{ openSqliteStore }, { isAlive }] = await Promise.all([
+    import('./store/sqlite/sqlite-store.ts'),
+    import('./store/owner.ts'),
+  ]);
+  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
 }
 
 /** A trial leaves nothing that has to outlive this process. */

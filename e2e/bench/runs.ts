@@ -120,7 +120,7 @@ function compile(text: string): void {
     actor: 'me',
   } as const;
   const plan = compilePipeline({
-    file: file.value,
+    file,
     trigger,
     files: [],
     workflows: { gates: new Map(), files: new Map() },

@@ -8,6 +8,14 @@ DEBIAN_PACKAGES=(
   iptables:iptables mmdebstrap:mmdebstrap nft:nftables openssl:openssl runc:runc skopeo:skopeo sysctl:procps
 )
 
+quietly() { # LOG COMMAND...: what the command says is shown only when it fails
+  local log=$LOGS/$1.log
+  shift
+  "$@" >"$log" 2>&1 && return
+  tail -n 20 "$log" >&2
+  die "'$*' failed; all that it said is in $log"
+}
+
 install_packages() {
   local missing=() pair
   for pair in "${DEBIAN_PACKAGES[@]}"; do

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
@@ -24,7 +25,9 @@ async function sluice(
   const io = { stdout, stderr, cwd: '/nowhere', signals: new EventEmitter() };
   const gates = () => Promise.resolve(new Map<string, string>());
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, gates });
+  const serve = () => Promise.reject(new Error('nothing is served here'));
+  const archive = () => assert.fail('nothing is archived here');
+  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, archive, gates });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -55,14 +58,15 @@ for (const { name } of commands) {
 
 const mistakes: readonly (readonly [words: string, message: RegExp])[] = [
   ['rnu', /^error: unknown command 'rnu'\n {2}Did you mean run\?\n$/],
+  ['help rnu', /^error: unknown command 'rnu'\n {2}Did you mean run\?\n$/],
   ['run --jbos 3', /^error: unknown option '--jbos'\n {2}Did you mean --jobs\?\n$/],
   ['run --jobs 0', /^error: --jobs is "0"/],
-  ['run a b', /^error: too many arguments/],
+  ['run a b', /^error: too many arguments.*\n {2}See: sluice run --help\n$/],
   ['runs -n x', /Give a whole number from 1 on/],
   ['runs --outcome green', /Allowed choices are succeeded, failed/],
   ['rerun', /^error: rerun needs to know what to repeat\n {2}Add --failed or --from STEP\.\n$/],
   ['rerun --failed --from a', /cannot be used with option/],
-  ['cancel', /^error: missing required argument 'run'/],
+  ['cancel', /^error: missing required argument 'run'\n {2}See: sluice cancel --help\n$/],
   ['logs --follow --timestamps', /cannot be used with option/],
   ['completion powershell', /Allowed choices are bash, zsh, fish/],
   ['lint missing.yaml', /^error: cannot read \/nowhere\/missing\.yaml\n {2}.*sluice init/],
@@ -138,6 +142,8 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         environment,
         open: () => Promise.reject(new Error('boom')),
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
+        serve: () => Promise.reject(new Error('nothing is served here')),
+        archive: () => assert.fail('nothing is archived here'),
         gates: () => Promise.resolve(new Map()),
       },
     );

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import { systemClock } from '../model/clock.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import { createGitSources } from '../sources/git-source.ts';
+import { openSecretBox } from '../store/secret-box.ts';
 import { openBlobs } from '../store/blobs.ts';
 import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -87,6 +89,8 @@ async function runHere(
       environment: { ...readEnvironment(), variables },
       open: (config) => openServices(config, variables),
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
+      serve: () => Promise.reject(new Error('nothing is served here')),
+      archive: () => assert.fail('nothing is archived here'),
       gates: () => Promise.resolve(new Map()),
     },
   );
@@ -110,7 +114,16 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
       .close()
       .finally(() => Promise.all([sources.close(), store.close()]))
       .then(() => undefined);
-  return { engine: createEngine({ ...parts, ...limits }), store, logs, blobs, close };
+  return {
+    engine: createEngine({ ...parts, ...limits }),
+    store,
+    logs,
+    blobs,
+    intake: store,
+    outbox: store,
+    secretBox: await openSecretBox(config.home),
+    close,
+  };
 }
 
 const logger = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
@@ -209,10 +222,33 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   const again = await json<{ kind: string; report?: { request: object } }>('runLine', 'rerun', runId, '--failed');
   t.like(again.at(-1), { kind: 'report', report: { request: { rerunOf: runId }, outcome: 'failed' } });
   t.is(again.filter(({ kind }) => kind === 'report').length, 1);
-  const carried = await sluice('logs', 'latest', 'lint');
-  t.is(carried.code, 2);
-  t.true(carried.err.endsWith(`  See: sluice logs ${runId} lint\n`), carried.err);
+  t.is((await sluice('logs', 'latest', 'lint')).out, 'linting\x1b[2J\n', 'what was taken over belongs to the run');
+  t.true((await sluice('logs')).out.startsWith('==> lint <==\nlinting'));
+  t.is((await json<{ tests: object[] }>('tests', 'tests', '--all'))[0]?.tests.length, 4);
+  t.deepEqual(
+    (await json<{ artifacts: { step: string }[] }>('artifacts', 'artifacts'))[0]?.artifacts.map(({ step }) => step),
+    ['unit:22', 'unit:24'],
+  );
+  t.regex((await sluice('runs', '--repository', 'nobody')).err, /^No run fits\./);
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
+});
+
+test('init says how to run what it wrote, outside of a repository too', async (t) => {
+  const { sluice, folder } = await openPlace(t, pipeline);
+  t.regex((await sluice('init', '--force')).out, /\nRun it with: sluice run\n$/);
+  t.regex((await sluice('init', folder)).out, /\nRun it with: git init && sluice run\n$/);
+});
+
+test('logs that find no room on the disk say so', async (t) => {
+  const { sluice, repository, environment } = await openPlace(t, pipeline);
+  await sluice('run', '-q');
+  const command = `"${process.execPath}" "${launcher}" logs > /dev/full`;
+  const options = { cwd: repository, env: environment };
+  const said = await new Promise<readonly [unknown, string]>((resolve) =>
+    execFile('sh', ['-c', command], options, (error, _out, err) => resolve([error?.code, err])),
+  );
+  t.is(said[0], 3);
+  t.regex(said[1], /^error: the output could not be written: .*ENOSPC.*\n {2}Free some disk space.*\n$/);
 });
 
 test('a download leaves its folder by no link', async (t) => {
@@ -291,6 +327,7 @@ test('a run that waits is approved from elsewhere, followed and cancelled from e
   const followed = json<{ kind: string }>('runLine', 'show', '--follow');
   const log = sluice('logs', '--follow', 'latest', 'slow');
   while (!out.includes('slow  started')) await delay(50);
+  t.regex((await sluice('show')).out, /\n✓ ask .*approved by \S+ · fine\n/);
   await json('cancel', 'cancel', 'latest');
   const [code] = (await once(child, 'close')) as [number];
   t.is(code, 1);
@@ -355,4 +392,46 @@ test('init writes a file that passes, and does not write over one', async (t) =>
   t.is(await readFile(join(repository, 'sluice.yaml'), 'utf8'), written.text);
   t.is((await sluice('init', '--print')).out, written.text);
   t.is((await sluice('lint')).out, '✓ sluice.yaml has no problems\n');
+});
+
+test('serve answers until a signal comes, then ends well', async (t) => {
+  const { environment } = await openPlace(t, 'pipeline: p\nsteps: { a: { run: "true" } }\n');
+  const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  const { url } = JSON.parse(line.toString()) as { readonly url: string };
+  t.deepEqual(await (await fetch(`${url}/readyz`)).json(), { status: 'ok', version: '0.1.0' });
+  server.kill('SIGTERM');
+  t.deepEqual(await once(server, 'exit'), [0, null]);
+});
+
+test('an address that is none is refused', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  const { code, err } = await sluice('serve', '--listen', 'localhost');
+  t.is(code, 2);
+  t.regex(err, /HOST:PORT/);
+});
+
+test('a token is made, listed without its secret, and revoked', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  const made = await sluice('token', 'create', '--role', 'admin', '--name', 'ci', '--expires', '90d', '--json');
+  const { token, secret } = JSON.parse(made.out) as {
+    readonly token: { readonly id: string };
+    readonly secret: string;
+  };
+  t.regex(secret, /^sluice_[\w-]{43}$/);
+  t.is((await sluice('token', 'create', '--repository', 'shop')).out.trim().length, secret.length);
+  const list = (await sluice('token', 'list')).out;
+  t.regex(list, new RegExp(`^${token.id}  admin +ci  \\*  until 20`, 'm'));
+  t.regex(list, /viewer .* shop$/m);
+  t.false(list.includes(secret));
+  t.is((await sluice('token', 'revoke', token.id)).code, 0);
+  t.regex((await sluice('token', 'list')).out, /admin .* revoked$/m);
+  for (const words of [['eat'], ['revoke', 'none'], ['create', '--expires', 'soon'], ['create', '--role', 'god']]) {
+    const { code, err } = await sluice('token', ...words);
+    t.is(code, 2, words.join(' '));
+    t.regex(err, /^error: .*\n {2}\S/);
+  }
 });

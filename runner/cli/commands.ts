@@ -3,7 +3,7 @@ import type { Define } from './define.ts';
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  readonly group: 'Pipelines' | 'Runs' | 'Tools';
+  readonly group: 'Pipelines' | 'Runs' | 'Server' | 'Tools';
   readonly hidden?: boolean;
   /** It speaks of the other commands, so that all are loaded. */
   readonly needsAll?: boolean;
@@ -91,6 +91,30 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/approve.ts')).defineApprove,
   },
   {
+    name: 'serve',
+    summary: 'answer requests over HTTP until a signal comes',
+    group: 'Server',
+    load: async () => (await import('./commands/serve.ts')).defineServe,
+  },
+  {
+    name: 'bridge',
+    summary: 'announce the pushes of a post-receive hook to a server',
+    group: 'Server',
+    load: async () => (await import('./commands/bridge.ts')).defineBridge,
+  },
+  {
+    name: 'token',
+    summary: 'make, list and revoke the tokens that the API takes',
+    group: 'Server',
+    load: async () => (await import('./commands/token.ts')).defineToken,
+  },
+  {
+    name: 'repository',
+    summary: 'add, list or remove repositories whose pushes a server runs',
+    group: 'Server',
+    load: async () => (await import('./commands/repository.ts')).defineRepository,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',
@@ -101,6 +125,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'check that this machine has what runs need',
     group: 'Tools',
     load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
+  {
+    name: 'backup',
+    summary: 'copy the data folder while it is in use',
+    group: 'Tools',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'bring a backup back into an empty data folder',
+    group: 'Tools',
+    load: async () => (await import('./commands/restore.ts')).defineRestore,
   },
   {
     name: 'completion',

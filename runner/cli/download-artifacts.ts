@@ -3,7 +3,7 @@ import { mkdir, open, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SluiceError } from '../model/errors.ts';
-import type { RunArtifact } from './run-artifacts.ts';
+import type { RunArtifact } from '../results/report/run-artifacts.ts';
 import type { Services } from './session.ts';
 
 /** Writes each file to `folder/STEP/PATH` and answers the paths. Nothing is written outside the folder. */

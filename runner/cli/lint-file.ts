@@ -3,8 +3,8 @@ import { dirname, join, relative, sep } from 'node:path';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile, parseWorkflowFile } from '../language/parse-file.ts';
+import type { ParsedFile } from '../language/parse-file.ts';
 import type { PipelineFile } from '../language/pipeline-file.generated.ts';
-import type { Positioned } from '../language/positioned.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
@@ -33,10 +33,9 @@ export async function lintFile(path: string, gates: ReadonlyMap<string, string>)
   const name = relative(root, path).split(sep).join('/');
   if (isWorkflow(text)) return problemsOf(parseWorkflowFile(text, name));
   const parsed = parsePipelineFile(text, name);
-  if (!parsed.ok) return parsed.problems;
-  const workflows = await readWorkflows(parsed.value, root, gates);
+  const workflows = await readWorkflows(parsed, root, gates);
   const files = await filesBelow(root);
-  return problemsOf(compilePipeline({ file: parsed.value, trigger: someTrigger, files, workflows }));
+  return problemsOf(compilePipeline({ file: parsed, trigger: someTrigger, files, workflows }));
 }
 
 function isWorkflow(text: string): boolean {
@@ -48,13 +47,13 @@ function problemsOf(checked: { readonly ok: true } | { readonly ok: false; reado
 }
 
 async function readWorkflows(
-  { value }: Positioned<PipelineFile>,
+  file: ParsedFile<PipelineFile>,
   root: string,
   gates: ReadonlyMap<string, string>,
 ): Promise<WorkflowTexts> {
   const files = new Map<string, string | undefined>();
   for (;;) {
-    const missing = missingWorkflows(value, { gates, files });
+    const missing = missingWorkflows(file, { gates, files });
     if (missing.length === 0) return { gates, files };
     for (const path of missing) files.set(path, await readFile(join(root, path), 'utf8').catch(() => undefined));
   }

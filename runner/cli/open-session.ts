@@ -18,8 +18,8 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
   const json = options.json ?? false;
   const color = useColors(config, io);
   let opened: Promise<Services> | undefined;
-  const open = (overrides: Overrides = {}): Promise<Services> =>
-    (opened ??= dependencies.open(loadConfig(dependencies.environment, { ...given, ...overrides })));
+  const configured = (overrides: Overrides) => loadConfig(dependencies.environment, { ...given, ...overrides });
+  const open = (overrides: Overrides = {}): Promise<Services> => (opened ??= dependencies.open(configured(overrides)));
   const note = (text: string): void => {
     if (!json) io.stderr.write(`${text}\n`);
   };
@@ -32,6 +32,8 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     folder: resolve(io.cwd, options.directory ?? '.'),
     gates: () => dependencies.gates(),
     tryStep: () => dependencies.tryStep(config),
+    serve: (services, address, overrides) => dependencies.serve(services, address, configured(overrides)),
+    archive: () => dependencies.archive(config),
     open,
     services: async (overrides) => {
       const services = await open(overrides);

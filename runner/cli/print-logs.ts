@@ -2,7 +2,6 @@ import { pipeline } from 'node:stream/promises';
 import { SluiceError } from '../model/errors.ts';
 import type { StepId } from '../model/plan.ts';
 import type { AttemptKey } from '../model/result.ts';
-import { reportOf } from '../results/report/run-report.ts';
 import type { StepReport } from '../results/report/step-report.ts';
 import type { LogLine } from '../results/log/logs.ts';
 import type { Services, Session } from './session.ts';
@@ -10,6 +9,8 @@ import { harmless } from './terminal/text.ts';
 import { LineSplitter } from './view/line-splitter.ts';
 import { endingWords } from './view/step-detail.ts';
 import { count } from './view/words.ts';
+import { runOfStep } from '../results/report/run-of-step.ts';
+import { wholeReport } from '../results/report/whole-run.ts';
 
 export interface LogSelection {
   readonly runId: string;
@@ -38,24 +39,22 @@ async function selectLogs(
   { runId, step: id, attempt }: LogSelection,
   { engine }: Pick<Services, 'engine'>,
 ): Promise<readonly AttemptKey[]> {
-  const { steps } = reportOf(await engine.state(runId));
+  const report = await wholeReport(runId, { engine });
+  const { steps } = report;
   const meant =
     id === undefined ? steps.filter(({ attempts }) => attempts.length > 0) : steps.filter((step) => step.id === id);
   return meant.flatMap((step) => {
-    if (hasAttempt(step, attempt)) return { runId, step: step.id, attempt: attempt ?? step.attempts.length };
+    if (hasAttempt(step, attempt))
+      return { runId: runOfStep(report, step), step: step.id, attempt: attempt ?? step.attempts.length };
     if (id === undefined) return [];
     throw withoutLog(step);
   });
 }
 
 function withoutLog(step: StepReport): SluiceError {
-  const { id, attempts, outcome, carriedFrom } = step;
+  const { id, attempts, outcome } = step;
   if (attempts.length > 0)
     return new SluiceError('ERR_USAGE', `step "${id}" has only ${count(attempts.length, 'attempt')}`);
-  if (carriedFrom !== undefined) {
-    const hint = `See: sluice logs ${carriedFrom} ${id}`;
-    return new SluiceError('ERR_USAGE', `step "${id}" ran in run ${carriedFrom}, its result was taken over`, { hint });
-  }
   return new SluiceError(
     'ERR_USAGE',
     `step "${id}" has not run${outcome === undefined ? ' yet' : `: ${endingWords(step)}`}`,

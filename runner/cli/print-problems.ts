@@ -1,17 +1,18 @@
 import { renderProblems } from '../language/render-problems.ts';
+import { publicProblem } from '../model/problem.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Session } from './session.ts';
 import { harmless } from './terminal/text.ts';
 
-/** All problems: for people on stderr, each with its frame; for programs as `{problems: […]}`. */
-export function printProblems(problems: readonly Problem[], { json, io, color, printJson }: Session): void {
-  if (json) printJson({ problems: problems.map(publicForm) });
-  else io.stderr.write(`${renderProblems(problems.map(showable), { color })}\n`);
+/** The same as text for people, each with its frame. */
+export function problemText(problems: readonly Problem[], color: boolean): string {
+  return renderProblems(problems.map(showable), { color });
 }
 
-/** Exactly these names. */
-function publicForm({ code, message, file, line, column, hint }: Problem) {
-  return { code, message, file, line, column, hint: hint ?? '' };
+/** All problems: for people on stderr, each with its frame; for programs as `{problems: […]}`. */
+export function printProblems(problems: readonly Problem[], { json, io, color, printJson }: Session): void {
+  if (json) printJson({ problems: problems.map(publicProblem) });
+  else io.stderr.write(`${problemText(problems, color)}\n`);
 }
 
 /** A file may hold anything; a terminal shows it as text. */

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { SluiceError } from '../model/errors.ts';
+import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Io } from './session.ts';
@@ -16,7 +17,7 @@ export function reportError(error: unknown, argv: readonly string[], io: Io): Ex
   if (error instanceof CommanderError && isHelp(error)) {
     return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
   }
-  const report = describe(error);
+  const report = describe(error, argv);
   if (argv.includes('--json')) {
     io.stdout.write(`${JSON.stringify({ error: report })}\n`);
   } else {
@@ -33,17 +34,23 @@ function isHelp(error: CommanderError): boolean {
   return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
 }
 
-function describe(error: unknown): ErrorReport {
+function describe(error: unknown, argv: readonly string[]): ErrorReport {
   if (error instanceof SluiceError) {
     const { code, message, hint } = error;
     return { code, message, ...(hint === undefined ? {} : { hint }) };
   }
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    const hint =
-      suggestion?.replace(/^\((.*)\)$/, '$1') ??
-      '`sluice --help` lists the commands, `sluice COMMAND --help` the options.';
+    const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? helpFor(argv);
     return { code: 'ERR_USAGE', message, hint };
   }
   return { code: 'ERR_INTERNAL', message: String(error), hint: 'This is a defect in Sluice; please report it.' };
+}
+
+/** Where the arguments are explained: the help of the command that was named, else the list of commands. */
+function helpFor(argv: readonly string[]): string {
+  const named = argv.find((word) => commands.some(({ name }) => name === word));
+  return named === undefined
+    ? '`sluice --help` lists the commands, `sluice COMMAND --help` the options.'
+    : `See: sluice ${named} --help`;
 }

@@ -7,6 +7,10 @@ import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { Intake } from '../store/intake.ts';
+import type { ServerRecords } from '../store/server-records.ts';
+import type { Outbox } from '../store/outbox.ts';
+import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
 import type { Palette } from './terminal/palette.ts';
 
@@ -25,11 +29,27 @@ export interface Io {
 /** What most commands work on; opening it opens the data folder. */
 export interface Services {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: Store & Intake & ServerRecords;
   readonly logs: Logs;
   readonly blobs: Blobs;
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+  readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Copies of the whole data folder. */
+export interface Archive {
+  /** Into a folder that is new, empty or an earlier backup. */
+  backUp(folder: string): Promise<ArchiveSize>;
+  /** Into a data folder without a store. */
+  restore(folder: string): Promise<ArchiveSize>;
+}
+
+export interface ArchiveSize {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** How a step went that does nothing. */
@@ -42,12 +62,31 @@ export interface Trial {
   readonly milliseconds: number;
 }
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A server that answers until it is closed; requests under way are answered first. */
+export interface Listening {
+  readonly url: string;
+  /**
+   * Waits that long for what is under way. Then runs that another process can go on with are left where they are, and
+   * others are cancelled.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
   open(config: Config): Promise<Services>;
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
+  /** Answers requests, and drives the runs that they ask for. */
+  serve(services: Services, address: Address, config: Config): Promise<Listening>;
+  archive(config: Config): Archive;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -66,6 +105,8 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
+  serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
+  archive(): Archive;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

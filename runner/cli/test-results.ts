@@ -2,6 +2,7 @@ import type { TestCase } from '../model/result.ts';
 import type { RunReport } from '../results/report/run-report.ts';
 import type { Services } from './session.ts';
 import { isRed } from './view/step-mark.ts';
+import { runOfStep } from '../results/report/run-of-step.ts';
 
 /** A test case with the place where it ran. */
 export interface RunTest extends TestCase {
@@ -25,10 +26,11 @@ export async function selectTests(
   { store }: Pick<Services, 'store'>,
 ): Promise<readonly RunTest[]> {
   const chosen: RunTest[] = [];
-  for (const { id, attempts, tests } of report.steps) {
+  for (const ran of report.steps) {
+    const { id, attempts, tests } = ran;
     if (!tests || (step !== undefined && step !== id)) continue;
     const attempt = attempts.length;
-    for await (const testCase of store.tests({ runId: report.runId, step: id, attempt })) {
+    for await (const testCase of store.tests({ runId: runOfStep(report, ran), step: id, attempt })) {
       if (!isWanted(testCase, slowest === undefined ? show : 'all')) continue;
       chosen.push({ step: id, attempt, ...testCase });
       if (slowest !== undefined && chosen.length >= 2 * slowest) cutToSlowest(chosen, slowest);

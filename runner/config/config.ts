@@ -21,12 +21,47 @@ export interface ClusterConfig {
   readonly imageTag: string;
 }
 
+/** An OpenID Connect provider whose tokens the API takes. */
+export interface IssuerConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  /** Claim with a role, and claim with a list of repositories; `*` in it stands for all. */
+  readonly roleClaim: string;
+  readonly repositoriesClaim: string;
+}
+
+/** A PostgreSQL database that several runners share. */
+export interface DatabaseConfig {
+  readonly url: string;
+  /** File with the password, for a URL without one. */
+  readonly passwordFile?: string;
+  /** How long a runner that is not heard of counts as alive, ms. */
+  readonly ttlMs: number;
+}
+
+/** A bucket of an S3-compatible store. */
+export interface BucketConfig {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
   readonly home: string;
+  /** Undefined: SQLite in the data folder. */
+  readonly database: DatabaseConfig | undefined;
+  /** Where blobs are; undefined: in the data folder. */
+  readonly bucket: BucketConfig | undefined;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  /** The address that people and forges know the server by; '' for the one that it listens at. */
+  readonly url: string;
+  /** How many runs a server drives at once. */
+  readonly runs: number;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];
@@ -36,6 +71,8 @@ export interface Config {
   readonly liveView: boolean;
   /** Values that steps may ask for in `secrets`, by name. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Undefined: only tokens of our own are taken. */
+  readonly issuer: IssuerConfig | undefined;
   /** Who starts, cancels and approves. */
   readonly actor: string;
 }

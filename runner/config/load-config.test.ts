@@ -13,6 +13,8 @@ function environment(variables: Readonly<Record<string, string>> = {}) {
 test('defaults come from the machine', (t) => {
   t.deepEqual(loadConfig(environment()), {
     home: '/data',
+    database: undefined,
+    bucket: undefined,
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
@@ -28,11 +30,36 @@ test('defaults come from the machine', (t) => {
       imagePrefix: '',
       imageTag: 'latest',
     },
+    url: '',
+    runs: 20,
     color: 'auto',
     liveView: true,
     secrets: {},
+    issuer: undefined,
     actor: 'ann',
   });
+});
+
+test('a database is shared when its address is given', (t) => {
+  const url = 'postgres://sluice@db/sluice';
+  t.deepEqual(loadConfig(environment({ SLUICE_DATABASE_URL: url })).database, { url, ttlMs: 30_000 });
+  const more = { SLUICE_DATABASE_URL: url, SLUICE_DATABASE_PASSWORD_FILE: '/run/password', SLUICE_RUNNER_TTL: '5' };
+  t.deepEqual(loadConfig(environment(more)).database, { url, ttlMs: 5_000, passwordFile: '/run/password' });
+  for (const ttl of ['2', '3601', '5s', '-5']) {
+    const wrong = environment({ SLUICE_DATABASE_URL: url, SLUICE_RUNNER_TTL: ttl });
+    t.throws(() => loadConfig(wrong), { code: 'ERR_USAGE', message: /^SLUICE_RUNNER_TTL is / }, ttl);
+  }
+});
+
+test('a bucket for blobs needs keys', (t) => {
+  const url = { SLUICE_BLOBS_URL: 's3://blobs' };
+  t.throws(() => loadConfig(environment(url)), { code: 'ERR_USAGE', message: /no keys/ });
+  const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key' };
+  const bucket = { url: 's3://blobs', accessKeyId: 'id', secretAccessKey: 'key' };
+  t.deepEqual(loadConfig(environment({ ...url, ...keys })).bucket, bucket);
+  const session = { ...url, ...keys, AWS_SESSION_TOKEN: 'token' };
+  t.deepEqual(loadConfig(environment(session)).bucket, { ...bucket, sessionToken: 'token' });
+  t.is(loadConfig(environment(keys)).bucket, undefined);
 });
 
 test('the command line wins over the environment, which wins over the defaults', (t) => {
@@ -93,6 +120,24 @@ test('a secrets file has NAME=value lines, quotes and values of several lines', 
   await writeFile(path, '# keys\nTOKEN=abc=def\nPEM="-----\nline\n-----"\nEMPTY=\n');
   t.deepEqual(await readSecretsFile(path), { TOKEN: 'abc=def', PEM: '-----\nline\n-----' });
 });
+
+const faulty: readonly (readonly [title: string, text: string, line: number])[] = [
+  ['a line without a name', 'A=1\n\nhunter2hunter2\n', 3],
+  ['a name that is none', 'MY-TOKEN=hunter2hunter2\n', 1],
+  ['a quote that is never closed', '# keys\nKEY="hunter2\nhunter2\n', 2],
+  ['text behind a value of several lines', 'KEY="hunter2\nhunter2"\nhunter2hunter2', 3],
+];
+
+for (const [title, text, line] of faulty) {
+  test(`a secrets file with ${title} is refused with the line, and without what stands there`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+    t.teardown(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'secrets'), text);
+    const error = await t.throwsAsync(readSecretsFile(join(folder, 'secrets')), { instanceOf: SluiceError });
+    t.regex(error.message, new RegExp(`^line ${line} of the secrets file .* is no NAME=value$`));
+    t.notRegex(error.message, /hunter2/);
+  });
+}
 
 test('a secrets file that is not there is named', async (t) => {
   const error = await t.throwsAsync(readSecretsFile('/nowhere/secrets'), { instanceOf: SluiceError });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { ClusterConfig, Config } from './config.ts';
+import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -19,6 +19,7 @@ const secretPrefix = 'SLUICE_SECRET_';
 const clusterJobs = 50;
 
 const defaultLookAhead = 4;
+const defaultRuns = 20;
 
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
@@ -26,16 +27,26 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
   const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
+    database: databaseConfig(variables),
+    bucket: bucketConfig(variables),
     jobs:
       jobs(overrides.jobs, '--jobs') ??
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
-    lookAhead: count(variables['SLUICE_LOOK_AHEAD'], 'SLUICE_LOOK_AHEAD') ?? defaultLookAhead,
+    url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
+    runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    lookAhead:
+      count(
+        variables['SLUICE_LOOK_AHEAD'],
+        'SLUICE_LOOK_AHEAD',
+        'Give the number of attempts that may wait prepared; 0 for none.',
+      ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
+    issuer: issuerConfig(variables),
     actor: environment.user,
   });
 }
@@ -46,6 +57,40 @@ function executorOf(name: string): Config['executor'] {
   throw new SluiceError('ERR_USAGE', `there is no executor ${JSON.stringify(name)}`, {
     hint: `Give one of: ${executorNames.join(', ')}.`,
   });
+}
+
+function databaseConfig(variables: Environment['variables']): DatabaseConfig | undefined {
+  const url = given(variables['SLUICE_DATABASE_URL']);
+  if (url === undefined) return undefined;
+  const passwordFile = given(variables['SLUICE_DATABASE_PASSWORD_FILE']);
+  const ttlMs = 1_000 * secondsToLive(given(variables['SLUICE_RUNNER_TTL']) ?? '30');
+  return Object.freeze({ url, ttlMs, ...(passwordFile !== undefined && { passwordFile }) });
+}
+
+function bucketConfig(variables: Environment['variables']): BucketConfig | undefined {
+  const url = given(variables['SLUICE_BLOBS_URL']);
+  if (url === undefined) return undefined;
+  const accessKeyId = given(variables['AWS_ACCESS_KEY_ID']);
+  const secretAccessKey = given(variables['AWS_SECRET_ACCESS_KEY']);
+  const sessionToken = given(variables['AWS_SESSION_TOKEN']);
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new SluiceError('ERR_USAGE', 'SLUICE_BLOBS_URL names a bucket, but there are no keys for it', {
+      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    });
+  }
+  return Object.freeze({ url, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) });
+}
+
+function secondsToLive(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 3 && seconds <= 3_600) return seconds;
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_RUNNER_TTL is ${JSON.stringify(text)}, which is no number from 3 to 3600`,
+    {
+      hint: 'Give the seconds after which a runner that is not heard of counts as dead.',
+    },
+  );
 }
 
 function clusterConfig(variables: Environment['variables']): ClusterConfig {
@@ -65,11 +110,37 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
   };
 }
 
-function count(text: string | undefined, origin: string): number | undefined {
+/** All of it or none: an issuer whose audience is not checked would let in tokens that were made for others. */
+function issuerConfig(variables: Environment['variables']): IssuerConfig | undefined {
+  const issuer = given(variables['SLUICE_OIDC_ISSUER']);
+  if (issuer === undefined) return undefined;
+  const needed = (name: string): string => {
+    const value = given(variables[name]);
+    if (value !== undefined) return value;
+    throw new SluiceError('ERR_USAGE', `SLUICE_OIDC_ISSUER is set and ${name} is not`, {
+      hint: 'docs/api.md says what each is for.',
+    });
+  };
+  const jwksUrl = needed('SLUICE_OIDC_JWKS_URL');
+  if (!URL.canParse(jwksUrl)) {
+    throw new SluiceError('ERR_USAGE', `SLUICE_OIDC_JWKS_URL is ${JSON.stringify(jwksUrl)}, which is no address`, {
+      hint: 'Give the whole address, https://…, of the keys.',
+    });
+  }
+  return Object.freeze({
+    issuer,
+    audience: needed('SLUICE_OIDC_AUDIENCE'),
+    jwksUrl,
+    roleClaim: given(variables['SLUICE_OIDC_ROLE_CLAIM']) ?? 'sluice_role',
+    repositoriesClaim: given(variables['SLUICE_OIDC_REPOSITORIES_CLAIM']) ?? 'sluice_repositories',
+  });
+}
+
+function count(text: string | undefined, origin: string, hint: string): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,3}$/.test(text)) return Number(text);
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
-    hint: 'Give the number of attempts that may wait prepared; 0 for none.',
+    hint,
   });
 }
 

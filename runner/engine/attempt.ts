@@ -9,11 +9,14 @@ import type { RunState } from '../model/run-state.ts';
 import { scopeOf } from '../scheduler/scope.ts';
 import type { LogWriter } from '../results/log/logs.ts';
 import { maskText } from '../results/log/masker.ts';
+import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { faultOf } from './fault-of.ts';
 import { recordResults } from './record-results.ts';
 
 export interface AttemptTask {
+  /** Under which the results are stored. */
+  readonly lease: Lease;
   readonly state: RunState;
   readonly step: RunStep;
   readonly attempt: number;
@@ -49,7 +52,13 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
     const outcome = await execute(engine, task, spec, { log, signal, note: (text) => notes.push(text) });
     const seal = await log.seal(outcome.logComplete ?? true);
     const { repository } = task.state.request;
-    const results = await recordResults(engine, key, { step: task.step, repository, secrets: values }, outcome);
+    const results = await recordResults(
+      engine,
+      task.lease,
+      key,
+      { step: task.step, repository, secrets: values },
+      outcome,
+    );
     return masked({ ...results, log: seal, notes: [...notes, ...results.notes] }, values);
   } catch (error) {
     const verdict = faultOf(error);
@@ -89,7 +98,7 @@ function execute(
 /** Test reports are judged with the proof; a step without any gives its word at once. Its files are recorded with the proof. */
 async function report(
   engine: EngineDependencies,
-  { state, step, attempt, reported }: AttemptTask,
+  { lease, state, step, attempt, reported }: AttemptTask,
   outcome: AttemptOutcome,
   secrets: readonly string[],
 ): Promise<void> {
@@ -98,6 +107,7 @@ async function report(
   const { repository } = state.request;
   const results = await recordResults(
     engine,
+    lease,
     key,
     { step, repository, secrets },
     { ...outcome, files: [], caches: {} },

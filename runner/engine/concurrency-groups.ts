@@ -2,17 +2,19 @@ import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { RunStep, StepId } from '../model/plan.ts';
-import type { Store } from '../store/store.ts';
+import type { Lease, Store } from '../store/store.ts';
 
 /** Concurrency groups as one run sees them. Who holds a group is known to the store alone; this keeps no count. */
 export class ConcurrencyGroups {
   readonly #store: Store;
+  readonly #lease: Lease;
   readonly #runId: string;
   readonly #blocked = new Set<StepId>();
 
-  constructor(store: Store, runId: string) {
+  constructor(store: Store, lease: Lease) {
     this.#store = store;
-    this.#runId = runId;
+    this.#lease = lease;
+    this.#runId = lease.runId;
   }
 
   /** Steps that found their group held; asked again after `retry`. */
@@ -30,7 +32,7 @@ export class ConcurrencyGroups {
     const started: RunEvent = { type: 'run-started', at };
     if (!concurrency) return [started];
     const { group, policy } = concurrency;
-    const holder = (await this.#elder(state, group)) ?? (await this.#store.acquire(group, this.#runId));
+    const holder = (await this.#elder(state, group)) ?? (await this.#store.acquire(this.#lease, group, this.#runId));
     if (holder === this.#runId) return [started];
     if (policy === 'reject') {
       return [{ type: 'run-finished', at, verdict: verdictOf('group_busy', `${group} is held by run ${holder}`) }];
@@ -44,7 +46,7 @@ export class ConcurrencyGroups {
     if (!step.concurrency) return 'entered';
     const { group, policy } = step.concurrency;
     const asker = this.#holder(step);
-    const holder = await this.#store.acquire(group, asker);
+    const holder = await this.#store.acquire(this.#lease, group, asker);
     if (holder === asker) return 'entered';
     if (policy === 'reject') return 'busy';
     this.#blocked.add(step.id);
@@ -52,7 +54,7 @@ export class ConcurrencyGroups {
   }
 
   async leaveStep(step: RunStep): Promise<void> {
-    if (step.concurrency) await this.#store.release(step.concurrency.group, this.#holder(step));
+    if (step.concurrency) await this.#store.release(this.#lease, step.concurrency.group, this.#holder(step));
   }
 
   /** First come, first served: the oldest other run that waits for the group, unless newer ones take its place. */

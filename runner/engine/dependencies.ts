@@ -3,11 +3,12 @@ import type { Logger } from '../model/logger.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Sources } from '../sources/source.ts';
+import type { Intake } from '../store/intake.ts';
 import type { Blobs, Owner, Store } from '../store/store.ts';
 
 /** Everything the engine acts through; joined in `runner/main.ts`. */
 export interface EngineDependencies {
-  readonly store: Store;
+  readonly store: Store & Pick<Intake, 'takeQueued'>;
   readonly blobs: Blobs;
   readonly logs: Logs;
   readonly executor: Executor;

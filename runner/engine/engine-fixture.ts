@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { promisify } from 'node:util';
 import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import type { Checked } from '../model/problem.ts';
 import type { RunEvent } from '../model/run-event.ts';
+import type { TriggerEvent } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import type { Logs } from '../results/log/logs.ts';
@@ -14,22 +16,29 @@ import { createGitSources } from '../sources/git-source.ts';
 import { openBlobs } from '../store/blobs.ts';
 import { isAlive, thisProcess } from '../store/owner.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { Owner, Store } from '../store/store.ts';
+import type { Blobs, Owner } from '../store/store.ts';
 import { createEngine } from './create-engine.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { Engine, PreparedRun, RunObserver } from './engine.ts';
 
+type FullStore = Awaited<ReturnType<typeof openSqliteStore>>;
+
 /** A whole Sluice in a temporary folder, with a real repository, for tests of the engine. */
 export interface World {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: FullStore;
+  readonly blobs: Blobs;
   readonly logs: Logs;
   readonly observer: RunObserver;
   path(name: string): string;
   write(name: string): Promise<void>;
   prepare(yaml: string): Promise<Checked<PreparedRun>>;
-  /** Commits the pipeline and stores a run of it. */
+  /** Stores a run of the pipeline. */
   start(yaml: string): Promise<string>;
+  /** Commits the pipeline and puts a run of it into the queue, as a push does. */
+  push(yaml: string, trigger?: Partial<TriggerEvent>): Promise<string>;
+  /** Takes the run whose turn it is and reads its pipeline. */
+  takeAndPlan(): Promise<RunState>;
   /** Calls back once, at the first event of this type. */
   on(type: RunEvent['type'], callback: (state: RunState) => void): void;
   /** What the observer heard of a step. */
@@ -66,10 +75,36 @@ export async function openWorld(t: ExecutionContext, options: WorldOptions = {})
       if (prepared.ok) return engine.start(prepared.value);
       throw new Error(prepared.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
     },
+    push: async (yaml, changes) => {
+      const runId = randomUUID();
+      const trigger: TriggerEvent = {
+        event: 'push',
+        ref: 'refs/heads/main',
+        branch: 'main',
+        tag: '',
+        commit: await commit(repository, yaml),
+        actor: 'ada',
+        ...changes,
+      };
+      const request = { repository: 'shop', trigger, file: 'sluice.yaml', dirty: false };
+      await engineParts.store.enqueue({ type: 'run-requested', at: Date.now(), runId, request });
+      return runId;
+    },
+    takeAndPlan: async () => engine.plan((await engine.take(9)) ?? '', () => Promise.resolve(repository)),
   };
 }
 
-async function openParts(t: ExecutionContext, folder: string): Promise<Omit<EngineDependencies, 'owner' | 'secret'>> {
+async function commit(repository: string, yaml: string): Promise<string> {
+  await writeFile(join(repository, 'sluice.yaml'), yaml);
+  const git = (...args: readonly string[]) => promisify(execFile)('git', ['-C', repository, ...args]);
+  await git('add', '.');
+  await git('-c', 'user.name=ada', '-c', 'user.email=ada@example.com', 'commit', '--allow-empty', '-qm', 'a change');
+  return (await git('rev-parse', 'HEAD')).stdout.trim();
+}
+
+type Parts = Omit<EngineDependencies, 'owner' | 'secret' | 'store'> & Pick<World, 'store'>;
+
+async function openParts(t: ExecutionContext, folder: string): Promise<Parts> {
   const file = join(folder, 'sluice.db');
   const store = await openSqliteStore({
     file,

@@ -38,8 +38,20 @@ export interface Engine {
   prepare(options: PrepareOptions): Promise<Checked<PreparedRun>>;
   /** Stores a new run and answers its id; `drive` runs it. */
   start(prepared: PreparedRun): Promise<string>;
+  /**
+   * Takes a run that waits for a runner: one whose process is gone and that can go on, or else the queued one whose turn
+   * it is, of a repository with fewer than `most` under way. Undefined when there is none.
+   */
+  take(most: number): Promise<string | undefined>;
+  /**
+   * Reads the pipeline of a queued run from the folder that `locate` answers, and records its plan, or ends the run with
+   * what is wrong. Does nothing when it has a plan already.
+   */
+  plan(runId: string, locate: (request: RunRequest) => Promise<string>): Promise<RunState>;
   /** Stores a run that repeats part of a finished one, with the same commit and plan. ERR_USAGE when there is nothing to repeat. */
   rerun(runId: string, scope: RerunScope): Promise<string>;
+  /** As `rerun`, but the run waits in the queue for a runner. */
+  queueRerun(runId: string, scope: RerunScope): Promise<string>;
   /** Drives a run to its end. Aborting the signal cancels it (`interrupted`) and still waits for the clean end. */
   drive(runId: string, observer: RunObserver, signal: AbortSignal): Promise<RunState>;
   /** The fold over a run's events. ERR_NOT_FOUND for an unknown run. */

@@ -40,14 +40,24 @@ export class Journal {
   static async open(
     store: Store,
     lease: Lease,
-    plan: Plan,
+    plan: Plan | undefined,
     listener: (state: RunState, event: StoredEvent) => void,
   ): Promise<Journal> {
-    const [first, ...rest] = await store.events(lease.runId);
-    const journal = new Journal(store, lease, replay(plan, first ? [first] : []), listener);
-    if (first) listener(journal.#state, first);
-    journal.#apply(rest);
+    const events = await store.events(lease.runId);
+    const begun =
+      1 +
+      Math.max(
+        0,
+        events.findIndex(({ type }) => type === 'run-created'),
+      );
+    const journal = new Journal(store, lease, replay(plan, events.slice(0, begun)), listener);
+    for (const event of events.slice(0, begun)) listener(journal.#state, event);
+    journal.#apply(events.slice(begun));
     return journal;
+  }
+
+  get lease(): Lease {
+    return this.#lease;
   }
 
   get state(): RunState {

@@ -3,8 +3,9 @@ import { evaluateCondition } from '../expressions/expression.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
+import type { ParsedFile } from '../language/parse-file.ts';
 import type { PipelineFile } from '../language/pipeline-file.generated.ts';
-import type { Positioned, SourceText } from '../language/positioned.ts';
+import type { SourceText } from '../language/positioned.ts';
 import type { ProblemCode } from '../language/problem-codes.ts';
 import { problem } from '../language/problem.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
@@ -22,21 +23,34 @@ const maxFileBytes = 50 * 1024 * 1024;
 /** Opens the commit, compiles its pipeline, and asks whether this executor can run it with the secrets at hand. */
 export async function prepareRun(engine: EngineDependencies, options: PrepareOptions): Promise<Checked<PreparedRun>> {
   const source = await engine.sources.open(options.location, options.commit);
-  const trigger = triggerOf(source, options);
-  const text = await source.read(options.file, maxFileBytes);
-  if (text === undefined) return refused(noFile(options.file));
-  const file = parsePipelineFile(text, options.file);
-  if (!file.ok) return file;
-  const workflows = await readWorkflows(source, file.value, engine.gates);
-  const plan = compilePipeline({ file: file.value, trigger, files: source.files, workflows });
+  const { repository, dirty } = source;
+  const request: RunRequest = { repository, trigger: triggerOf(source, options), file: options.file, dirty };
+  const file = await readFile(source, request);
+  return compileRun(engine, source, request, file);
+}
+
+/** The pipeline file of a request, checked for itself. */
+export async function readFile(source: Source, request: RunRequest): Promise<ParsedFile<PipelineFile>> {
+  const text = request.inline ?? (await source.read(request.file, maxFileBytes));
+  return text === undefined ? refused(noFile(request.file)) : parsePipelineFile(text, request.file);
+}
+
+export async function compileRun(
+  engine: EngineDependencies,
+  source: Source,
+  request: RunRequest,
+  file: ParsedFile<PipelineFile>,
+): Promise<Checked<PreparedRun>> {
+  const { trigger } = request;
+  const workflows = await readWorkflows(source, file, engine.gates);
+  const plan = compilePipeline({ file, trigger, files: source.files, workflows });
   if (!plan.ok) return plan;
+  if (!file.ok) return file;
   const problems = [
-    ...secretProblems(engine, plan.value, file.value),
+    ...secretProblems(engine, request, plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
   ];
-  if (problems.length > 0) return refused(...problems);
-  const request: RunRequest = { repository: source.repository, trigger, file: options.file, dirty: source.dirty };
-  return { ok: true, value: { request, source, plan: plan.value } };
+  return problems.length > 0 ? refused(...problems) : { ok: true, value: { request, source, plan: plan.value } };
 }
 
 function triggerOf({ ref, branch, tag, commit }: Source, { event, actor }: PrepareOptions): TriggerEvent {
@@ -46,22 +60,28 @@ function triggerOf({ ref, branch, tag, commit }: Source, { event, actor }: Prepa
 /** A workflow may use others, so each round of reading can ask for more. */
 async function readWorkflows(
   source: Source,
-  file: Positioned<PipelineFile>,
+  file: ParsedFile<PipelineFile>,
   gates: ReadonlyMap<string, string>,
 ): Promise<WorkflowTexts> {
   const files = new Map<string, string | undefined>();
   for (;;) {
-    const missing = missingWorkflows(file.value, { gates, files });
+    const missing = missingWorkflows(file, { gates, files });
     if (missing.length === 0) return { gates, files };
     const texts = await Promise.all(missing.map((path) => source.read(path, maxFileBytes)));
     for (const [index, path] of missing.entries()) files.set(path, texts[index]);
   }
 }
 
-function secretProblems(engine: EngineDependencies, plan: Plan, file: SourceText): readonly Problem[] {
+function secretProblems(
+  engine: EngineDependencies,
+  { trigger }: RunRequest,
+  plan: Plan,
+  file: SourceText,
+): readonly Problem[] {
   const wanted = runSteps(plan).filter((step) => !isOut(step));
   return wanted.flatMap((step) =>
     step.secrets.flatMap((name) => {
+      if (trigger.pullRequest?.fork === true) return [untrusted(file, step, name)];
       const value = engine.secret(name);
       if (value === undefined) {
         const hint = `Set SLUICE_SECRET_${name}, or put ${name}=… into a file for --secrets-file.`;
@@ -71,6 +91,12 @@ function secretProblems(engine: EngineDependencies, plan: Plan, file: SourceText
       return weak === undefined ? [] : [at(file, step.location, 'secret-unsafe', weak, 'Choose a longer value.')];
     }),
   );
+}
+
+/** Whoever may fork a repository may write what its steps do (trust.md, T-01). */
+function untrusted(file: SourceText, step: RunStep, name: string): Problem {
+  const message = `Step \`${step.id}\` needs the secret \`${name}\`, and a pull request from a fork gets none.`;
+  return at(file, step.location, 'secret-untrusted', message, 'Leave the step out there with an `if` on `event`.');
 }
 
 function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {

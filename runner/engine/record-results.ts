@@ -7,11 +7,13 @@ import { readJUnit } from '../results/junit/read-junit.ts';
 import { summarise } from '../results/junit/summarise.ts';
 import { createMasker } from '../results/log/masker.ts';
 import { judgeAttempt } from '../results/verdict.ts';
+import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
 
 /** Stores what an attempt left behind and judges it. `repository` scopes the caches, `secrets` are masked in the reports. */
 export async function recordResults(
   engine: EngineDependencies,
+  lease: Lease,
   key: AttemptKey,
   {
     step,
@@ -20,10 +22,10 @@ export async function recordResults(
   }: { readonly step: RunStep; readonly repository: string; readonly secrets: readonly string[] },
   outcome: AttemptOutcome,
 ): Promise<AttemptRecord> {
-  if (outcome.files.length > 0) await engine.store.saveArtifacts(key, outcome.files);
+  if (outcome.files.length > 0) await engine.store.saveArtifacts(lease, key, outcome.files);
   const reports: JUnitReport[] = [];
   const files = outcome.files.filter(({ kind }) => kind === 'junit');
-  if (files.length > 0) await engine.store.saveTests(key, casesOf(engine, files, secrets, reports));
+  if (files.length > 0) await engine.store.saveTests(lease, key, casesOf(engine, files, secrets, reports));
   const tests = step.junit.paths.length > 0 ? summarise(reports) : undefined;
   const { verdict, outputs } = judgeAttempt(step, outcome, tests);
   // A key never changes its content, so what a red step left must not become it.

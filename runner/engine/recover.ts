@@ -49,6 +49,7 @@ async function endLostAttempt(
   { step, attempt }: RunningAttempt,
 ): Promise<RunEvent & { readonly type: 'attempt-finished' }> {
   const result: AttemptRecord = await runAttempt(engine, {
+    lease: journal.lease,
     state: journal.state,
     step,
     attempt: attempt.number,

@@ -1,4 +1,5 @@
 import type { Command } from '../model/command.ts';
+import { SluiceError } from '../model/errors.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -58,24 +59,41 @@ export class RunDriver {
     this.#journal = journal;
     this.#observer = observer;
     this.#recoverOthers = recoverOthers;
-    this.#groups = new ConcurrencyGroups(engine.store, journal.state.runId);
+    this.#groups = new ConcurrencyGroups(engine.store, journal.lease);
     this.#steps = new Map(journal.state.plan.steps.map((step) => [step.id, step]));
   }
 
   async drive(signal: AbortSignal): Promise<RunState> {
     const interrupt = (): void => this.#notify();
+    const { lost } = this.#journal.lease;
+    const lose = (): void => this.#fail(tooLate(this.#journal.state.runId));
     signal.addEventListener('abort', interrupt);
+    lost?.addEventListener('abort', lose);
+    if (lost?.aborted) lose();
     try {
       this.#adoptLost();
       await this.#loop(signal);
     } finally {
       signal.removeEventListener('abort', interrupt);
+      lost?.removeEventListener('abort', lose);
       this.#closing = true;
-      for (const { stop } of this.#attempts.values()) stop.abort('cancelled' satisfies StopReason);
+      const reason: StopReason = this.#givesUp ? 'runner_lost' : 'cancelled';
+      for (const { stop } of this.#attempts.values()) stop.abort(reason);
       while (this.#attempts.size > 0) await Promise.all([...this.#attempts.values()].map(({ ended }) => ended));
-      for (const [id, key] of this.#warm) this.#cool(id, key);
+      // What was prepared may be what the next runner of the run begins with.
+      if (!this.#givesUp) for (const [id, key] of this.#warm) this.#cool(id, key);
     }
     return this.#journal.state;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#notify();
+  }
+
+  /** What cannot be recorded here is for whoever drives the run next, which another process may do already. */
+  get #givesUp(): boolean {
+    return this.#failure !== undefined;
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -195,7 +213,7 @@ export class RunDriver {
     const stop = new AbortController();
     if (this.#closing) stop.abort('cancelled' satisfies StopReason);
     const ended = this.#runAttempt(step, attempt, stop.signal, lost)
-      .catch((error: unknown) => (this.#failure ??= { error }))
+      .catch((error: unknown) => this.#fail(error))
       .then(() => {
         this.#attempts.delete(step.id);
         this.#notify();
@@ -206,6 +224,7 @@ export class RunDriver {
   async #runAttempt(step: RunStep, attempt: number, signal: AbortSignal, lost?: AttemptTask['lost']): Promise<void> {
     const { clock } = this.#engine;
     const seen = await runAttempt(this.#engine, {
+      lease: this.#journal.lease,
       state: this.#journal.state,
       step,
       attempt,
@@ -225,6 +244,8 @@ export class RunDriver {
         this.#recordAndFollow(step.id, () => ({ type: 'attempt-reported', at: clock(), step: step.id, attempt, word })),
       ...(lost && { lost }),
     });
+    // Whoever drives the run now finds out by itself.
+    if (this.#givesUp) return;
     await this.#needsEnded(step);
     await this.#recordAndFollow(step.id, (state) => {
       const current = state.steps.get(step.id);
@@ -305,6 +326,13 @@ export class RunDriver {
   #notify(): void {
     this.#wake.resolve(undefined);
   }
+}
+
+function tooLate(runId: string): SluiceError {
+  const message = `This process could not say in time that it still drives run ${runId}; another may take it over.`;
+  return new SluiceError('ERR_CONFLICT', message, {
+    hint: `Check the connection to the database, then go on with: sluice resume ${runId}`,
+  });
 }
 
 /** What is recorded of a step has to stand on what is recorded of those that it needs. */

@@ -51,13 +51,16 @@ export interface AttemptContext {
   readonly reported: (outcome: AttemptOutcome) => Promise<void>;
   /** A remark for people, shown with the attempt: a cache hit, the version of a service. */
   readonly note: (text: string) => void;
-  /** Aborted with a StopReason to stop the attempt: TERM, grace, KILL to its whole process tree. */
+  /**
+   * Aborted with a StopReason to stop the attempt: TERM, grace, KILL to its whole process tree. With `runner_lost` another
+   * runner answers for it from now on: what outlives this one is left alone.
+   */
   readonly signal: AbortSignal;
 }
 
 export type StopReason = Extract<
   Reason,
-  'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'unproven' | 'timeout' | 'log_limit'
+  'cancelled' | 'interrupted' | 'superseded' | 'run_timeout' | 'unproven' | 'timeout' | 'log_limit' | 'runner_lost'
 >;
 
 /** What the executor saw and collected. The verdict knows nothing of test reports yet; the engine adds them. */

@@ -9,7 +9,7 @@ const common: readonly (keyof Step)[] = ['description', 'needs', 'if'];
 
 /** Fields that have a meaning for a kind of step; a `run` step takes everything that belongs to no other kind. */
 const fields: Readonly<Record<'uses' | 'approval', readonly (keyof Step)[]>> = {
-  uses: [...common, 'uses', 'with', 'matrix'],
+  uses: [...common, 'uses', 'with', 'secrets', 'matrix'],
   approval: [...common, 'approval'],
 };
 

@@ -23,6 +23,12 @@ export interface Compilation {
   readonly steps: PlanStep[];
 }
 
+/** A script that came in as an input, with the secrets that were given to it where it was written. */
+export interface CommandInput {
+  readonly script: string;
+  readonly secrets: readonly string[];
+}
+
 /** Inputs of the workflow that a body belongs to. */
 export interface BodyInputs {
   /** The group start that gives them. */
@@ -30,8 +36,7 @@ export interface BodyInputs {
   readonly names: ReadonlySet<string>;
   /** Those known before the run. */
   readonly known: Readonly<Record<string, string>>;
-  /** Scripts by the name of their input. */
-  readonly commands: Readonly<Record<string, string>>;
+  readonly commands: Readonly<Record<string, CommandInput>>;
 }
 
 /** A map of steps that is being compiled: those of the pipeline, of its `finally`, or of one use of a workflow. */

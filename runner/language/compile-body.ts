@@ -12,7 +12,7 @@ import { expandMatrix, matrixNames } from './expand-matrix.ts';
 import type { Cell } from './expand-matrix.ts';
 import type { Names, Offer } from './names.ts';
 import type { Step } from './pipeline-file.generated.ts';
-import { under } from './problem-list.ts';
+import { isDamaged, under } from './problem-list.ts';
 import type { Spot } from './problem-list.ts';
 import { resolveNeeds } from './resolve-needs.ts';
 import type { NamedNeed } from './resolve-needs.ts';
@@ -60,7 +60,8 @@ function offerOf({ workflows }: Compilation, spot: Spot, step: Step): Offer {
   const workflow = step.uses === undefined ? undefined : workflows.find(spot, step.uses);
   const declared = declaredValues(step);
   const outputs = workflow ? Object.keys(workflow.source.value.outputs ?? {}) : declared;
-  return { outputs: new Set(outputs), matrix: step.matrix !== undefined };
+  const unknown = isDamaged(spot) || (step.uses !== undefined && !workflow);
+  return { outputs: new Set(outputs), matrix: step.matrix !== undefined, ...(unknown && { unknown }) };
 }
 
 /** Every step of a workflow waits for its start, so that none runs when the workflow is skipped. */

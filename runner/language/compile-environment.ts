@@ -1,4 +1,5 @@
 import type { PlanService, RunStep, Template } from '../model/plan.ts';
+import { commandOf } from './compile-script.ts';
 import type { Env, Service } from './pipeline-file.generated.ts';
 import type { Path } from './positioned.ts';
 import { under } from './problem-list.ts';
@@ -16,21 +17,26 @@ export function compileEnv(cell: StepCell): RunStep['env'] {
   return { ...cell.body.env, ...own };
 }
 
+/** The secrets that a step names, and those that came with its script when that is an input. */
 export function compileSecrets(cell: StepCell, env: Readonly<Record<string, Template>>): readonly string[] {
-  const secrets = cell.step.secrets ?? [];
-  for (const [index, name] of secrets.entries()) {
-    const path: Path = ['secrets', index];
-    if (isReservedVariable(name)) complain(cell, path, 'variable-reserved', ...reservedText(name));
+  const own = cell.step.secrets ?? [];
+  const given = commandOf(cell.step.run ?? '', cell.body.inputs?.commands)?.secrets ?? [];
+  checkSecrets(cell);
+  const places: readonly (readonly [name: string, path: Path])[] = [
+    ...own.map((name, index) => [name, ['secrets', index]] as const),
+    ...given.map((name) => [name, ['run']] as const),
+  ];
+  for (const [name, path] of places) {
     if (!Object.hasOwn(env, name)) continue;
-    complain(
-      cell,
-      path,
-      'variable-twice',
-      `\`${name}\` is a secret and a variable of \`env\`.`,
-      'Rename one of the two.',
-    );
+    const message = `\`${name}\` is a secret and a variable of \`env\`.`;
+    complain(cell, path, 'variable-twice', message, 'Rename one of the two.');
   }
-  return secrets;
+  return [...new Set([...own, ...given])];
+}
+
+export function checkSecrets(cell: StepCell): void {
+  for (const [index, name] of (cell.step.secrets ?? []).entries())
+    if (isReservedVariable(name)) complain(cell, ['secrets', index], 'variable-reserved', ...reservedText(name));
 }
 
 export function compileServices(cell: StepCell): readonly PlanService[] {

@@ -1,5 +1,6 @@
 import type { Template } from '../model/plan.ts';
 import { parseDuration } from '../model/duration.ts';
+import type { CommandInput } from './compilation.ts';
 import { commandOf, literalScript } from './compile-script.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Input, WorkflowFile } from './pipeline-file.generated.ts';
@@ -14,7 +15,7 @@ export interface GivenInputs {
   /** All but commands. */
   readonly values: Readonly<Record<string, Template>>;
   readonly known: Readonly<Record<string, string>>;
-  readonly commands: Readonly<Record<string, string>>;
+  readonly commands: Readonly<Record<string, CommandInput>>;
 }
 
 /** Checks what a step gives `with` against what the workflow asks for. */
@@ -34,12 +35,13 @@ export function compileInputs(cell: StepCell, source: Positioned<WorkflowFile>):
   }
   const values: Record<string, Template> = {};
   const known: Record<string, string> = {};
-  const commands: Record<string, string> = {};
+  const commands: Record<string, CommandInput> = {};
   for (const [name, input] of Object.entries(declared)) {
     checkDeclaration(cell.compilation.problems, source, name, input);
     const text = Object.hasOwn(given, name) ? given[name] : undefined;
     if (input.type === 'command')
-      commands[name] = text === undefined ? absent(cell, name, input) : command(cell, name, text);
+      commands[name] =
+        text === undefined ? { script: absent(cell, name, input), secrets: [] } : command(cell, name, text);
     else {
       const value = text === undefined ? absent(cell, name, input) : checkedValue(cell, name, input, text);
       values[name] = value;
@@ -63,8 +65,10 @@ function absent(cell: StepCell, name: string, input: Input): string {
 }
 
 /** A script from the pipeline file, or the caller's own command input passed on. */
-function command(cell: StepCell, name: string, text: string): string {
-  return commandOf(text, cell.body.inputs?.commands) ?? literalScript(cell, ['with', name], text);
+function command(cell: StepCell, name: string, text: string): CommandInput {
+  const passedOn = commandOf(text, cell.body.inputs?.commands);
+  if (passedOn) return passedOn;
+  return { script: literalScript(cell, ['with', name], text), secrets: cell.step.secrets ?? [] };
 }
 
 function checkedValue(cell: StepCell, name: string, input: Input, text: string): Template {

@@ -367,3 +367,40 @@ test('whatever the graph, every step of the plan stands behind those that it nee
     { numRuns: 50 },
   );
 });
+
+test('a workflow has the secrets that its caller gives: to the script of the caller, and to steps that name them', (t) => {
+  const inner = `workflow: inner
+inputs: { run: { type: command, required: true } }
+steps:
+  before: { run: ./before.sh }
+  own: { run: ./own.sh, secrets: [INNER] }
+  script: { run: "\${{ inputs.run }}" }
+`;
+  const outer = `workflow: outer
+inputs: { run: { type: command, required: true } }
+steps:
+  pass: { uses: ./inner.yaml, with: { run: "\${{ inputs.run }}" }, secrets: [INNER] }
+  write: { uses: ./inner.yaml, with: { run: ./outer.sh }, secrets: [INNER] }
+`;
+  const plan = planOf(
+    'pipeline: demo\nsteps: { all: { uses: ./outer.yaml, with: { run: make }, secrets: [CALLER, INNER] } }\n',
+    { workflows: { 'outer.yaml': outer, 'inner.yaml': inner } },
+  );
+  const secrets = plan.steps.flatMap((step) => (step.kind === 'run' ? [[step.id, step.secrets] as const] : []));
+  t.deepEqual(Object.fromEntries(secrets), {
+    'all/pass/before': [],
+    'all/pass/own': ['INNER'],
+    'all/pass/script': ['CALLER', 'INNER'],
+    'all/write/before': [],
+    'all/write/own': ['INNER'],
+    'all/write/script': ['INNER'],
+  });
+});
+
+test('the script that a gate runs gets the secrets of its caller', (t) => {
+  const plan = planOf(
+    'pipeline: demo\nsteps: { migrate: { uses: migrate, with: { run: make migrate }, secrets: [DB_KEY] } }\n',
+  );
+  const secrets = plan.steps.flatMap((step) => (step.kind === 'run' ? [[step.name, step.secrets] as const] : []));
+  t.deepEqual(Object.fromEntries(secrets), { prepare: [], apply: ['DB_KEY'], verify: [] });
+});

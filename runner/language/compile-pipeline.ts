@@ -11,6 +11,8 @@ import { durationMs } from './compile-limits.ts';
 import { ExpressionReader } from './expression-reader.ts';
 import { hashFilesOf } from './hash-files.ts';
 import type { CommitFile } from './hash-files.ts';
+import { readablePart } from './parse-file.ts';
+import type { ParsedFile } from './parse-file.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
 import type { Positioned } from './positioned.ts';
 import { ProblemList, under } from './problem-list.ts';
@@ -19,7 +21,7 @@ import { Workflows } from './workflows.ts';
 import type { WorkflowTexts } from './workflows.ts';
 
 export interface CompileInput {
-  readonly file: Positioned<PipelineFile>;
+  readonly file: ParsedFile<PipelineFile>;
   readonly trigger: TriggerEvent;
   /** Files of the commit, for `hashFiles`. */
   readonly files: readonly CommitFile[];
@@ -27,9 +29,12 @@ export interface CompileInput {
   readonly workflows: WorkflowTexts;
 }
 
-/** A parsed pipeline file to the plan of one run, or to every mistake in it and in the workflows that it uses. */
-export function compilePipeline({ file, trigger, files, workflows }: CompileInput): Checked<Plan> {
+/** A parsed pipeline file to the plan of one run, or to every mistake of form and meaning in it and in its workflows. */
+export function compilePipeline({ file: parsed, trigger, files, workflows }: CompileInput): Checked<Plan> {
+  const file = readablePart(parsed);
+  if (!file) return parsed.ok ? { ok: false, problems: [] } : parsed;
   const problems = new ProblemList();
+  if (!parsed.ok) problems.addAll(parsed.problems);
   const root: Spot = { source: file, path: [] };
   const { pipeline, on, timeout } = file.value;
   const reader = new ExpressionReader(problems, hashFilesOf(files));

@@ -1,5 +1,6 @@
 import { parseTemplate } from '../expressions/parse-template.ts';
 import type { TemplateExpression, TemplatePart } from '../expressions/parse-template.ts';
+import type { CommandInput } from './compilation.ts';
 import { commandHint } from './names.ts';
 import { under } from './problem-list.ts';
 import type { StepCell } from './step-cell.ts';
@@ -8,13 +9,14 @@ import type { StepCell } from './step-cell.ts';
 export function compileScript(cell: StepCell): string {
   const script = cell.step.run ?? '';
   if (!script.includes('${{')) return script;
-  const command = commandOf(script, cell.body.inputs?.commands);
-  if (command !== undefined) return command;
-  return literalScript(cell, ['run'], script);
+  return commandOf(script, cell.body.inputs?.commands)?.script ?? literalScript(cell, ['run'], script);
 }
 
-/** The script that a text like `${{ inputs.run }}` stands for, if it is nothing else than a command input. */
-export function commandOf(text: string, commands: Readonly<Record<string, string>> = {}): string | undefined {
+/** What a text like `${{ inputs.run }}` stands for, if it is nothing else than a command input. */
+export function commandOf(
+  text: string,
+  commands: Readonly<Record<string, CommandInput>> = {},
+): CommandInput | undefined {
   const template = parseTemplate(text.trim());
   const only = template.ok && template.parts.length === 1 ? template.parts[0] : undefined;
   if (only === undefined || typeof only === 'string') return undefined;

@@ -1,7 +1,7 @@
 import type { GroupEnd, GroupStart, Need, StepId } from '../model/plan.ts';
 import { knowledgeOf } from './compilation.ts';
 import type { Body, Compilation } from './compilation.ts';
-import { checkVariables, mapValues } from './compile-environment.ts';
+import { checkSecrets, checkVariables, mapValues } from './compile-environment.ts';
 import { compileInputs } from './compile-inputs.ts';
 import type { GivenInputs } from './compile-inputs.ts';
 import type { Names, Offer } from './names.ts';
@@ -27,6 +27,7 @@ export function compileUse(cell: StepCell, workflow: Workflow, compileBody: Comp
   const { compilation, node } = cell;
   if (isEndless(cell, workflow)) return;
   const inputs = compileInputs(cell, workflow.source);
+  checkGivenSecrets(cell, workflow, inputs);
   const start: GroupStart = { ...node, kind: 'group-start', id: `${node.id}/inputs`, outputs: inputs.values };
   compilation.steps.push(start);
   const body = innerBody(cell, workflow, start.id, inputs);
@@ -45,6 +46,34 @@ function isEndless(cell: StepCell, { key }: Workflow): boolean {
     complain(cell, ['uses'], 'uses-too-deep', message, 'Use the inner workflow directly.');
   }
   return calls.includes(key) || path.length > deepest;
+}
+
+/**
+ * A workflow has no secrets but those that its caller gives: to the scripts that the caller writes in `with`, and to the
+ * steps of the workflow that name them.
+ */
+function checkGivenSecrets(cell: StepCell, { source }: Workflow, { commands }: GivenInputs): void {
+  checkSecrets(cell);
+  const given = cell.step.secrets ?? [];
+  const named = new Set(Object.values(source.value.steps).flatMap((step) => step.secrets ?? []));
+  const at = cell.step.secrets ? ['secrets'] : ['uses'];
+  for (const name of named) {
+    if (given.includes(name)) continue;
+    const message = `\`${source.value.workflow}\` needs the secret \`${name}\`.`;
+    complain(cell, at, 'secret-not-given', message, `Give it: \`secrets: [${[...given, name].join(', ')}]\`.`);
+  }
+  const taken = new Set([...named, ...Object.values(commands).flatMap((command) => command.secrets)]);
+  for (const [index, name] of given.entries()) {
+    if (taken.has(name) || source.damaged) continue;
+    const message = `\`${source.value.workflow}\` does nothing with the secret \`${name}\`.`;
+    complain(
+      cell,
+      ['secrets', index],
+      'secret-unused',
+      message,
+      'Delete it here, or name it under `secrets` of a step of the workflow.',
+    );
+  }
 }
 
 function innerBody(cell: StepCell, { key, gate, source }: Workflow, from: StepId, inputs: GivenInputs): Body {

@@ -6,6 +6,8 @@ export interface Offer {
   readonly outputs: ReadonlySet<string>;
   /** A matrix has no outputs of its own: each cell has. */
   readonly matrix: boolean;
+  /** Nobody can say what it offers, because something about it is wrong already. */
+  readonly unknown?: true;
 }
 
 /** What the expressions of one place can refer to, besides the facts of the run. An absent root is not known there. */
@@ -112,7 +114,8 @@ function needFault(
 /** `needs.NAME.outcome` or `needs.NAME.outputs.VALUE`. */
 function offerFault(path: readonly string[], offers: ReadonlyMap<string, Offer>): NameFault | undefined {
   const [root = '', name = '', field, output] = path;
-  const { outputs, matrix } = offers.get(name) ?? { outputs: new Set<string>(), matrix: false };
+  const { outputs, matrix, unknown } = offers.get(name) ?? { outputs: new Set<string>(), matrix: false };
+  if (unknown) return undefined;
   if (field !== 'outputs') return fieldFault(field, ['outcome', 'outputs']);
   if (matrix) {
     const hint = 'Hand over files by `outputs` paths instead.';

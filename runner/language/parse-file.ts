@@ -1,6 +1,6 @@
-import type { ValidateFunction } from 'ajv';
 import type { ParsedNode } from 'yaml';
-import type { Checked, Problem } from '../model/problem.ts';
+import type { Json } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
 import { explainSchemaErrors } from './explain-schema-errors.ts';
 import { locator } from './locate.ts';
 import type { PipelineFile, WorkflowFile } from './pipeline-file.generated.ts';
@@ -13,34 +13,43 @@ import type { RefuseKey } from './read-value.ts';
 import { readYaml } from './read-yaml.ts';
 import { explainRefusedKey } from './refused-keys.ts';
 import { pipelineSchema, workflowSchema } from './schema.ts';
-import type { Schema } from './schema.ts';
+import { soundPart } from './sound-part.ts';
+import type { Grammar } from './sound-part.ts';
 import { validatePipelineFile, validateWorkflowFile } from './validators.generated.js';
 
+/** A file without a mistake of form, or every such mistake and what of the file can be judged for its meaning regardless. */
+export type ParsedFile<Value> =
+  | { readonly ok: true; readonly value: Positioned<Value> }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly sound?: Positioned<Value> };
+
+/** The whole file, or what is sound of it; undefined where that is nothing. */
+export function readablePart<Value>(file: ParsedFile<Value>): Positioned<Value> | undefined {
+  return file.ok ? file.value : file.sound;
+}
+
 /** The text of a pipeline file to its checked value with places, or to every mistake in it, sorted by place. */
-export function parsePipelineFile(content: string, file: string): Checked<Positioned<PipelineFile>> {
-  return parseFile(content, file, { schema: pipelineSchema, validate: validatePipelineFile });
+export function parsePipelineFile(content: string, file: string): ParsedFile<PipelineFile> {
+  return parseFile(content, file, { schema: pipelineSchema, validate: validatePipelineFile, nameKey: 'pipeline' });
 }
 
 /** The same for a workflow file. */
-export function parseWorkflowFile(content: string, file: string): Checked<Positioned<WorkflowFile>> {
-  return parseFile(content, file, { schema: workflowSchema, validate: validateWorkflowFile });
+export function parseWorkflowFile(content: string, file: string): ParsedFile<WorkflowFile> {
+  return parseFile(content, file, { schema: workflowSchema, validate: validateWorkflowFile, nameKey: 'workflow' });
 }
 
-interface Grammar<Value> {
-  readonly schema: Schema;
-  readonly validate: ValidateFunction<Value>;
-}
-
-function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>): Checked<Positioned<Value>> {
+function parseFile<Value>(content: string, file: string, grammar: Grammar<Value>): ParsedFile<Value> {
   const source = readText(content, file);
   const unreadable = checkContent(content, source);
   if (unreadable) return { ok: false, problems: [unreadable] };
   const yaml = readYaml(source);
   if (!yaml.root) return { ok: false, problems: yaml.problems };
-  const checked = check(source, yaml.root, grammar);
-  if (yaml.problems.length === 0 && checked.ok) return checked;
-  const reliable = checked.ok ? [] : checked.problems.filter((problem) => standsAbove(problem, yaml.brokenLine));
-  return { ok: false, problems: limitProblems([...yaml.problems, ...reliable]) };
+  const checked = check(source, yaml.root, grammar, yaml.problems.length === 0);
+  if (checked.ok) return checked;
+  const reliable = checked.problems.filter((problem) => standsAbove(problem, yaml.brokenLine));
+  const problems = limitProblems([...yaml.problems, ...reliable]);
+  // Where the text stops being YAML, or is wrong all over, nothing can be said about its meaning.
+  const tellable = yaml.brokenLine === Infinity && problems.length <= maxShown;
+  return { ok: false, problems, ...(tellable && checked.sound && { sound: checked.sound }) };
 }
 
 /** Above the line where the text stops being YAML everything is as it seems, but maps may go on behind it. */
@@ -48,19 +57,21 @@ function standsAbove({ line, code }: Problem, brokenLine: number): boolean {
   return brokenLine === Infinity || (line < brokenLine && code !== 'missing-key' && code !== 'empty-value');
 }
 
-function check<Value>(
-  source: Text,
-  root: ParsedNode,
-  { schema, validate }: Grammar<Value>,
-): Checked<Positioned<Value>> {
+/** `clean`: the text is YAML without anything that the language refuses. */
+function check<Value>(source: Text, root: ParsedNode, grammar: Grammar<Value>, clean: boolean): ParsedFile<Value> {
+  const { schema, validate } = grammar;
   const problems: Problem[] = [];
-  const refuse: RefuseKey = (code, node, key) => {
+  const spoiled = new Set<Json>();
+  const refuse: RefuseKey = (code, node, key, map) => {
+    spoiled.add(map);
     if (problems.length <= maxShown) problems.push(explainRefusedKey(source, code, node, key));
   };
   const value = readValue(root, schema, refuse);
   const { file, lines } = source;
   const locate = locator(source, root);
-  if (validate(value) && problems.length === 0) return { ok: true, value: { file, lines, value, locate } };
-  problems.push(...explainSchemaErrors({ file, lines, value, locate }, schema, validate.errors ?? []));
-  return { ok: false, problems };
+  const fits = validate(value);
+  if (fits && clean && problems.length === 0) return { ok: true, value: { file, lines, value, locate } };
+  problems.push(...explainSchemaErrors({ file, lines, value, locate }, schema, fits ? [] : (validate.errors ?? [])));
+  const sound = soundPart(value, grammar, spoiled);
+  return { ok: false, problems, ...(sound && { sound: { file, lines, locate, ...sound } }) };
 }

@@ -284,7 +284,7 @@ export interface Step {
   readonly workdir?: string;
   readonly env?: Env2;
   /**
-   * Secrets to pass as environment variables of the same name. Their values are masked in the log.
+   * Secrets to pass as environment variables of the same name. Their values are masked in the log. With `uses` they go to the scripts in `with` and to the steps of the workflow that name them; a workflow has no others.
    *
    * @maxItems 100
    *

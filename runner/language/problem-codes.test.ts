@@ -28,7 +28,7 @@ const trigger = {
 
 function codesIn(text: string): readonly string[] {
   const file = parsePipelineFile(text, 'sluice.yaml');
-  const result = file.ok ? compilePipeline({ file: file.value, trigger, files: [], workflows }) : file;
+  const result = compilePipeline({ file, trigger, files: [], workflows });
   return result.ok ? [] : result.problems.map(({ code }) => code);
 }
 

@@ -224,6 +224,14 @@ export const problemCodes = {
     title: 'An input is declared in a contradictory way',
     explanation: 'A default must fit its type, and is of use only when the input may be left out.',
   },
+  'secret-not-given': {
+    title: 'The workflow needs a secret that it is not given',
+    explanation: 'A workflow has no secrets but those that the step which uses it lists.',
+  },
+  'secret-unused': {
+    title: 'The workflow does nothing with a secret',
+    explanation: 'A secret goes no further than it is needed.',
+  },
   'expression-invalid': {
     title: 'The expression cannot be understood',
     explanation: 'Its syntax, a function or a type is wrong. docs/expressions.md has the whole language.',
@@ -296,6 +304,10 @@ export const problemCodes = {
   'secret-unsafe': {
     title: 'A secret cannot be masked',
     explanation: 'A value that is very short stands in ordinary text too, so that it could not be kept out of the log.',
+  },
+  'secret-untrusted': {
+    title: 'A fork asks for a secret',
+    explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks get no secret.',
   },
   'step-unsupported': {
     title: 'The executor cannot run the step',

@@ -12,9 +12,11 @@ export interface Text extends SourceText {
 
 const maxBytes = 512 * 1024;
 
-// Control characters, marks that reorder text, what is left of bytes that are not UTF-8; as indentation also strange spaces.
-const refused =
-  /[\0-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffd\ufeff\u202a-\u202e\u2066-\u2069]|(?<=^ *)[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/mu;
+// Control characters, marks that reorder text, what is left of bytes that are not UTF-8.
+const refused = /[\0-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffd\ufeff\u202a-\u202e\u2066-\u2069]/u;
+
+// A look-behind would say it in one expression, and makes Node 22 count the spaces of a line anew at each of them.
+const strangeIndentation = /^ *[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/mu;
 
 // White space, a comment, the start or the end of a document.
 const nothing = /^(---|\.\.\.)?\s*(#.*)?$/;
@@ -47,10 +49,17 @@ export function checkContent(content: string, source: Text): Problem | undefined
     const hint = 'Move steps to workflow files and call them by `uses`, and long scripts to files of the repository.';
     return problem(source, source.at(0), 'file-too-large', message, hint);
   }
-  const found = refused.exec(source.text);
-  if (found) return badCharacter(source, found[0], found.index);
+  const bad = badOffset(source.text);
+  if (bad !== undefined) return badCharacter(source, source.text.charAt(bad), bad);
   if (!source.lines.every((line) => nothing.test(line))) return undefined;
   return problem(source, source.at(0), 'empty-file', 'The file is empty.', '`sluice init` writes one to start with.');
+}
+
+function badOffset(text: string): number | undefined {
+  const strange = strangeIndentation.exec(text);
+  const offsets = [refused.exec(text)?.index, strange && strange.index + strange[0].length - 1];
+  const found = offsets.filter((offset) => typeof offset === 'number');
+  return found.length === 0 ? undefined : Math.min(...found);
 }
 
 function badCharacter(source: Text, character: string, offset: number): Problem {

@@ -7,9 +7,9 @@ import type { Schema } from './schema.ts';
 /** Stands for what an alias or a tag would make: nothing can be said about such a value. */
 export const unknown: Json = Object.freeze({});
 
-/** Told of each key that YAML allows and the language does not. */
 export type RefusedKey = 'yaml-merge-key' | 'yaml-key' | 'duplicate-key';
-export type RefuseKey = (code: RefusedKey, node: ParsedNode, key: string) => void;
+/** Told of each key that YAML allows and the language does not, and of the map that lacks it. */
+export type RefuseKey = (code: RefusedKey, node: ParsedNode, key: string, map: Json) => void;
 
 /**
  * YAML nodes to the value that the schema describes. Every scalar is the text that was written; it becomes a number, a
@@ -32,9 +32,9 @@ function readMap(map: YAMLMap.Parsed, schema: Schema, refuseKey: RefuseKey): Jso
     const name = keyText(key);
     named &&= isScalar(key);
     if (isAlias(key)) continue;
-    if (name === undefined || name === '__proto__') refuseKey('yaml-key', key, name ?? '');
-    else if (name === '<<') refuseKey('yaml-merge-key', key, name);
-    else if (Object.hasOwn(entries, name)) refuseKey('duplicate-key', key, name);
+    if (name === undefined || name === '__proto__') refuseKey('yaml-key', key, name ?? '', entries);
+    else if (name === '<<') refuseKey('yaml-merge-key', key, name, entries);
+    else if (Object.hasOwn(entries, name)) refuseKey('duplicate-key', key, name, entries);
     else entries[name] = readValue(value, below(schema, name), refuseKey);
   }
   // `{{ x }}` is such a map, and was never meant to be one.

@@ -17,7 +17,7 @@ export interface Mistake {
 }
 
 // In the order of the validator, not of the file: more than are shown, and few enough to compare each with every key.
-const enough = 1_000;
+export const enough = 1_000;
 
 /** What the validator reports about `root`, reduced to one mistake per place and cause. */
 export function schemaMistakes(errors: readonly ErrorObject[], root: Json, schema: Schema): readonly Mistake[] {

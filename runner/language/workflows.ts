@@ -1,5 +1,5 @@
 import type { WorkflowFile } from './pipeline-file.generated.ts';
-import { parseWorkflowFile } from './parse-file.ts';
+import { parseWorkflowFile, readablePart } from './parse-file.ts';
 import type { Positioned } from './positioned.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
@@ -66,7 +66,8 @@ export class Workflows {
     if (known || this.#parsed.has(key)) return known;
     const parsed = parseWorkflowFile(text, file);
     if (!parsed.ok) this.#problems.addAll(parsed.problems);
-    const workflow = parsed.ok ? { key, gate, source: parsed.value } : undefined;
+    const source = readablePart(parsed);
+    const workflow = source && { key, gate, source };
     this.#parsed.set(key, workflow);
     return workflow;
   }

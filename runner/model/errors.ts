@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ERR_CONFLICT'
   | 'ERR_NOT_FOUND'
+  | 'ERR_FORBIDDEN'
   | 'ERR_CORRUPT'
   | 'ERR_UNSUPPORTED'
   | 'ERR_SOURCE'

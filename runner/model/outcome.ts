@@ -38,11 +38,16 @@ export const reasons = {
   rejected: { outcome: 'failed', hint: 'The approval was rejected.' },
   approval_timeout: { outcome: 'failed', hint: 'Nobody approved in time; rerun from this step.' },
   expression_error: { outcome: 'failed', hint: 'An expression could not be evaluated with the values of this run.' },
+  pipeline_invalid: { outcome: 'failed', hint: 'The pipeline file has mistakes; each is listed with line and column.' },
   step_failed: { outcome: 'failed', hint: 'At least one step failed.' },
 
   runner_lost: {
     outcome: 'errored',
     hint: 'The runner ended while this was under way; `sluice rerun --failed` goes on from here.',
+  },
+  source_failed: {
+    outcome: 'errored',
+    hint: 'The commit could not be fetched from its repository; the message has the words of git.',
   },
   service_failed: {
     outcome: 'errored',
@@ -111,6 +116,7 @@ export const reasons = {
     hint: 'A step that it needs was skipped; `needs: [{ step: …, allow: [skipped] }]` runs it all the same.',
   },
   run_cancelled: { outcome: 'skipped', hint: 'The run was cancelled before it started.' },
+  not_triggered: { outcome: 'skipped', hint: 'The triggers under `on` leave this event out; the message says which.' },
   nothing_ran: { outcome: 'skipped', hint: 'Every step was skipped, so nothing was proven.' },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 

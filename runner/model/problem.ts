@@ -23,3 +23,8 @@ export interface Problem extends Location {
 
 export type Checked<Value> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A problem as programs are told of it: exactly these names, by every command and by the API. */
+export function publicProblem({ code, message, file, line, column, hint }: Problem) {
+  return { code, message, file, line, column, hint: hint ?? '' };
+}

@@ -17,14 +17,26 @@ export interface TriggerEvent {
   readonly changedPaths?: readonly string[];
 }
 
+/** A commit status at the forge, or a subscriber of completion events; `name` is looked up in the configuration. */
+export interface NoticeTarget {
+  readonly kind: 'status' | 'events';
+  readonly name: string;
+}
+
 export interface RunRequest {
   /** Name of the backend or folder that people know it by. */
   readonly repository: string;
   readonly trigger: TriggerEvent;
   /** The pipeline file inside the repository. */
   readonly file: string;
+  /** Text of a pipeline that was sent with the request and stands for the file. */
+  readonly inline?: string;
   /** The working tree had changes that are not in the commit, and they are part of the run. */
   readonly dirty: boolean;
+  /** Id of the repository as the server knows it; absent for a folder of this machine. */
+  readonly repositoryId?: string;
+  /** Who is told how the run goes, besides those who ask. */
+  readonly notify?: readonly NoticeTarget[];
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

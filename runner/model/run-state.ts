@@ -1,5 +1,6 @@
 import type { Verdict } from './outcome.ts';
 import type { Plan, StepId } from './plan.ts';
+import type { Problem } from './problem.ts';
 import type { AttemptRecord, AttemptWaiting, CarriedStep, RunEvent, StepWord } from './run-event.ts';
 import type { RunRequest } from './run-request.ts';
 import type { Json } from './json.ts';
@@ -24,6 +25,8 @@ export interface StepState {
     readonly expiresAt: number;
     readonly by?: string;
     readonly approved?: boolean;
+    /** Why, '' for no words. */
+    readonly comment?: string;
   };
   /** While it runs: its own word that it succeeded. */
   readonly word?: StepWord;
@@ -42,7 +45,8 @@ export interface RunState {
   readonly snapshot: string;
   readonly carried: Readonly<Record<StepId, CarriedStep>>;
   readonly version: number;
-  readonly phase: 'created' | 'waiting' | 'running' | 'finished';
+  /** `queued`: nobody has read the pipeline yet, and the plan is empty. */
+  readonly phase: 'queued' | 'created' | 'waiting' | 'running' | 'finished';
   readonly waitingFor?: { readonly group: string; readonly holder: string };
   readonly steps: ReadonlyMap<StepId, StepState>;
   readonly cancel?: {
@@ -50,6 +54,8 @@ export interface RunState {
     readonly by: string;
     readonly reason: Extract<RunEvent, { type: 'cancel-requested' }>['reason'];
   };
+  /** Why there is no plan. */
+  readonly problems?: readonly Problem[];
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;

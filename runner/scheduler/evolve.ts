@@ -5,17 +5,45 @@ import { SluiceError } from '../model/errors.ts';
 
 type EventOf<Type extends RunEvent['type']> = StoredEvent & { readonly type: Type };
 
-/** The state of a run is the fold of its events. ERR_CORRUPT when the first is not `run-created`. */
-export function replay(plan: Plan, events: readonly StoredEvent[]): RunState {
+/**
+ * The state of a run is the fold of its events. `plan` is that of `run-created`; until then a run has none. ERR_CORRUPT
+ * when the first is neither `run-created` nor `run-requested`.
+ */
+export function replay(plan: Plan | undefined, events: readonly StoredEvent[]): RunState {
   const [first, ...rest] = events;
-  if (first?.type !== 'run-created')
-    throw new SluiceError('ERR_CORRUPT', 'A run must begin with the event run-created.');
   let state = begin(plan, first);
-  for (const event of rest) state = evolve(state, event);
+  for (const event of rest) {
+    state =
+      event.type === 'run-created' && state.phase === 'queued' ? planned(state, plan, event) : evolve(state, event);
+  }
   return state;
 }
 
-export function begin(plan: Plan, event: EventOf<'run-created'>): RunState {
+function begin(plan: Plan | undefined, first: StoredEvent | undefined): RunState {
+  if (first?.type === 'run-created') return created(needed(plan), first);
+  if (first?.type === 'run-requested') return requested(first);
+  throw new SluiceError('ERR_CORRUPT', 'A run must begin with the event run-created or run-requested.');
+}
+
+const noPlan: Plan = { pipeline: '', steps: [], timeoutMs: 0 };
+
+function requested(event: EventOf<'run-requested'>): RunState {
+  const { runId, request, version, at } = event;
+  const nothing = { executor: '', snapshot: '', carried: {}, steps: new Map() };
+  return { ...nothing, runId, plan: noPlan, request, version, phase: 'queued', createdAt: at };
+}
+
+function planned(queued: RunState, plan: Plan | undefined, event: EventOf<'run-created'>): RunState {
+  const { createdAt, cancel } = queued;
+  return { ...created(needed(plan), event), createdAt, ...(cancel && { cancel }) };
+}
+
+function needed(plan: Plan | undefined): Plan {
+  if (plan) return plan;
+  throw new SluiceError('ERR_CORRUPT', 'A run that was created must have a plan.');
+}
+
+function created(plan: Plan, event: EventOf<'run-created'>): RunState {
   return {
     runId: event.runId,
     plan,
@@ -49,8 +77,11 @@ export function evolve(state: RunState, event: StoredEvent): RunState {
   const next = { ...state, version: event.version };
   if (state.phase === 'finished') return next;
   switch (event.type) {
+    case 'run-requested':
     case 'run-created':
       return next;
+    case 'run-refused':
+      return { ...next, problems: event.problems };
     case 'run-waiting':
       return { ...next, phase: 'waiting', waitingFor: { group: event.group, holder: event.holder } };
     case 'run-started':
@@ -95,7 +126,10 @@ function evolveStep(step: StepState, event: StepEvent): StepState {
       return { ...step, phase: 'awaiting-approval', approval: { message: event.message, expiresAt: event.expiresAt } };
     case 'approval-given':
       if (!step.approval || step.approval.approved !== undefined) return step;
-      return { ...step, approval: { ...step.approval, approved: event.approved, by: event.by } };
+      return {
+        ...step,
+        approval: { ...step.approval, approved: event.approved, by: event.by, comment: event.comment },
+      };
   }
 }
 

@@ -4,7 +4,7 @@ import type { Plan, PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { AttemptRecord, RunEvent, StoredEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import { decide } from './decide.ts';
-import { begin, evolve } from './evolve.ts';
+import { evolve, replay } from './evolve.ts';
 import { nextAfter } from './retry.ts';
 
 /** A world in which every attempt ends as the script says, for tests of the scheduler: no clock, no I/O. */
@@ -47,7 +47,7 @@ class World {
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
     const created = { ...runCreated, at: this.#now, version: 1 };
     this.#events = [created];
-    this.#history = [begin(plan, created)];
+    this.#history = [replay(plan, [created])];
   }
 
   run(): Simulation {
@@ -165,6 +165,8 @@ const runCreated = {
     file: 'sluice.yaml',
     dirty: false,
   },
+  pipeline: 'test',
+  group: '',
   plan: '',
   snapshot: '',
   executor: 'test',

@@ -45,13 +45,24 @@ interface Ending {
   readonly complaint: string;
 }
 
-/** The `git` on PATH, called without a shell, without the caller's GIT_* variables and without a network. */
+/** What git may talk to over a network, and how it proves who asks. */
+export interface GitNetwork {
+  readonly protocols: readonly ('https' | 'http' | 'ssh' | 'file')[];
+  /** Settings by name, such as a header with a token. They reach git in its environment, which other users cannot read. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The `git` on PATH, called without a shell and without the caller's GIT_* variables; by itself without a network too. */
 export class Git {
   readonly #environment: Readonly<Record<string, string>>;
 
   /** PATH finds git, HOME and XDG_CONFIG_HOME find the user's own configuration; nothing else is handed on. */
-  constructor({ PATH = '', HOME = '/', XDG_CONFIG_HOME }: Readonly<Record<string, string | undefined>>) {
-    this.#environment = { ...guards, PATH, HOME, ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }) };
+  constructor(
+    { PATH = '', HOME = '/', XDG_CONFIG_HOME }: Readonly<Record<string, string | undefined>>,
+    network?: GitNetwork,
+  ) {
+    const home = { PATH, HOME, ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }) };
+    this.#environment = { ...guards, ...home, ...(network && reaching(network)) };
   }
 
   /** What git prints and how it ended, well or not. ERR_SOURCE when it could not be started. */
@@ -99,6 +110,19 @@ export class Git {
     child.stdin.on('error', () => undefined);
     return { child, ended: endOf(child) };
   }
+}
+
+function reaching({ protocols, settings: given }: GitNetwork): Readonly<Record<string, string>> {
+  const pairs = Object.entries(given).flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return {
+    ...Object.fromEntries<string>(pairs as [string, string][]),
+    GIT_CONFIG_COUNT: String(pairs.length / 2),
+    GIT_ALLOW_PROTOCOL: protocols.join(':'),
+    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+  };
 }
 
 /** Never rejects: nobody may be waiting for it yet. */

@@ -3,12 +3,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform, pipeline } from 'node:stream';
+import { Readable } from 'node:stream';
 import { SluiceError } from '../model/errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import type { Blobs, Owner } from './store.ts';
 import { hasCode } from './system-error.ts';
+import { isDigest, unknownBlob, verified } from './verified.ts';
 
 const smallBytes = 65_536;
 
@@ -86,7 +87,7 @@ async function read(
   sha256: string,
   range: { readonly start: number; readonly end?: number } | undefined,
 ): Promise<Readable> {
-  if (!range) return readSmall(folder, sha256) ?? verified(await openBlob(folder, sha256), sha256);
+  if (!range) return readSmall(folder, sha256) ?? verified((await openBlob(folder, sha256)).createReadStream(), sha256);
   const file = await openBlob(folder, sha256);
   const { start, end = Infinity } = range;
   if (start < end) return file.createReadStream({ start, end: end - 1 });
@@ -112,22 +113,6 @@ async function openBlob(folder: string, sha256: string): Promise<FileHandle> {
   }
 }
 
-function verified(file: FileHandle, sha256: string): Readable {
-  const hash = createHash('sha256');
-  const check = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(hash.digest('hex') === sha256 ? null : rotten(sha256));
-    },
-  });
-  return pipeline(file.createReadStream(), check, () => {
-    // Errors reach the reader through the stream that it holds.
-  });
-}
-
 async function sizeOf(folder: string, sha256: string): Promise<number | undefined> {
   try {
     return (await stat(pathOf(folder, sha256))).size;
@@ -137,9 +122,8 @@ async function sizeOf(folder: string, sha256: string): Promise<number | undefine
   }
 }
 
-/** Only digests become paths, so no name from outside leads anywhere else. */
 function pathOf(folder: string, sha256: string): string {
-  if (!/^[0-9a-f]{64}$/.test(sha256)) throw unknownBlob(sha256);
+  if (!isDigest(sha256)) throw unknownBlob(sha256);
   return join(folder, sha256.slice(0, 2), sha256);
 }
 
@@ -154,16 +138,6 @@ async function sweep(incoming: string): Promise<void> {
     if (host === undefined || startedAt === undefined || id === undefined) continue;
     if (!isAlive({ id, host, pid: Number(pid), startedAt })) await rm(join(incoming, name), { force: true });
   }
-}
-
-function unknownBlob(sha256: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_NOT_FOUND', `There is no blob ${sha256}.`, { cause });
-}
-
-function rotten(sha256: string): SluiceError {
-  return new SluiceError('ERR_CORRUPT', `The stored bytes of blob ${sha256} do not match its digest.`, {
-    hint: 'The disk may be failing; restore the blob folder from a backup, or run the pipeline again.',
-  });
 }
 
 function noSpace(folder: string, cause: unknown): SluiceError {

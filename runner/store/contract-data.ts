@@ -1,6 +1,6 @@
 import type { ArtifactEntry, AttemptKey, TestCase } from '../model/result.ts';
 import type { RunEvent } from '../model/run-event.ts';
-import type { NewRun, Owner } from './store.ts';
+import type { Lease, NewRun, Owner } from './store.ts';
 
 // Runs, events and results for the tests of stores.
 
@@ -29,6 +29,8 @@ export function newRun(runId: string, fields: Partial<NewRun['row']> = {}): NewR
         file: 'sluice.yaml',
         dirty: false,
       },
+      pipeline: row.pipeline,
+      group: row.group,
       plan: 'p'.repeat(64),
       snapshot: 's'.repeat(64),
       executor: 'local',
@@ -39,6 +41,11 @@ export function newRun(runId: string, fields: Partial<NewRun['row']> = {}): NewR
 
 export function owner(id: string): Owner {
   return { id, host: 'host', pid: 1, startedAt: '' };
+}
+
+/** The lease with which a run begins. */
+export function firstLease(runId: string): Lease {
+  return { runId, fence: 1 };
 }
 
 export function started(step: string): RunEvent {

@@ -30,6 +30,13 @@ const places = {
     'after 3 insert into "caches"',
     ...[1, 40, 160],
   ],
+  notices: [
+    'before 3 insert into "outbox"',
+    'after 3 insert into "outbox"',
+    'before 12 commit',
+    'after 12 commit',
+    ...[1, 60],
+  ],
   tests: [
     'after 2 insert into "test_saves"',
     'after 5 insert into "test_chunks"',
@@ -77,6 +84,30 @@ for (const place of places.events) {
     const lease = await store.claim('r1', thisProcess());
     t.is(lease && (await store.append(lease, events.length, [started('next')])), events.length + 1);
   });
+}
+
+for (const place of places.notices) {
+  test.serial(
+    `F-27: what is to be told is there with its event, or both are not, after kill -9 ${spoken(place)}`,
+    async (t) => {
+      const { folder, acknowledged } = await killed(t, 'notices', place);
+      checkDatabase(t, folder);
+      const store = await reopen(t, folder);
+      const runs = await store.runs({ phase: 'finished' });
+      t.true(runs.length >= Math.max(0, ...numbers(acknowledged, 'finished')));
+      const told: string[] = [];
+      for (;;) {
+        const [notice] = await store.takeNotices(1e6, 1, 1);
+        if (!notice) break;
+        told.push(notice.runId);
+        await store.settleNotice(notice);
+      }
+      t.deepEqual(
+        told,
+        runs.map(({ runId }) => runId).toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1))),
+      );
+    },
+  );
 }
 
 for (const place of places.tests) {

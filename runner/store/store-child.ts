@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { openBlobs } from './blobs.ts';
-import { artifact, attempt, batches, cancelled, newRun, started, testCase } from './contract-data.ts';
+import {
+  artifact,
+  attempt,
+  batches,
+  cancelled,
+  finished,
+  firstLease,
+  newRun,
+  started,
+  testCase,
+} from './contract-data.ts';
 import { isAlive, thisProcess } from './owner.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
@@ -19,6 +29,7 @@ const rounds = 3_000;
 await dieAt(place);
 if (work === 'together') await storeTogether(place);
 if (work === 'events') await storeEvents();
+if (work === 'notices') await storeNotices();
 if (work === 'tests') await storeTests();
 if (work === 'blobs') await storeBlobs();
 
@@ -30,7 +41,7 @@ async function storeEvents(): Promise<void> {
     const events = Array.from({ length: round % 4 }, (_, index) => started(`v${version + 1 + index}`));
     version = await store.append(lease, version, events);
     acknowledge('version', version);
-    await store.saveArtifacts({ ...attempt('r1'), attempt: round }, [artifact(`file-${round}`)]);
+    await store.saveArtifacts(firstLease('r1'), { ...attempt('r1'), attempt: round }, [artifact(`file-${round}`)]);
     acknowledge('artifacts', round);
     await store.saveCache('shop', `key-${round}`, `blob-${round}`);
     acknowledge('cache', round);
@@ -49,13 +60,25 @@ async function storeTogether(name: string): Promise<void> {
   await store.close();
 }
 
+/** Runs that end, each with a subscriber who has to hear of it. */
+async function storeNotices(): Promise<void> {
+  const store = await openSqliteStore({ file: join(folder, 'sluice.db'), clock: () => 1, isAlive });
+  for (let round = 1; round < rounds; round++) {
+    const { row, event } = newRun(`r${round}`);
+    const request = { ...event.request, notify: [{ kind: 'events', name: 'team' }] } as const;
+    const lease = await store.createRun({ row, event: { ...event, request } }, thisProcess());
+    await store.append(lease, 1, [{ ...finished({ outcome: 'succeeded' }), at: round }]);
+    acknowledge('finished', round);
+  }
+}
+
 async function storeTests(): Promise<void> {
   const store = await openSqliteStore({ file: join(folder, 'sluice.db'), clock: () => 1, isAlive });
   await store.createRun(newRun('r1'), thisProcess());
   for (let round = 1; round < rounds; round++) {
     // Three chunks, saved twice, so that the second save has something to replace.
     const cases = batches([testCase(`${round} a`, 1e6)], [testCase(`${round} b`, 1e6)], [testCase(`${round} c`)]);
-    await store.saveTests({ ...attempt('r1'), attempt: Math.ceil(round / 2) }, cases);
+    await store.saveTests(firstLease('r1'), { ...attempt('r1'), attempt: Math.ceil(round / 2) }, cases);
     acknowledge('tests', round);
   }
 }

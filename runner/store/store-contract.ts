@@ -1,6 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
-import type { Clock } from '../model/clock.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import {
   artifact,
@@ -8,43 +7,33 @@ import {
   batches,
   cancelled,
   finished,
+  firstLease,
   newRun,
   owner,
   settled,
   started,
   testCase,
 } from './contract-data.ts';
-import type { Owner, RunRow, Store } from './store.ts';
-
-/** Opens one more connection to the same database, as another process would. */
-type Connect = (options: { readonly clock: Clock; readonly isAlive: (owner: Owner) => boolean }) => Promise<Store>;
+import { setUpOn } from './contract-fixture.ts';
+import type { NewDatabase, SetUp } from './contract-fixture.ts';
+import { intakeContract } from './intake-contract.ts';
+import { serverRecordsContract } from './server-records-contract.ts';
+import { outboxContract } from './outbox-contract.ts';
+import type { RunRow, Store } from './store.ts';
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
-export function storeContract(newDatabase: (t: ExecutionContext) => Promise<Connect>): void {
-  const setUp = async (t: ExecutionContext) => {
-    const open = await newDatabase(t);
-    const dead = new Set<string>();
-    const connect = async () => {
-      const store = await open({ clock: () => 1_000, isAlive: (owner) => !dead.has(owner.id) });
-      t.teardown(() => store.close());
-      return store;
-    };
-    return { store: await connect(), connect, dead };
-  };
+export function storeContract(newDatabase: NewDatabase): void {
+  const setUp = setUpOn(newDatabase);
   events(setUp);
   lists(setUp);
   leases(setUp);
   groups(setUp);
   results(setUp);
   life(setUp);
+  intakeContract(setUp);
+  serverRecordsContract(setUp);
+  outboxContract(setUp);
 }
-
-type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store;
-  readonly connect: () => Promise<Store>;
-  /** Ids of owners that count as dead. */
-  readonly dead: Set<string>;
-}>;
 
 function events(setUp: SetUp): void {
   test('a new run has its first event, and its row says what it was made from', async (t) => {
@@ -165,14 +154,16 @@ function events(setUp: SetUp): void {
   test('a change by any connection changes the number of changes, and nothing else does', async (t) => {
     const { store, connect } = await setUp(t);
     const other = await connect();
+    const before = await other.changes();
     const lease = await store.createRun(newRun('r1'), owner('a'));
+    await until(async () => (await other.changes()) > before);
     const [own, foreign] = [await store.changes(), await other.changes()];
     await other.events('r1');
     await store.runs({});
     t.deepEqual([await store.changes(), await other.changes()], [own, foreign]);
     await store.append(lease, 1, [started('unit')]);
     t.true((await store.changes()) > own);
-    t.true((await other.changes()) > foreign);
+    await until(async () => (await other.changes()) > foreign);
   });
 
   test('unknown runs are told apart from empty answers', async (t) => {
@@ -184,9 +175,9 @@ function events(setUp: SetUp): void {
     await t.throwsAsync(store.claim('nope', owner('a')), notFound);
     await t.throwsAsync(store.resolve('nope'), notFound);
     await t.throwsAsync(store.runs({ after: 'nope' }), notFound);
-    await t.throwsAsync(store.acquire('deploy', 'nope/step'), notFound);
-    await t.throwsAsync(store.saveTests(attempt('nope'), batches([testCase('a')])), notFound);
-    await t.throwsAsync(store.saveArtifacts(attempt('nope'), []), notFound);
+    await t.throwsAsync(store.acquire(firstLease('nope'), 'deploy', 'nope/step'), notFound);
+    await t.throwsAsync(store.saveTests(firstLease('nope'), attempt('nope'), batches([testCase('a')])), notFound);
+    await t.throwsAsync(store.saveArtifacts(firstLease('nope'), attempt('nope'), []), notFound);
     t.is(await store.run('nope'), undefined);
     t.deepEqual(await store.artifacts(attempt('nope')), []);
     t.deepEqual(await Array.fromAsync(store.tests(attempt('nope'))), []);
@@ -256,19 +247,19 @@ function lists(setUp: SetUp): void {
 
 function leases(setUp: SetUp): void {
   test('a run is taken over only from a dead owner, and then by one only', async (t) => {
-    const { store, connect, dead } = await setUp(t);
+    const { store, connect, kill } = await setUp(t);
     await store.createRun(newRun('r1'), owner('a'));
     t.is(await store.claim('r1', owner('b')), undefined);
-    dead.add('a');
+    await kill('a');
     const other = await connect();
     const claims = await Promise.all([store.claim('r1', owner('b')), other.claim('r1', owner('c'))]);
     t.is(claims.filter((lease) => lease !== undefined).length, 1);
   });
 
   test('an older lease is refused once a newer one was given', async (t) => {
-    const { store, dead } = await setUp(t);
+    const { store, kill } = await setUp(t);
     const old = await store.createRun(newRun('r1'), owner('a'));
-    dead.add('a');
+    await kill('a');
     const lease = await store.claim('r1', owner('b'));
     t.truthy(lease);
     await t.throwsAsync(store.append(old, 1, [started('late')]), { code: 'ERR_CONFLICT', message: /taken over/ });
@@ -285,14 +276,49 @@ function leases(setUp: SetUp): void {
     t.is(lease && (await store.append(lease, 1, [started('unit')])), 2);
   });
 
+  test('an older lease changes neither results nor groups', async (t) => {
+    const { store, kill } = await setUp(t);
+    const old = await store.createRun(newRun('r1'), owner('a'));
+    await store.createRun(newRun('r2'), owner('b'));
+    await store.acquire(old, 'deploy', 'r1');
+    await kill('a');
+    const lease = (await store.claim('r1', owner('b'))) ?? t.fail('not claimed');
+    await store.saveArtifacts(lease, attempt('r1'), [artifact('right.txt')]);
+    await store.saveTests(lease, attempt('r1'), batches([testCase('right')]));
+    const refused = { code: 'ERR_CONFLICT', message: /taken over/ };
+    await t.throwsAsync(store.saveArtifacts(old, attempt('r1'), [artifact('late.txt')]), refused);
+    await t.throwsAsync(store.saveTests(old, attempt('r1'), batches([testCase('late')])), refused);
+    await t.throwsAsync(store.acquire(old, 'late', 'r1'), refused);
+    await t.throwsAsync(store.release(old, 'deploy', 'r1'), refused);
+    t.deepEqual(await store.artifacts(attempt('r1')), [artifact('right.txt')]);
+    t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('right')]);
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r1');
+    t.is(await store.acquire(firstLease('r2'), 'late', 'r2'), 'r2');
+  });
+
+  test('a run that is taken over while its cases are saved keeps those of the new owner', async (t) => {
+    const { store, connect, kill } = await setUp(t);
+    const old = await store.createRun(newRun('r1'), owner('a'));
+    const other = await connect();
+    async function* overtaken() {
+      yield [testCase('slow', 2_000_000)];
+      await kill('a');
+      const lease = (await other.claim('r1', owner('b'))) ?? t.fail('not claimed');
+      await other.saveTests(lease, attempt('r1'), batches([testCase('right')]));
+      yield [testCase('late', 2_000_000)];
+    }
+    await t.throwsAsync(store.saveTests(old, attempt('r1'), overtaken()), { code: 'ERR_CONFLICT' });
+    t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('right')]);
+  });
+
   test('abandoned are the unfinished runs of dead owners', async (t) => {
-    const { store, dead } = await setUp(t);
+    const { store, kill } = await setUp(t);
     await store.createRun(newRun('lost'), owner('a'));
     const lease = await store.createRun(newRun('done'), owner('a'));
     await store.append(lease, 1, [finished({ outcome: 'succeeded' })]);
     await store.createRun(newRun('alive'), owner('b'));
     t.deepEqual(await store.abandoned(), []);
-    dead.add('a');
+    await kill('a');
     t.deepEqual(await store.abandoned(), [await rowOf(store, 'lost')]);
     await store.claim('lost', owner('b'));
     t.deepEqual(await store.abandoned(), []);
@@ -304,10 +330,10 @@ function groups(setUp: SetUp): void {
     const { store, connect } = await setUp(t);
     const other = await connect();
     for (const runId of ['r1', 'r2']) await store.createRun(newRun(runId), owner('a'));
-    t.is(await store.acquire('deploy', 'r1'), 'r1');
-    t.is(await other.acquire('deploy', 'r2/load/k6'), 'r1');
-    t.is(await other.acquire('docs', 'r2/load/k6'), 'r2/load/k6');
-    t.is(await store.acquire('deploy', 'r1'), 'r1');
+    t.is(await store.acquire(firstLease('r1'), 'deploy', 'r1'), 'r1');
+    t.is(await other.acquire(firstLease('r2'), 'deploy', 'r2/load/k6'), 'r1');
+    t.is(await other.acquire(firstLease('r2'), 'docs', 'r2/load/k6'), 'r2/load/k6');
+    t.is(await store.acquire(firstLease('r1'), 'deploy', 'r1'), 'r1');
   });
 
   test('of many that ask for a free group at once one gets it, and all are told which', async (t) => {
@@ -315,7 +341,9 @@ function groups(setUp: SetUp): void {
     const other = await connect();
     const runIds = Array.from({ length: 10 }, (_, index) => `r${index}`);
     for (const runId of runIds) await store.createRun(newRun(runId), owner('a'));
-    const answers = await Promise.all(runIds.map((id, index) => (index % 2 ? store : other).acquire('deploy', id)));
+    const answers = await Promise.all(
+      runIds.map((id, index) => (index % 2 ? store : other).acquire(firstLease(id), 'deploy', id)),
+    );
     t.is(new Set(answers).size, 1);
     t.true(runIds.includes(answers[0] ?? ''));
   });
@@ -323,37 +351,37 @@ function groups(setUp: SetUp): void {
   test('a group is released by its holder only', async (t) => {
     const { store } = await setUp(t);
     for (const runId of ['r1', 'r2']) await store.createRun(newRun(runId), owner('a'));
-    await store.acquire('deploy', 'r1');
-    await store.release('deploy', 'r2');
-    t.is(await store.acquire('deploy', 'r2'), 'r1');
-    await store.release('deploy', 'r1');
-    await store.release('deploy', 'r1');
-    t.is(await store.acquire('deploy', 'r2'), 'r2');
+    await store.acquire(firstLease('r1'), 'deploy', 'r1');
+    await store.release(firstLease('r2'), 'deploy', 'r2');
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r1');
+    await store.release(firstLease('r1'), 'deploy', 'r1');
+    await store.release(firstLease('r1'), 'deploy', 'r1');
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r2');
   });
 
   test('the end of a run frees the groups of the run and of its steps, and no others', async (t) => {
     const { store } = await setUp(t);
     const lease = await store.createRun(newRun('r1'), owner('a'));
     for (const runId of ['r1-b', 'r2']) await store.createRun(newRun(runId), owner('a'));
-    await store.acquire('deploy', 'r1');
-    await store.acquire('load', 'r1/load/k6');
-    await store.acquire('docs', 'r1-b');
+    await store.acquire(firstLease('r1'), 'deploy', 'r1');
+    await store.acquire(firstLease('r1'), 'load', 'r1/load/k6');
+    await store.acquire(firstLease('r1-b'), 'docs', 'r1-b');
     await store.append(lease, 1, [finished({ outcome: 'succeeded' })]);
-    t.is(await store.acquire('deploy', 'r2'), 'r2');
-    t.is(await store.acquire('load', 'r2'), 'r2');
-    t.is(await store.acquire('docs', 'r2'), 'r1-b');
-    await t.throwsAsync(store.acquire('late', 'r1'), { code: 'ERR_CONFLICT', message: /has ended/ });
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r2');
+    t.is(await store.acquire(firstLease('r2'), 'load', 'r2'), 'r2');
+    t.is(await store.acquire(firstLease('r2'), 'docs', 'r2'), 'r1-b');
+    await t.throwsAsync(store.acquire(firstLease('r1'), 'late', 'r1'), { code: 'ERR_CONFLICT', message: /has ended/ });
   });
 
   test('the group of a holder that died is held until somebody has ended its run', async (t) => {
-    const { store, dead } = await setUp(t);
+    const { store, kill } = await setUp(t);
     for (const runId of ['r1', 'r2']) await store.createRun(newRun(runId), owner(runId));
-    await store.acquire('deploy', 'r1');
-    dead.add('r1');
-    t.is(await store.acquire('deploy', 'r2'), 'r1');
+    await store.acquire(firstLease('r1'), 'deploy', 'r1');
+    await kill('r1');
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r1');
     const lease = await store.claim('r1', owner('r2'));
     await store.append(lease ?? t.fail('not claimed'), 1, [finished({ outcome: 'errored', reason: 'runner_lost' })]);
-    t.is(await store.acquire('deploy', 'r2'), 'r2');
+    t.is(await store.acquire(firstLease('r2'), 'deploy', 'r2'), 'r2');
   });
 }
 
@@ -362,12 +390,12 @@ function results(setUp: SetUp): void {
     const { store } = await setUp(t);
     await store.createRun(newRun('r1'), owner('a'));
     const cases = [testCase('a'), testCase('b'), testCase('c')];
-    await store.saveTests(attempt('r1'), batches(cases.slice(0, 2), [], cases.slice(2)));
+    await store.saveTests(firstLease('r1'), attempt('r1'), batches(cases.slice(0, 2), [], cases.slice(2)));
     t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), cases);
-    await store.saveTests(attempt('r1'), batches([testCase('again')]));
+    await store.saveTests(firstLease('r1'), attempt('r1'), batches([testCase('again')]));
     t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('again')]);
     t.deepEqual(await Array.fromAsync(store.tests({ ...attempt('r1'), attempt: 2 })), []);
-    await store.saveTests(attempt('r1'), batches());
+    await store.saveTests(firstLease('r1'), attempt('r1'), batches());
     t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), []);
   });
 
@@ -378,7 +406,7 @@ function results(setUp: SetUp): void {
     async function* many() {
       for (let from = 0; from < 20_000; from += 500) yield await Promise.resolve(batchOf(from));
     }
-    await store.saveTests(attempt('r1'), many());
+    await store.saveTests(firstLease('r1'), attempt('r1'), many());
     let count = 0;
     for await (const found of store.tests(attempt('r1'))) {
       if (found.name !== `case ${count}`) return t.fail(`${found.name} at ${count}`);
@@ -390,22 +418,26 @@ function results(setUp: SetUp): void {
   test('a save that fails in the middle leaves the cases that were there', async (t) => {
     const { store } = await setUp(t);
     await store.createRun(newRun('r1'), owner('a'));
-    await store.saveTests(attempt('r1'), batches([testCase('old')]));
+    await store.saveTests(firstLease('r1'), attempt('r1'), batches([testCase('old')]));
     async function* broken() {
       yield await Promise.resolve([testCase('new', 2_000_000)]);
       throw new Error('report ends early');
     }
-    await t.throwsAsync(store.saveTests(attempt('r1'), broken()), { message: 'report ends early' });
+    await t.throwsAsync(store.saveTests(firstLease('r1'), attempt('r1'), broken()), { message: 'report ends early' });
     t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('old')]);
   });
 
   test('a reader whose cases are replaced is told so instead of getting a mix', async (t) => {
     const { store, connect } = await setUp(t);
     await store.createRun(newRun('r1'), owner('a'));
-    await store.saveTests(attempt('r1'), batches([testCase('a', 2_000_000)], [testCase('b', 2_000_000)]));
+    await store.saveTests(
+      firstLease('r1'),
+      attempt('r1'),
+      batches([testCase('a', 2_000_000)], [testCase('b', 2_000_000)]),
+    );
     const reader = (await connect()).tests(attempt('r1'))[Symbol.asyncIterator]();
     t.like(await reader.next(), { done: false, value: testCase('a', 2_000_000) });
-    await store.saveTests(attempt('r1'), batches([testCase('c')]));
+    await store.saveTests(firstLease('r1'), attempt('r1'), batches([testCase('c')]));
     await t.throwsAsync(reader.next(), { code: 'ERR_CONFLICT' });
   });
 
@@ -415,20 +447,23 @@ function results(setUp: SetUp): void {
     const other = await connect();
     async function* overtaken() {
       yield [testCase('slow', 2_000_000)];
-      await other.saveTests(attempt('r1'), batches([testCase('fast')]));
+      await other.saveTests(firstLease('r1'), attempt('r1'), batches([testCase('fast')]));
       yield [testCase('late')];
     }
-    await t.throwsAsync(store.saveTests(attempt('r1'), overtaken()), { code: 'ERR_CONFLICT', message: /replaced/ });
+    await t.throwsAsync(store.saveTests(firstLease('r1'), attempt('r1'), overtaken()), {
+      code: 'ERR_CONFLICT',
+      message: /replaced/,
+    });
     t.deepEqual(await Array.fromAsync(store.tests(attempt('r1'))), [testCase('fast')]);
   });
 
   test('artefacts are kept by attempt; saving again replaces them', async (t) => {
     const { store } = await setUp(t);
     await store.createRun(newRun('r1'), owner('a'));
-    await store.saveArtifacts(attempt('r1'), [artifact('a.txt'), artifact('b/ü.bin')]);
-    await store.saveArtifacts({ ...attempt('r1'), attempt: 2 }, [artifact('second.txt')]);
+    await store.saveArtifacts(firstLease('r1'), attempt('r1'), [artifact('a.txt'), artifact('b/ü.bin')]);
+    await store.saveArtifacts(firstLease('r1'), { ...attempt('r1'), attempt: 2 }, [artifact('second.txt')]);
     t.deepEqual(await store.artifacts(attempt('r1')), [artifact('a.txt'), artifact('b/ü.bin')]);
-    await store.saveArtifacts(attempt('r1'), [artifact('c.txt')]);
+    await store.saveArtifacts(firstLease('r1'), attempt('r1'), [artifact('c.txt')]);
     t.deepEqual(await store.artifacts(attempt('r1')), [artifact('c.txt')]);
     t.deepEqual(await store.artifacts({ ...attempt('r1'), attempt: 2 }), [artifact('second.txt')]);
   });
@@ -479,4 +514,9 @@ async function rowOf(store: Store, runId: string): Promise<RunRow> {
   const row = await store.run(runId);
   if (!row) throw new Error(`no run ${runId}`);
   return row;
+}
+
+/** A number of changes may need a moment to grow. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(2);
 }

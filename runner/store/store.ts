@@ -13,10 +13,18 @@ export interface Owner {
   readonly startedAt: string;
 }
 
+/** No process has this owner: its runs wait in the queue for one that takes them. */
+export const nobody: Owner = { id: '', host: '', pid: 0, startedAt: '' };
+
 /** The right to append to a run. A newer lease on the same run makes every older one invalid (fencing). */
 export interface Lease {
   readonly runId: string;
   readonly fence: number;
+  /**
+   * Aborted some time before others may take the run over: who acts for the run stops at once and leaves the rest to them.
+   * Absent where a lease ends with its process only.
+   */
+  readonly lost?: AbortSignal;
 }
 
 /** One line of `sluice runs`: a projection of the events, kept in the same transaction. */
@@ -27,7 +35,7 @@ export interface RunRow {
   readonly branch: string;
   readonly commit: string;
   readonly event: string;
-  readonly phase: 'created' | 'waiting' | 'running' | 'finished';
+  readonly phase: 'queued' | 'created' | 'waiting' | 'running' | 'finished';
   readonly outcome?: Outcome;
   readonly reason?: string;
   readonly createdAt: number;
@@ -39,6 +47,10 @@ export interface RunRow {
 
 export interface RunFilter {
   readonly repository?: string;
+  /** Any of these. */
+  readonly repositories?: readonly string[];
+  readonly commit?: string;
+  readonly event?: string;
   readonly branch?: string;
   readonly outcome?: Outcome;
   readonly phase?: RunRow['phase'];
@@ -58,7 +70,7 @@ export interface NewRun {
  * for is on disk: `kill -9` after it loses nothing. Every implementation passes `store-contract.ts`.
  */
 export interface Store {
-  /** Stores a new run with its first event and gives its lease to `owner`. ERR_CONFLICT when the id is taken. */
+  /** Stores a new run with its first event and gives its lease to `owner`, who may be `nobody`. ERR_CONFLICT when the id is taken. */
   createRun(run: NewRun, owner: Owner): Promise<Lease>;
   /**
    * Appends in one transaction, projections included, and answers the new version. ERR_CONFLICT when `expected` is not
@@ -69,7 +81,10 @@ export interface Store {
   request(runId: string, event: RunEvent & { readonly type: 'cancel-requested' | 'approval-given' }): Promise<number>;
   /** Events behind version `after` (0: all), oldest first. ERR_NOT_FOUND for an unknown run. */
   events(runId: string, after?: number): Promise<readonly StoredEvent[]>;
-  /** A number that grows with every change by any process; equal numbers mean nothing changed. Cheap to poll. */
+  /**
+   * A number that grows soon after every change by any process, at the latest after a few seconds; equal numbers mean that
+   * none is known. Cheap to poll.
+   */
   changes(): Promise<number>;
 
   run(runId: string): Promise<RunRow | undefined>;
@@ -83,15 +98,19 @@ export interface Store {
   abandoned(): Promise<readonly RunRow[]>;
   /**
    * Takes the concurrency group for a holder (`runId` or `runId/step`); answers the present holder, which is the
-   * asker itself on success. Freed by `release` and by the end of the holder's run.
+   * asker itself on success. Freed by `release` and by the end of the holder's run. ERR_CONFLICT when the lease is not
+   * the newest or the run has ended.
    */
-  acquire(group: string, holder: string): Promise<string>;
-  release(group: string, holder: string): Promise<void>;
+  acquire(lease: Lease, group: string, holder: string): Promise<string>;
+  release(lease: Lease, group: string, holder: string): Promise<void>;
 
-  /** Results of an attempt; saving again replaces them. Saved before the event that makes them count. */
-  saveTests(key: AttemptKey, cases: AsyncIterable<readonly TestCase[]>): Promise<void>;
+  /**
+   * Results of an attempt; saving again replaces them. Saved before the event that makes them count. ERR_CONFLICT when
+   * the lease is not the newest.
+   */
+  saveTests(lease: Lease, key: AttemptKey, cases: AsyncIterable<readonly TestCase[]>): Promise<void>;
   tests(key: AttemptKey): AsyncIterable<TestCase>;
-  saveArtifacts(key: AttemptKey, entries: readonly ArtifactEntry[]): Promise<void>;
+  saveArtifacts(lease: Lease, key: AttemptKey, entries: readonly ArtifactEntry[]): Promise<void>;
   artifacts(key: AttemptKey): Promise<readonly ArtifactEntry[]>;
 
   /** Newest cache whose key is `key`; its blob, or undefined. */

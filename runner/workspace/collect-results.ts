@@ -6,6 +6,7 @@ import type { Reason, Verdict } from '../model/outcome.ts';
 import type { PlanArtifact, RunStep } from '../model/plan.ts';
 import type { ArtifactEntry } from '../model/result.ts';
 import type { BlobAccess } from './blob-access.ts';
+import { eachOf } from './each-of.ts';
 import { openFound } from './find-files.ts';
 import type { Found } from './find-files.ts';
 import { findInFolders, isInPlace } from './find-in-folders.ts';
@@ -14,6 +15,9 @@ import { packTar } from './pack-tar.ts';
 import type { WorkspaceContent } from './prepare-workspace.ts';
 
 const outputLimit = 64 * 1024;
+
+/** Storing a small file is mostly waiting for the disk. */
+const storedAtOnce = 16;
 
 /** What a step declares of its results, as globs. */
 export interface DeclaredResults {
@@ -106,10 +110,11 @@ async function collectFiles({
     if (found.unsafe.length > 0) problems.push(unsafe(found));
     if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
     if (found.files.length === 0 && !required) note(`nothing matches ${path}`);
-    for (const file of found.files) {
+    const entries = await eachOf(found.files, storedAtOnce, async (file): Promise<ArtifactEntry> => {
       const stored = await blobs.put(addAbortSignal(signal, openFound(file)));
-      files.set(`${kind}:${file.path}`, { kind, path: file.path, ...stored, mode: file.mode });
-    }
+      return { kind, path: file.path, ...stored, mode: file.mode };
+    });
+    for (const entry of entries) files.set(`${kind}:${entry.path}`, entry);
   }
   return { value: [...files.values()], problem: problems[0] };
 }

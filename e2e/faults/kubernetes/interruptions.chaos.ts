@@ -12,7 +12,7 @@ import { faultTest, home } from './fault-test.ts';
 import { slow } from './pipelines.ts';
 import { logFile, readHome, runOf, sizeOf } from './read-home.ts';
 import type { Runner } from './runner-process.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '../tcp-proxy.ts';
 
 let site: FaultSite;
 test.before(async () => {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { reportOf } from '../../results/report/run-report.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
-import { selectArtifacts } from '../run-artifacts.ts';
+import { selectArtifacts } from '../../results/report/run-artifacts.ts';
 import { artifactRows } from '../view/artifact-rows.ts';
 import { formatBytes } from '../view/format-bytes.ts';
 import { count } from '../view/words.ts';
+import { wholeReport } from '../../results/report/whole-run.ts';
 
 export const defineArtifacts: Define = (command) => {
   command
@@ -16,8 +16,8 @@ export const defineArtifacts: Define = (command) => {
     const services = await session.services();
     const { download } = command.opts<{ readonly download?: string }>();
     const [run = 'latest', ...patterns] = command.args;
-    const report = reportOf(await services.engine.state(await services.store.resolve(run)));
-    const artifacts = await selectArtifacts(report, patterns, services);
+    const report = await wholeReport(await services.store.resolve(run), services);
+    const artifacts = await selectArtifacts(report, patterns, services.store);
     const folder = download === undefined ? undefined : resolve(session.folder, download);
     if (folder !== undefined)
       await (await import('../download-artifacts.ts')).downloadArtifacts(artifacts, folder, services);

@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-code.ts';
 import { makeDraft } from '../init/make-draft.ts';
 import { readRepository } from '../init/repository.ts';
 import { writeDraft } from '../init/write-draft.ts';
+import { repositoryRoot } from '../repository-files.ts';
 
 const fileName = 'sluice.yaml';
 
@@ -24,7 +25,12 @@ export const defineInit: Define = (command) => {
     const found = draft.findings.map(({ what }) => what);
     if (session.json) session.printJson({ file, written: !print, found, text });
     else if (print) session.io.stdout.write(text);
-    else session.print(`Wrote ${file} for ${found.join(' and ')}.\nRun it with: sluice run`);
+    else {
+      const isRepository = (await repositoryRoot(folder)) !== undefined;
+      session.print(
+        `Wrote ${file} for ${found.join(' and ')}.\nRun it with: ${isRepository ? '' : 'git init && '}sluice run`,
+      );
+    }
     return exitCodes.succeeded;
   };
 };

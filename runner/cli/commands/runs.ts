@@ -28,7 +28,7 @@ export const defineRuns: Define = (command) => {
     const { store } = await session.services();
     const runs = await store.runs(after === undefined ? filter : { ...filter, after: await store.resolve(after) });
     if (session.json) session.printJson({ runs });
-    else if (runs.length === 0) session.note('No run yet. Start one with: sluice run');
+    else if (runs.length === 0) session.note(nothing(command.opts<RunsOptions>()));
     else
       session.print(
         runRows(runs, { columns: widthFor(session.io.stdout), now: Date.now(), palette: session.palette }).join('\n'),
@@ -36,3 +36,8 @@ export const defineRuns: Define = (command) => {
     return exitCodes.succeeded;
   };
 };
+
+function nothing({ repository, branch, outcome, after }: RunsOptions): string {
+  const isFiltered = [repository, branch, outcome, after].some((filter) => filter !== undefined);
+  return isFiltered ? 'No run fits. All of them: sluice runs' : 'No run yet. Start one with: sluice run';
+}

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
-import { reportOf } from '../../results/report/run-report.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import { positive } from '../positive.ts';
 import { resolveStep } from '../resolve-step.ts';
 import { selectTests } from '../test-results.ts';
 import { testLines } from '../view/test-lines.ts';
+import { wholeReport } from '../../results/report/whole-run.ts';
 
 interface TestsOptions {
   readonly all?: boolean;
@@ -25,7 +25,7 @@ export const defineTests: Define = (command) => {
     const services = await session.services();
     const { all, flaky, slowest, step } = command.opts<TestsOptions>();
     const state = await services.engine.state(await services.store.resolve(command.args[0] ?? 'latest'));
-    const report = reportOf(state);
+    const report = await wholeReport(state.runId, services);
     const tests = await selectTests(
       report,
       {

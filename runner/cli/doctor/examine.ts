@@ -1,6 +1,6 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../model/errors.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { Session } from '../session.ts';
 import { formatBytes } from '../view/format-bytes.ts';
 import { ok } from './check.ts';
@@ -69,7 +69,9 @@ async function storeChecks(session: Session): Promise<readonly Check[]> {
       clockCheck(newest?.createdAt ?? 0, Date.now()),
     ];
   } catch (error) {
-    const hint = 'Move the data folder away to begin anew; keep it if you want its runs back.';
+    const away = 'Move the data folder away to begin anew; keep it if you want its runs back.';
+    const own = session.config.database && error instanceof SluiceError ? error.hint : undefined;
+    const hint = own ?? away;
     return [{ name: 'store', status: 'failed', message: messageOf(error), hint }];
   }
 }

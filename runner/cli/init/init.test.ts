@@ -28,7 +28,7 @@ function init(t: ExecutionContext, files: Readonly<Record<string, string>>, name
   } as const;
   const workflows = { gates: new Map<string, string>(), files: new Map<string, string>() };
   const commit = Object.keys(files).map((path) => ({ path, oid: path }));
-  const plan = parsed.ok ? compilePipeline({ file: parsed.value, trigger, files: commit, workflows }) : parsed;
+  const plan = compilePipeline({ file: parsed, trigger, files: commit, workflows });
   t.deepEqual(plan.ok ? [] : plan.problems, [], text);
   return { text, plan: plan.ok ? plan.value : undefined };
 }

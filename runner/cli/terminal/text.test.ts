@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { fit, harmless, padTo, widthOf } from './text.ts';
+import { fit, fitName, harmless, padTo, widthOf } from './text.ts';
 
 const hostile: readonly (readonly [title: string, text: string, shown: string])[] = [
   ['clears the screen', 'a\x1b[2Jb', 'ab'],
@@ -85,6 +85,13 @@ test('text that does not fit ends with an ellipsis, never inside a wide characte
   t.is(fit('abcdefg', 6), 'abcde…');
   t.is(fit('漢字漢字', 6), '漢字…');
   t.is(fit('\x1b[31mabcdefg\x1b[0m', 4), '\x1b[31mabc…\x1b[0m');
+});
+
+test('a name that does not fit keeps its start and its end', (t) => {
+  t.is(fitName('unit', 4), 'unit');
+  t.is(fitName('integration:postgres-16', 13), 'integr…res-16');
+  t.is(fitName('integration:postgres-17', 13), 'integr…res-17');
+  t.is(fitName('漢字漢字', 6), '漢…字');
 });
 
 test('padding counts columns', (t) => {

@@ -73,6 +73,21 @@ export function fit(text: string, columns: number): string {
   return shown;
 }
 
+/** The text without colours, cut in the middle: names that are alike differ at their end as often as at their start. */
+export function fitName(name: string, columns: number): string {
+  if (widthOf(name) <= columns) return name;
+  const graphemes = graphemesOf(name);
+  const take = (parts: readonly string[], room: number): readonly string[] => {
+    let width = 0;
+    return parts.filter((part) => (width += widthOfGrapheme(part)) <= room);
+  };
+  const end = take(graphemes.toReversed(), Math.floor((columns - 1) / 2))
+    .toReversed()
+    .join('');
+  const start = take(graphemes, columns - 1 - widthOf(end)).join('');
+  return `${start}…${end}`;
+}
+
 /** Padded with spaces to a width; longer text stays as it is. */
 export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));

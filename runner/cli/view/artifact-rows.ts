@@ -1,4 +1,4 @@
-import type { RunArtifact } from '../run-artifacts.ts';
+import type { RunArtifact } from '../../results/report/run-artifacts.ts';
 import type { Palette } from '../terminal/palette.ts';
 import { padTo, widthOf } from '../terminal/text.ts';
 import { formatBytes } from './format-bytes.ts';

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -19,6 +20,8 @@ function open(columns: number, rows: number) {
     environment,
     open: () => Promise.reject(new Error('not needed')),
     tryStep: () => Promise.reject(new Error('steps are not tried here')),
+    serve: () => Promise.reject(new Error('nothing is served here')),
+    archive: () => assert.fail('nothing is archived here'),
     gates: () => Promise.resolve(new Map()),
   });
   return { terminal, view: openLiveView(session) };

@@ -14,6 +14,8 @@ const created: RunEvent = {
     file: 'sluice.yaml',
     dirty: false,
   },
+  pipeline: 'test',
+  group: '',
   plan: 'p',
   snapshot: 's',
   executor: 'local',

@@ -88,6 +88,19 @@ test('a narrow terminal cuts lines, a wide character counts twice', (t) => {
   t.is(lines[8], '  > load/warm-up   3.7 s  漢字漢字漢字…');
 });
 
+test('cells with long names can be told apart on 60 columns', (t) => {
+  const name = 'integration-with-everything';
+  const cells = ['postgres-16-alpine-eu', 'postgres-17-alpine-eu', 'postgres-17-alpine-and-more-eu'];
+  const long = planOf(cells.map((cell) => runStep(`${name}:${cell}`)));
+  const events = cells.map((cell) => started(`${name}:${cell}`, 0));
+  const lines = picture(long, events, { columns: 60 });
+  t.true(lines.every((line) => widthOf(line) <= 60));
+  t.deepEqual(
+    lines.slice(2, 6).map((line) => line.trim().split(/ {2,}/)[0]),
+    ['> integration-…-everything', '> …postgres-16-alpine-eu', '> …postgres-17-alpine-eu', '> …postgres-1…nd-more-eu'],
+  );
+});
+
 test('a short terminal shows what runs and what is red, and counts the rest', (t) => {
   const steps = Array.from({ length: 60 }, (_, index) => runStep(`s${index}`));
   const events = [

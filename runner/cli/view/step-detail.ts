@@ -9,6 +9,7 @@ export function stepDetail(step: StepReport, now: number): string {
   if (step.outcome === undefined) return join([retryOf(step)]);
   const facts = [
     ...(step.outcome === 'succeeded' ? [] : [endingWords(step)]),
+    ...approvalWords(step),
     ...(step.carriedFrom === undefined ? [] : [`from run ${step.carriedFrom}`]),
     // The reason has counted them already.
     ...(step.tests && step.reason !== 'tests_failed' ? [testCounts(step.tests)] : []),
@@ -28,6 +29,12 @@ export function endingWords({ outcome, message, hint }: Ending): string {
 export function stepTime(step: StepReport, now: number): string {
   if (step.startedAt === undefined) return '';
   return formatDuration((step.finishedAt ?? now) - step.startedAt);
+}
+
+/** Who approved and why. Who rejected is part of the reason already. */
+function approvalWords({ approval }: StepReport): readonly string[] {
+  if (!approval) return [];
+  return [approval.approved ? `approved by ${oneLine(approval.by)}` : '', oneLine(approval.comment)];
 }
 
 function retryOf({ attempts }: StepReport): string {

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
-import { fit, padTo, widthOf } from '../terminal/text.ts';
+import { fit, fitName, padTo, widthOf } from '../terminal/text.ts';
 import { leavesOf } from './run-tree.ts';
 import type { TreeNode } from './run-tree.ts';
 import { stepDetail, stepTime } from './step-detail.ts';
@@ -27,6 +27,8 @@ const leastTimeWidth = 6;
 interface Row {
   readonly depth: number;
   readonly label: string;
+  /** Without the name that stands on the line above, for where the label does not fit. */
+  readonly short: string;
   readonly state: StepMark;
   readonly time: string;
   readonly detail: string;
@@ -65,7 +67,15 @@ function leafRow({ label, step }: TreeNode, depth: number, options: TreeOptions)
   const state = step ? stateOf(step) : 'pending';
   const wrote = state === 'running' && step ? options.lastLine?.(step) : undefined;
   const detail = step ? [stepDetail(step, options.now), wrote ?? ''].filter((text) => text !== '').join('  ') : '';
-  return { depth, label, state, time: step ? stepTime(step, options.now) : '', detail, steps: 1 };
+  return {
+    depth,
+    label,
+    short: shortLabel(label, step),
+    state,
+    time: step ? stepTime(step, options.now) : '',
+    detail,
+    steps: 1,
+  };
 }
 
 function parentRow(node: TreeNode, depth: number, { now }: TreeOptions): Row {
@@ -76,7 +86,20 @@ function parentRow(node: TreeNode, depth: number, { now }: TreeOptions): Row {
   const ended = leaves.every((leaf) => leaf.outcome !== undefined);
   const end = ended ? Math.max(...leaves.map((leaf) => leaf.finishedAt ?? 0)) : now;
   const time = starts.length === 0 ? '' : formatDuration(end - Math.min(...starts));
-  return { depth, label: node.label, state, time, detail: tally(states), steps: leaves.length };
+  return {
+    depth,
+    label: node.label,
+    short: shortLabel(node.label, node.step),
+    state,
+    time,
+    detail: tally(states),
+    steps: leaves.length,
+  };
+}
+
+function shortLabel(label: string, step: StepReport | undefined): string {
+  const above = step?.matrix ?? step?.group;
+  return above === undefined ? label : `…${label.slice(above.length + 1)}`;
 }
 
 const severity: readonly StepMark[] = ['running', 'approval', 'failed', 'errored', 'cancelled', 'pending', 'succeeded'];
@@ -103,7 +126,7 @@ function lineOf(row: Row, labelWidth: number, timeWidth: number, options: TreeOp
   const paint = paintState(row.state, palette);
   const indent = '  '.repeat(row.depth);
   const room = labelWidth - indent.length;
-  const label = padTo(fit(row.label, room), room);
+  const label = padTo(widthOf(row.label) <= room ? row.label : fitName(row.short, room), room);
   const name = row.state === 'pending' ? palette.faint(label) : label;
   const time = palette.faint(row.time.padStart(timeWidth));
   const rest = columns - labelWidth - timeWidth - 6;

@@ -120,8 +120,14 @@ test('nothing that a pipeline file says changes what its pod may do', (t) => {
       t.deepEqual({ ...found, agent: 0, ofServices: 0 }, { ...plain, agent: 0, ofServices: 0 });
       if (found.ofServices !== undefined) t.deepEqual(found.ofServices, withService.ofServices);
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   );
+});
+
+test('an image may be called like a property that every object has', (t) => {
+  const services = ['valueOf', 'constructor', '__proto__'].map((image) => ({ name: 'a', image, env: {}, port: 1 }));
+  for (const service of services)
+    t.is(jobOf(runStep('a', { services: [service] })).spec.template.spec.containers.length, 3);
 });
 
 test('labels are of our making: no text of a file stands in them, and all of them fit', (t) => {

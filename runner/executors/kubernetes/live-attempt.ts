@@ -66,7 +66,8 @@ export class LiveAttempt {
       return await this.#live();
     } catch (error) {
       const isOutcome = error instanceof AttemptEnded;
-      if (pod.adopts || !isOutcome) await pod.end().catch(() => undefined);
+      const isOurs = this.#stop !== 'runner_lost';
+      if (isOurs && (pod.adopts || !isOutcome)) await pod.end().catch(() => undefined);
       if (!isOutcome) throw error;
       return { ...error.verdict, files: [], output: '', caches: {} };
     } finally {
@@ -82,6 +83,7 @@ export class LiveAttempt {
     created.catch(() => undefined);
     for (;;) {
       const stop = this.#stop;
+      this.#leaveToOthers();
       if (stop !== undefined && !pod.adopts) throw new AttemptEnded(stop);
       const news = [pod.changed(), ...(stop === undefined ? [this.#stopped.promise] : [])].map((some) =>
         some.then(() => false),
@@ -96,6 +98,7 @@ export class LiveAttempt {
     const { desk, pod } = this.#parts;
     for (;;) {
       const news = [desk.changed(), pod.changed(), this.#stopped.promise];
+      this.#leaveToOthers();
       if (desk.failure !== undefined) throw desk.failure;
       const view = this.#view();
       await this.#tell(view);
@@ -140,7 +143,13 @@ export class LiveAttempt {
     this.#deadline ??= Math.min(startedAt, now) + this.#parts.spec.step.timeoutMs;
   }
 
+  /** The pod goes on, and the runner that drives the run now finds it. */
+  #leaveToOthers(): void {
+    if (this.#stop === 'runner_lost') throw new AttemptEnded('runner_lost');
+  }
+
   #requestStop(reason: StopReason): void {
+    if (reason === 'runner_lost') this.#stop = reason;
     this.#stop ??= reason;
     this.#stopped.resolve(undefined);
   }

@@ -1,5 +1,7 @@
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Clock } from '../../model/clock.ts';
+import { verdictOf } from '../../model/outcome.ts';
+import type { Verdict } from '../../model/outcome.ts';
 import type { RunStep } from '../../model/plan.ts';
 import { collectResults, declaredResults } from '../../workspace/collect-results.ts';
 import { prepareWorkspace, workingFolder } from '../../workspace/prepare-workspace.ts';
@@ -15,7 +17,7 @@ import { runCommand } from './run-command.ts';
 import type { CommandEnd } from './run-command.ts';
 import { startServices } from './services/start-services.ts';
 import type { RunningServices } from './services/start-services.ts';
-import { stopReason } from './stop.ts';
+import { stopReason, withLoss } from './stop.ts';
 import type { Stop } from './stop.ts';
 
 /** What all attempts of an executor share. */
@@ -83,21 +85,27 @@ async function prepare({ machine, folder, spec, context, stop: { signal } }: Att
   throw workspace.reason;
 }
 
-async function command(attempt: Attempt, { base, services: { addresses } }: Surroundings): Promise<CommandEnd> {
+/** How the command ended, and which service it lost before that. */
+interface Ending extends CommandEnd {
+  readonly lostService: string | undefined;
+}
+
+async function command(attempt: Attempt, { base, services: { addresses, lost } }: Surroundings): Promise<Ending> {
   const { machine, folder, spec, context, stop } = attempt;
   const env = stepEnvironment(base, spec, declaredValues(spec, context, addresses), addresses, folder);
-  return runCommand({
+  const end = await runCommand({
     argv: shellCommand(spec.step, folder, env['PATH']),
     cwd: workingFolder(folder.workspace, spec.step.workdir),
     env,
     folder,
-    stop,
+    stop: withLoss(stop, lost),
     timeoutMs: spec.step.timeoutMs,
     pipes: machine.pipes,
     clock: machine.clock,
     log: (chunk) => context.log.write(chunk),
     placed: (leader) => context.placed(placeOf(folder, leader)),
   });
+  return { ...end, lostService: lost.aborted ? String(lost.reason) : undefined };
 }
 
 function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): readonly string[] {
@@ -107,8 +115,16 @@ function shellCommand(step: RunStep, { script }: AttemptFolder, path = ''): read
   return [program, ...shellOptions[step.shell], script];
 }
 
-async function outcomeOf({ spec, folder, context, stop }: Attempt, end: CommandEnd): Promise<AttemptOutcome> {
-  const verdict = commandVerdict(end);
+/** A command that a lost service made fail says so; one that succeeded without it did not need it. */
+function verdictOfEnding(ending: Ending): Verdict {
+  const verdict = commandVerdict(ending);
+  const { lostService } = ending;
+  const isOwn = ['service_failed', 'exit_code', 'signalled'].includes(verdict.reason ?? '');
+  return lostService !== undefined && isOwn ? verdictOf('service_failed', lostService) : verdict;
+}
+
+async function outcomeOf({ spec, folder, context, stop }: Attempt, end: Ending): Promise<AttemptOutcome> {
+  const verdict = verdictOfEnding(end);
   const succeeded = verdict.outcome === 'succeeded';
   const { results, problem } = await collectResults(
     {

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
 import type { Clock } from '../../model/clock.ts';
-import type { StopReason } from '../executor.ts';
 import { partMarker, recordLeader } from './attempt-folder.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import { startGated } from './gated-process.ts';
@@ -11,7 +10,7 @@ import { outOfMemoryKills } from './process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
 import { canNarrow, killTree, terminateGroups } from './process-tree.ts';
 import { stopReason, whenStopped, withTimeout } from './stop.ts';
-import type { Stop } from './stop.ts';
+import type { EarlyEnd, Stop } from './stop.ts';
 
 export interface CommandRun {
   readonly argv: readonly string[];
@@ -32,7 +31,7 @@ export interface CommandEnd {
   readonly finishedAt: number;
   /** Undefined when the process could not be ended. */
   readonly end: ProcessEnd | undefined;
-  readonly stopped: StopReason | undefined;
+  readonly stopped: EarlyEnd | undefined;
   /** The kernel ended processes for want of memory while the command ran. */
   readonly outOfMemory: boolean;
   /** Pids that could not be ended. */

@@ -2,9 +2,12 @@ import type { StopReason } from '../executor.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Why a command is ended early: somebody wants it, or what it works with is gone. */
+export type EarlyEnd = StopReason | 'service_failed';
+
 /** How an attempt is ended early. */
 export interface Stop {
-  /** Aborted with a StopReason. */
+  /** Aborted with an EarlyEnd. */
   readonly signal: AbortSignal;
   /** Starts the grace of processes that were asked to stop just now; the signal ends it. */
   readonly grace: () => AbortSignal;
@@ -25,9 +28,18 @@ export function withTimeout(stop: Stop, timeoutMs: number): { readonly stop: Sto
   };
 }
 
+/** The same wishes and one more: the end of what `gone` stands for. */
+export function withLoss(stop: Stop, gone: AbortSignal): Stop {
+  const loss = new AbortController();
+  const lose = (): void => loss.abort('service_failed' satisfies EarlyEnd);
+  if (gone.aborted) lose();
+  else gone.addEventListener('abort', lose, { once: true });
+  return { ...stop, signal: AbortSignal.any([stop.signal, loss.signal]) };
+}
+
 /** Why the attempt is to be stopped; undefined while it is not. */
-export function stopReason(stop: Stop): StopReason | undefined {
-  return stop.signal.aborted ? (stop.signal.reason as StopReason) : undefined;
+export function stopReason(stop: Stop): EarlyEnd | undefined {
+  return stop.signal.aborted ? (stop.signal.reason as EarlyEnd) : undefined;
 }
 
 /** Settles when the attempt is to be stopped. */

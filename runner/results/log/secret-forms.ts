@@ -21,13 +21,19 @@ export function secretForms(secret: string): ReadonlySet<string> {
   ])) {
     const once = encodings(part);
     const twice = part.length > maxNestedLength ? [] : once.flatMap(encodings);
-    for (const form of [part, ...once, ...twice]) if (Buffer.byteLength(form) >= minSecretBytes) forms.add(form);
+    for (const form of [part, ...utf16(part), ...once, ...twice])
+      if (Buffer.byteLength(form) >= minSecretBytes) forms.add(form);
   }
   return forms;
 }
 
 function encodings(text: string): readonly string[] {
   return [...new Set([json, xml, url, shell, base64, hex].flatMap((encode) => encode(text)))];
+}
+
+/** What a text of ASCII is in UTF-16, whichever byte comes first: its bytes with a NUL between each two. */
+function utf16(text: string): readonly string[] {
+  return /^[\x01-\x7f]+$/.test(text) ? [Array.from(text).join('\0')] : [];
 }
 
 function newlineForms(text: string): readonly string[] {

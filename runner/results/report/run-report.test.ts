@@ -19,6 +19,8 @@ const created: RunEvent = {
     file: 'sluice.yaml',
     dirty: false,
   },
+  pipeline: 'test',
+  group: '',
   plan: 'p',
   snapshot: 's',
   executor: 'local',

@@ -1,5 +1,6 @@
 import type { TestSummary, TestTotals } from '../../model/result.ts';
 import type { RunRequest } from '../../model/run-request.ts';
+import { publicProblem } from '../../model/problem.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
@@ -23,13 +24,14 @@ export interface RunReport extends Ending {
   /** Over all steps; absent when no step has test reports. */
   readonly tests?: TestTotals;
   readonly artifacts: number;
+  /** Mistakes of the pipeline file, for which there is no plan. */
+  readonly problems?: readonly ReturnType<typeof publicProblem>[];
   /** In plan order. */
   readonly steps: readonly StepReport[];
 }
 
 export function reportOf(state: RunState): RunReport {
   const steps = state.plan.steps.map((step) => stepReportOf(state, step));
-  const tests = totals(steps.flatMap((step) => step.tests ?? []));
   return {
     runId: state.runId,
     pipeline: state.plan.pipeline,
@@ -40,10 +42,17 @@ export function reportOf(state: RunState): RunReport {
     ...(state.waitingFor && { waiting: { for: 'group', ...state.waitingFor } as const }),
     ...(state.cancel && { cancelledBy: state.cancel.by }),
     createdAt: state.createdAt,
-    ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt, tests }),
-    artifacts: sum(steps, (step) => step.artifacts),
+    ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt }),
+    ...totalsOf(steps),
+    ...(state.problems && { problems: state.problems.map(publicProblem) }),
     steps,
   };
+}
+
+/** Tests and artefacts of all steps. */
+export function totalsOf(steps: readonly StepReport[]): Pick<RunReport, 'tests' | 'artifacts'> {
+  const tests = totals(steps.flatMap((step) => step.tests ?? []));
+  return { ...(tests && { tests }), artifacts: sum(steps, (step) => step.artifacts) };
 }
 
 function totals(summaries: readonly TestSummary[]): TestTotals | undefined {

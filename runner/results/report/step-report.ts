@@ -22,6 +22,8 @@ export interface StepReport extends Ending {
   readonly carriedFrom?: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;
+  /** What a person decided about an approval. */
+  readonly approval?: { readonly approved: boolean; readonly by: string; readonly comment: string };
   readonly attempts: readonly AttemptReport[];
   /** Of the last attempt, as are artefacts. */
   readonly tests?: TestSummary;
@@ -52,6 +54,7 @@ export function stepReportOf(state: RunState, step: PlanStep): StepReport {
     ...defined({
       waiting: waitingOf(state, step),
       carriedFrom: current.carriedFrom,
+      approval: decisionOf(current),
       startedAt: current.attempts[0]?.startedAt,
       finishedAt: current.settledAt,
       tests: last?.tests && summaryOf(last.tests),
@@ -74,6 +77,11 @@ function summaryOf({
   unreadable,
 }: TestSummary): TestSummary {
   return { tests, failures, errors, skipped, flaky, files, mismatches, unreadable };
+}
+
+function decisionOf({ approval }: StepState): StepReport['approval'] {
+  if (approval?.approved === undefined) return undefined;
+  return { approved: approval.approved, by: approval.by ?? '', comment: approval.comment ?? '' };
 }
 
 const unknown: StepState = { phase: 'pending', attempts: [], retries: { user: 0, infra: 0 }, outputs: {} };

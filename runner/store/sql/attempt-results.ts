@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { ArtifactEntry, AttemptKey, TestCase } from '../../model/result.ts';
-import { chunkTexts, readList } from './json-lists.ts';
-import { requireRun } from './run-rows.ts';
+import type { Lease } from '../store.ts';
+import { chunksOf, readList } from './json-lists.ts';
+import { holdLease } from './leases.ts';
+import { findRun, runIsUnknown } from './run-rows.ts';
 import type { Schema } from './schema.ts';
 import type { Shape } from './shape.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { insertResults } from './test-history.ts';
 
 const caseShape: Shape<TestCase> = {
   suites: 'object',
@@ -37,39 +40,54 @@ const artifactShape: Shape<ArtifactEntry> = {
  */
 export async function saveTests(
   database: SqlDatabase,
+  lease: Lease,
   key: AttemptKey,
   cases: AsyncIterable<readonly TestCase[]>,
 ): Promise<void> {
   const saveId = randomUUID();
-  await database.write(async (db) => {
-    await requireRun(db, key.runId);
+  const run = await database.write(async (db) => {
+    await holdLease(db, lease);
+    const found = await findRun(db, key.runId);
+    if (!found) throw runIsUnknown(key.runId);
     await db
       .insertInto('test_saves')
       .values({ save_id: saveId, ...columnsOf(key), chunks: null })
       .execute();
+    return found;
   });
   let chunks = 0;
-  for await (const text of chunkTexts(cases)) {
-    const position = chunks++;
-    await database.write((db) => insertChunk(db, key, saveId, position, text));
+  let first = 0;
+  for await (const { text, items } of chunksOf(cases)) {
+    await database.write(async (db) => {
+      await insertChunk(db, lease, { key, saveId }, { position: chunks, text });
+      await insertResults(db, run, key, { saveId, first }, items);
+    });
+    chunks++;
+    first += items.length;
   }
-  await database.write((db) => publish(db, key, saveId, chunks));
+  await database.write((db) => publish(db, lease, { key, saveId }, chunks));
+}
+
+interface TestSave {
+  readonly key: AttemptKey;
+  readonly saveId: string;
 }
 
 async function insertChunk(
   db: Kysely<Schema>,
-  key: AttemptKey,
-  saveId: string,
-  position: number,
-  cases: string,
+  lease: Lease,
+  { key, saveId }: TestSave,
+  { position, text }: { readonly position: number; readonly text: string },
 ): Promise<void> {
+  await holdLease(db, lease);
   const save = await db.selectFrom('test_saves').select('save_id').where('save_id', '=', saveId).executeTakeFirst();
   if (!save) throw replaced(key);
-  await db.insertInto('test_chunks').values({ save_id: saveId, position, cases }).execute();
+  await db.insertInto('test_chunks').values({ save_id: saveId, position, cases: text }).execute();
 }
 
 /** Whoever publishes first wins; other saves of the attempt, finished or not, are gone with their chunks. */
-async function publish(db: Kysely<Schema>, key: AttemptKey, saveId: string, chunks: number): Promise<void> {
+async function publish(db: Kysely<Schema>, lease: Lease, { key, saveId }: TestSave, chunks: number): Promise<void> {
+  await holdLease(db, lease);
   const { numUpdatedRows } = await db
     .updateTable('test_saves')
     .set({ chunks })
@@ -118,10 +136,11 @@ export async function dropUnfinishedSaves(db: Kysely<Schema>, runId: string): Pr
 
 export async function saveArtifacts(
   db: Kysely<Schema>,
+  lease: Lease,
   key: AttemptKey,
   list: readonly ArtifactEntry[],
 ): Promise<void> {
-  await requireRun(db, key.runId);
+  await holdLease(db, lease);
   const entries = JSON.stringify(list);
   await db
     .insertInto('attempt_artifacts')

@@ -3,7 +3,11 @@ import { SluiceError } from '../../model/errors.ts';
 import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
 import type { Lease, NewRun, Owner } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
+import { takeNumbers } from './counters.ts';
 import { releaseGroupsOf } from './held-groups.ts';
+import { refusal } from './leases.ts';
+import { addNotices } from './outbox.ts';
+import { ownerColumns } from './run-owners.ts';
 import { runIsUnknown } from './run-rows.ts';
 import type { RunsTable, Schema } from './schema.ts';
 import { corrupt, readEvent } from './stored-event.ts';
@@ -27,10 +31,7 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
       version: 1,
       group_name: row.group,
       fence: lease.fence,
-      owner_id: owner.id,
-      owner_host: owner.host,
-      owner_pid: owner.pid,
-      owner_started_at: owner.startedAt,
+      ...ownerColumns(owner),
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
@@ -41,10 +42,11 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
 
 export async function append(
   db: Kysely<Schema>,
-  { runId, fence }: Lease,
+  lease: Lease,
   expected: number,
   events: readonly RunEvent[],
 ): Promise<number> {
+  const { runId, fence } = lease;
   const version = expected + events.length;
   const { numUpdatedRows } = await db
     .updateTable('runs')
@@ -53,7 +55,7 @@ export async function append(
     .where('version', '=', expected)
     .where('fence', '=', fence)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw await refusal(db, { runId, fence }, expected);
+  if (numUpdatedRows === 0n) throw await refusal(db, lease, expected);
   await insertEvents(db, runId, expected + 1, events);
   if (events.some((event) => event.type === 'run-finished')) {
     await releaseGroupsOf(db, runId);
@@ -91,18 +93,25 @@ export async function readEvents(db: Kysely<Schema>, runId: string, after: numbe
   return rows.map(({ version, body }) => readEvent(runId, version, body));
 }
 
-async function insertEvents(
+export async function insertEvents(
   db: Kysely<Schema>,
   runId: string,
   first: number,
   events: readonly RunEvent[],
 ): Promise<void> {
+  const last = await takeNumbers(db, 'events', events.length);
   // Row by row: one prepared statement serves any number of events.
   for (const [index, event] of events.entries()) {
     await db
       .insertInto('events')
-      .values({ run_id: runId, version: first + index, body: JSON.stringify(event) })
+      .values({
+        run_id: runId,
+        version: first + index,
+        body: JSON.stringify(event),
+        position: last - events.length + index + 1,
+      })
       .execute();
+    await addNotices(db, runId, first + index, event);
   }
 }
 
@@ -115,6 +124,8 @@ function project(events: readonly RunEvent[]): Updateable<RunsTable> {
 
 function projectOne(event: RunEvent): Updateable<RunsTable> {
   switch (event.type) {
+    case 'run-created':
+      return { phase: 'created', pipeline: event.pipeline, group_name: event.group };
     case 'run-waiting':
       return { phase: 'waiting' };
     case 'run-started':
@@ -126,17 +137,4 @@ function projectOne(event: RunEvent): Updateable<RunsTable> {
     default:
       return {};
   }
-}
-
-async function refusal(db: Kysely<Schema>, lease: Lease, expected: number): Promise<SluiceError> {
-  const { runId } = lease;
-  const run = await db.selectFrom('runs').select(['version', 'fence']).where('run_id', '=', runId).executeTakeFirst();
-  if (!run) return runIsUnknown(runId);
-  if (run.fence !== lease.fence) {
-    const hint = 'This process must not write to the run any more.';
-    return new SluiceError('ERR_CONFLICT', `Run ${runId} was taken over by another process.`, { hint });
-  }
-  return new SluiceError('ERR_CONFLICT', `Run ${runId} is at version ${run.version}, not at ${expected}.`, {
-    hint: 'Read the events behind the known version and decide again.',
-  });
 }

@@ -1,29 +1,33 @@
 import type { Kysely } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
-import { requireRun } from './run-rows.ts';
+import type { Lease } from '../store.ts';
+import { holdLease } from './leases.ts';
 import type { Schema } from './schema.ts';
 
 export async function acquireGroup(
   db: Kysely<Schema>,
+  lease: Lease,
   name: string,
   holder: string,
   acquiredAt: number,
 ): Promise<string> {
-  const [runId = ''] = holder.split('/');
+  const { runId } = lease;
   // The end of a run frees its groups once; one taken after that would be held for ever.
-  if ((await requireRun(db, runId)).phase === 'finished') {
+  if ((await holdLease(db, lease)) === 'finished') {
     throw new SluiceError('ERR_CONFLICT', `Run ${runId} has ended and cannot take the group "${name}".`);
   }
-  await db
+  const held = await db
     .insertInto('held_groups')
     .values({ name, holder, run_id: runId, acquired_at: acquiredAt })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const held = await db.selectFrom('held_groups').select('holder').where('name', '=', name).executeTakeFirstOrThrow();
+    // Changes nothing, but answers whoever holds it at this moment.
+    .onConflict((conflict) => conflict.column('name').doUpdateSet((row) => ({ name: row.ref('held_groups.name') })))
+    .returning('holder')
+    .executeTakeFirstOrThrow();
   return held.holder;
 }
 
-export async function releaseGroup(db: Kysely<Schema>, name: string, holder: string): Promise<void> {
+export async function releaseGroup(db: Kysely<Schema>, lease: Lease, name: string, holder: string): Promise<void> {
+  await holdLease(db, lease);
   await db.deleteFrom('held_groups').where('name', '=', name).where('holder', '=', holder).execute();
 }
 

@@ -4,22 +4,31 @@ import type { Shape } from './shape.ts';
 
 const chunkLength = 1_000_000;
 
-/** JSON lists that together hold all items in their order, each about a megabyte long. */
-export async function* chunkTexts(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
-  let items: string[] = [];
+interface Chunk<Item> {
+  /** The items as a JSON list. */
+  readonly text: string;
+  readonly items: readonly Item[];
+}
+
+/** Chunks that together hold all items in their order, each about a megabyte long. */
+export async function* chunksOf<Item>(batches: AsyncIterable<readonly Item[]>): AsyncGenerator<Chunk<Item>> {
+  let texts: string[] = [];
+  let items: Item[] = [];
   let length = 0;
   for await (const batch of batches) {
     for (const item of batch) {
       const text = JSON.stringify(item);
-      items.push(text);
+      texts.push(text);
+      items.push(item);
       length += text.length;
       if (length < chunkLength) continue;
-      yield `[${items.join(',')}]`;
+      yield { text: `[${texts.join(',')}]`, items };
+      texts = [];
       items = [];
       length = 0;
     }
   }
-  if (items.length > 0) yield `[${items.join(',')}]`;
+  if (items.length > 0) yield { text: `[${texts.join(',')}]`, items };
 }
 
 /** The items of a stored list. ERR_CORRUPT, naming the list, when the text holds anything else. */

@@ -11,6 +11,9 @@ export async function findRun(db: Kysely<Schema>, runId: string): Promise<RunRow
 export async function listRuns(db: Kysely<Schema>, filter: RunFilter): Promise<readonly RunRow[]> {
   let query = newestFirst(db).selectAll();
   if (filter.repository !== undefined) query = query.where('repository', '=', filter.repository);
+  if (filter.repositories !== undefined) query = query.where('repository', 'in', filter.repositories);
+  if (filter.commit !== undefined) query = query.where('commit_id', '=', filter.commit);
+  if (filter.event !== undefined) query = query.where('event', '=', filter.event);
   if (filter.branch !== undefined) query = query.where('branch', '=', filter.branch);
   if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
   if (filter.phase !== undefined) query = query.where('phase', '=', filter.phase);
@@ -56,12 +59,6 @@ export async function resolveRun(db: Kysely<Schema>, idOrPrefix: string): Promis
   throw new SluiceError('ERR_USAGE', `"${idOrPrefix}" fits several runs: ${shorten(ids)}.`, {
     hint: 'Give more characters of the id.',
   });
-}
-
-export async function requireRun(db: Kysely<Schema>, runId: string): Promise<RunRow> {
-  const run = await findRun(db, runId);
-  if (!run) throw runIsUnknown(runId);
-  return run;
 }
 
 export function runIsUnknown(runId: string): SluiceError {

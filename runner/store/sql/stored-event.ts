@@ -7,10 +7,14 @@ import type { Shape } from './shape.ts';
 const shapes: {
   readonly [Type in RunEvent['type']]: Shape<Omit<Extract<RunEvent, { type: Type }>, 'type'>>;
 } = {
+  'run-requested': { at: 'number', runId: 'string', request: 'object' },
+  'run-refused': { at: 'number', problems: 'object' },
   'run-created': {
     at: 'number',
     runId: 'string',
     request: 'object',
+    pipeline: 'string',
+    group: 'string',
     plan: 'string',
     snapshot: 'string',
     executor: 'string',

@@ -1,6 +1,10 @@
 import type { Clock } from '../../model/clock.ts';
+import { livenessOf } from '../sql/liveness.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
+import type { Intake } from '../intake.ts';
+import type { ServerRecords } from '../server-records.ts';
+import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 
@@ -13,7 +17,11 @@ interface SqliteStoreOptions {
 }
 
 /** The store in one SQLite file. ERR_UNSUPPORTED when a newer Sluice wrote it, ERR_CORRUPT when it is no database. */
-export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore({
+  file,
+  clock,
+  isAlive,
+}: SqliteStoreOptions): Promise<Store & Intake & Outbox & ServerRecords> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);
@@ -21,5 +29,5 @@ export async function openSqliteStore({ file, clock, isAlive }: SqliteStoreOptio
     await database.close();
     throw error;
   }
-  return sqlStore(database, clock, isAlive);
+  return sqlStore(database, clock, livenessOf(isAlive));
 }

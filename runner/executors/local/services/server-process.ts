@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordLeader } from '../attempt-folder.ts';
 import { startGated } from '../gated-process.ts';
-import type { GatedProcess } from '../gated-process.ts';
+import type { GatedProcess, ProcessEnd } from '../gated-process.ts';
 import { killTree, signalGroup } from '../process-tree.ts';
 import type { ServicePlan, ServiceSite } from './service-kind.ts';
 
@@ -13,6 +13,7 @@ const stopMs = 5_000;
 export interface ServerProcess {
   readonly port: number;
   readonly hasEnded: () => boolean;
+  readonly ended: Promise<ProcessEnd>;
   /** Asks it to end, waits five seconds, and kills what is left of it. */
   readonly stop: () => Promise<void>;
 }
@@ -38,6 +39,7 @@ export async function startServer(plan: ServicePlan, site: ServiceSite, place: S
   return {
     port,
     hasEnded: () => ended,
+    ended: process.ended,
     stop: async () => {
       if (!ended) await endWithin(stopMs, process, plan.stopSignal);
       await killTree({ marker: place.marker, groups: [process.identity.pid] });

@@ -147,6 +147,16 @@ test('a service that nobody knows is refused before the run, with the list of kn
   );
 });
 
+test('a service that dies ends its step, with what it said last', async (t) => {
+  // Only the server of this step listens on its port.
+  const script =
+    'for file in /proc/*/cwd/postmaster.pid; do [ "$(sed -n 4p "$file")" != "$DB_PORT" ] || kill -INT "$(sed -n 1p "$file")"; done 2>/dev/null; sleep 60';
+  const { outcome, seen } = await run(stepOf(script, { services: [database('db')] }));
+  t.like(outcome, { outcome: 'errored', reason: 'service_failed' });
+  t.is(outcome.message, 'service "db" ended with exit code 0 while the step needed it');
+  t.regex(seen.text, /--- last lines of service db\n[^]*shut down/);
+});
+
 test('a step that is stopped while its services start never begins', async (t) => {
   const controller = new AbortController();
   const executor = createLocalExecutor({ folder: mkdtempSync(join(parent, 'work-')), cache, baseEnv });

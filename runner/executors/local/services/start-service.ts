@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../../model/errors.ts';
 import type { PlanService } from '../../../model/plan.ts';
 import type { AttemptContext, ServiceAddress } from '../../executor.ts';
+import { exitCodeInWords } from '../../exit-code.ts';
 import { partMarker, recordFolder } from '../attempt-folder.ts';
 import type { AttemptFolder } from '../attempt-folder.ts';
+import type { ProcessEnd } from '../gated-process.ts';
 import { removeTree } from '../remove-tree.ts';
 import { runReadyCommand } from './ready-command.ts';
 import { startServer } from './server-process.ts';
@@ -27,6 +29,8 @@ export interface ServiceHost {
 export interface RunningService {
   readonly name: string;
   readonly address: ServiceAddress;
+  /** How it ended, as a sentence about it; settles when it does, whoever ended it. */
+  readonly ended: Promise<string>;
   /** Ends it and removes its data. */
   readonly stop: () => Promise<void>;
 }
@@ -52,15 +56,31 @@ export async function startService(
     const server = await startUntilReady(plan, service, site, host);
     context.note(`service ${service.name}: ${plan.note}`);
     const stop = async (): Promise<void> => {
-      if (server.hasEnded()) context.note(`service ${service.name} ended before the step did`);
+      if (server.hasEnded()) await showLog(service, host);
       await server.stop();
       await removeTree(data);
     };
-    return { name: service.name, address: plan.address(server.port), stop };
+    const ended = server.ended.then((end) => `service "${service.name}" ${endingOf(end)} while the step needed it`);
+    return { name: service.name, address: plan.address(server.port), ended, stop };
   } catch (error) {
     await removeTree(data);
     throw error;
   }
+}
+
+function endingOf(end: ProcessEnd): string {
+  return 'signal' in end ? `was killed by ${end.signal}` : `ended with ${exitCodeInWords(end.code)}`;
+}
+
+const logOf = ({ root }: AttemptFolder, { name }: PlanService): string => join(root, `service-${name}.log`);
+
+const lastLines = (path: string): string =>
+  readFileSync(path, 'utf8').trimEnd().split('\n').slice(-shownLines).join('\n');
+
+/** Adds the last lines of a service to the log of its step. */
+async function showLog(service: PlanService, { folder, context }: ServiceHost): Promise<void> {
+  const tail = lastLines(logOf(folder, service));
+  await context.log.write(Buffer.from(`--- last lines of service ${service.name}\n${tail}\n---\n`));
 }
 
 /** A free port may be taken by somebody else before the server gets there: then another one is tried. */
@@ -68,13 +88,11 @@ async function startUntilReady(
   plan: ServicePlan,
   service: PlanService,
   site: ServiceSite,
-  { folder, context }: ServiceHost,
+  host: ServiceHost,
 ): Promise<ServerProcess> {
-  const place: ServerPlace = {
-    root: folder.root,
-    marker: partMarker(folder, `service/${service.name}`),
-    log: join(folder.root, `service-${service.name}.log`),
-  };
+  const { folder } = host;
+  const marker = partMarker(folder, `service/${service.name}`);
+  const place: ServerPlace = { root: folder.root, marker, log: logOf(folder, service) };
   for (let tries = 1; ; tries += 1) {
     const server = await startServer(plan, site, place);
     try {
@@ -82,9 +100,8 @@ async function startUntilReady(
       return server;
     } catch (error) {
       await server.stop();
-      const tail = readFileSync(place.log, 'utf8').trimEnd().split('\n').slice(-shownLines).join('\n');
-      if (tries < portTries && /address (already )?in use/i.test(tail)) continue;
-      await context.log.write(Buffer.from(`--- last lines of service ${service.name}\n${tail}\n---\n`));
+      if (tries < portTries && /address (already )?in use/i.test(lastLines(place.log))) continue;
+      await showLog(service, host);
       throw error;
     }
   }

@@ -8,6 +8,8 @@ import type { RunningService, ServiceHost } from './start-service.ts';
 
 export interface RunningServices {
   readonly addresses: Readonly<Record<string, ServiceAddress>>;
+  /** Aborted with a sentence when the first of them has ended. */
+  readonly lost: AbortSignal;
   /** Ends them and removes their data. */
   readonly stop: () => Promise<void>;
 }
@@ -24,7 +26,10 @@ export async function startServices(services: readonly PlanService[], host: Serv
     await stop();
     throw failed.reason;
   }
-  return { addresses: Object.fromEntries(running.map(({ name, address }) => [name, address])), stop };
+  const lost = new AbortController();
+  for (const { ended } of running) void ended.then((sentence) => lost.abort(sentence));
+  const addresses = Object.fromEntries(running.map(({ name, address }) => [name, address]));
+  return { addresses, lost: lost.signal, stop };
 }
 
 async function startOne(service: PlanService, host: ServiceHost): Promise<RunningService> {

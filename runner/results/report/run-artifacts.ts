@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import type { ArtifactEntry } from '../model/result.ts';
-import type { RunReport } from '../results/report/run-report.ts';
-import type { Services } from './session.ts';
+import type { ArtifactEntry, AttemptKey } from '../../model/result.ts';
+import type { RunReport } from './run-report.ts';
+import { runOfStep } from './run-of-step.ts';
 
 /** A file that a step kept. */
 export interface RunArtifact extends ArtifactEntry {
@@ -11,15 +11,16 @@ export interface RunArtifact extends ArtifactEntry {
 
 /** Artefacts and reports of the last attempts of a run, those whose path fits one of the patterns; all without any. */
 export async function selectArtifacts(
-  { runId, steps }: RunReport,
+  report: RunReport,
   patterns: readonly string[],
-  { store }: Pick<Services, 'store'>,
+  store: { artifacts(key: AttemptKey): Promise<readonly ArtifactEntry[]> },
 ): Promise<readonly RunArtifact[]> {
   const chosen: RunArtifact[] = [];
-  for (const { id, attempts } of steps) {
+  for (const step of report.steps) {
+    const { id, attempts } = step;
     if (attempts.length === 0) continue;
     const attempt = attempts.length;
-    const entries = await store.artifacts({ runId, step: id, attempt });
+    const entries = await store.artifacts({ runId: runOfStep(report, step), step: id, attempt });
     for (const entry of entries) {
       if (isKept(entry, entries) && fits(entry.path, patterns)) chosen.push({ step: id, attempt, ...entry });
     }

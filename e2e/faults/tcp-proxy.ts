@@ -7,7 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
  */
 export type ProxyMode = 'pass' | 'mute' | 'silent' | 'refuse';
 
-/** A way to the API server that can fail. */
+/** A way to a server that can fail. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };

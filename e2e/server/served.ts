@@ -1,0 +1,154 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ExecutionContext } from 'ava';
+
+const launcher = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
+
+export interface RunRow {
+  readonly runId: string;
+  readonly phase: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly commit: string;
+}
+
+/** A bare repository, a data folder, and servers on it that a test may kill. */
+export class Place {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  #server: ChildProcess | undefined;
+  url = '';
+
+  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
+    this.folder = folder;
+    this.environment = environment;
+  }
+
+  static async open(t: ExecutionContext, variables: NodeJS.ProcessEnv = {}): Promise<Place> {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-served-'));
+    const environment = { ...process.env, SLUICE_HOME: join(folder, 'home'), NO_COLOR: '1', ...variables };
+    const place = new Place(folder, environment);
+    t.teardown(async () => {
+      await place.kill();
+      await rm(folder, { recursive: true, force: true });
+    });
+    await mkdir(join(folder, 'work'));
+    await place.git('init', '-q', '--bare', join(folder, 'shop.git'));
+    await place.git('init', '-q', '-b', 'main', join(folder, 'work'));
+    return place;
+  }
+
+  async git(...args: readonly string[]): Promise<string> {
+    const identity = ['-c', 'user.name=ada', '-c', 'user.email=ada@example.com'];
+    return (await promisify(execFile)('git', [...identity, ...args], { cwd: join(this.folder, 'work') })).stdout.trim();
+  }
+
+  /** Commits the pipeline, pushes it, and answers the commit. */
+  async push(yaml: string): Promise<string> {
+    await writeFile(join(this.folder, 'work', 'sluice.yaml'), yaml);
+    await this.git('add', '.');
+    await this.git('commit', '-q', '--allow-empty', '-m', 'a change');
+    await this.git('push', '-q', join(this.folder, 'shop.git'), 'HEAD:refs/heads/main');
+    return this.git('rev-parse', 'HEAD');
+  }
+
+  async sluice(...args: readonly string[]): Promise<unknown> {
+    const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--json', ...args], {
+      env: this.environment,
+    });
+    return JSON.parse(stdout);
+  }
+
+  /** What people read. */
+  async text(...args: readonly string[]): Promise<string> {
+    return (await promisify(execFile)(process.execPath, [launcher, ...args], { env: this.environment })).stdout;
+  }
+
+  async serve(): Promise<void> {
+    const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0', '--grace', '5'], {
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#server = server;
+    const [line] = (await once(server.stdout, 'data')) as [Buffer];
+    this.url = (JSON.parse(line.toString()) as { readonly url: string }).url;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server?.exitCode !== null || server.signalCode !== null) return;
+    server.kill(signal);
+    await once(server, 'exit');
+  }
+
+  async runs(): Promise<readonly RunRow[]> {
+    return ((await this.sluice('runs')) as { readonly runs: readonly RunRow[] }).runs;
+  }
+
+  /** Every run, once all have ended. */
+  async ended(count: number): Promise<readonly RunRow[]> {
+    for (;;) {
+      const runs = await this.runs();
+      if (runs.length >= count && runs.every(({ phase }) => phase === 'finished')) return runs;
+      await sleep(200);
+    }
+  }
+}
+
+export interface Hook {
+  readonly hook: string;
+  readonly secret: string;
+}
+
+/** A push as Gitea announces it, signed. */
+export async function announce(
+  url: string,
+  { hook, secret }: Hook,
+  commit: string,
+  changes: {
+    readonly delivery?: string;
+    readonly secret?: string;
+    readonly repositoryId?: number;
+    readonly before?: string;
+  } = {},
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const payload = JSON.stringify({
+    ref: 'refs/heads/main',
+    before: changes.before ?? '0'.repeat(40),
+    after: commit,
+    commits: [{ id: commit, message: 'a change', added: ['sluice.yaml'], removed: [], modified: [] }],
+    total_commits: 1,
+    head_commit: { id: commit, message: 'a change' },
+    repository: {
+      id: changes.repositoryId ?? 7,
+      full_name: 'ada/shop',
+      clone_url: 'http://x/shop.git',
+      html_url: 'http://x/shop',
+    },
+    pusher: { id: 11, login: 'ada' },
+    sender: { id: 11, login: 'ada' },
+  });
+  const signature = createHmac('sha256', changes.secret ?? secret)
+    .update(payload)
+    .digest('hex');
+  const response = await fetch(`${url}${hook}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-gitea-event': 'push',
+      'x-gitea-delivery': changes.delivery ?? randomUUID(),
+      'x-gitea-signature': signature,
+    },
+    body: payload,
+  });
+  return { status: response.status, body: await response.json() };
+}

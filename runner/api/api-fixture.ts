@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ExecutionContext } from 'ava';
+import type { FastifyInstance } from 'fastify';
+import { createDirectRuns } from '../engine/direct-runs.ts';
+import { openWorld } from '../engine/engine-fixture.ts';
+import type { World } from '../engine/engine-fixture.ts';
+import type { Role } from './access.ts';
+import { apiRoutes, createApi } from './create-api.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { openapiOf } from './openapi.ts';
+import type { Route } from './route.ts';
+import { createToken } from './tokens.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Undefined where the answer is not JSON. */
+  readonly json: unknown;
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A server that really listens, over a real store and a real executor. Every answer is checked against the OpenAPI. */
+export interface ApiWorld extends World {
+  readonly url: string;
+  readonly api: FastifyInstance;
+  readonly routes: readonly Route[];
+  readonly admin: string;
+  readonly token: (
+    role: Role,
+    repositories?: readonly string[],
+    more?: { readonly expiresAt?: number },
+  ) => Promise<string>;
+  readonly ask: (path: string, asked?: Asked) => Promise<Reply>;
+  /** Runs a pipeline of the repository to its end through the API. */
+  readonly run: (yaml: string, repository?: string) => Promise<string>;
+  readonly begin: (yaml: string, repository?: string) => Promise<string>;
+  readonly ended: (runId: string) => Promise<void>;
+  readonly commit: (yaml: string) => Promise<void>;
+}
+
+export async function openApi(t: ExecutionContext, change: Partial<ApiDependencies> = {}): Promise<ApiWorld> {
+  const world = await openWorld(t);
+  const { engine, store, logs, blobs } = world;
+  const logger = { error: ignore, warn: ignore, info: ignore, debug: ignore };
+  const repository = world.path('repository');
+  // Two names of one folder: repositories of their own as far as the API knows.
+  const locationOf = (name: string) => Promise.resolve(['shop', 'bank'].includes(name) ? repository : undefined);
+  const runs = createDirectRuns({ engine, locationOf, logger });
+  const dependencies = {
+    engine,
+    runs,
+    store,
+    logs,
+    blobs,
+    clock: Date.now,
+    logger,
+    version: '1.2.3',
+    strangersPerMinute: 100_000,
+    ...change,
+  };
+  const api = await createApi(dependencies);
+  const url = await api.listen({ host: '127.0.0.1', port: 0 });
+  t.teardown(async () => {
+    await api.close();
+    await runs.close();
+  });
+  const routes = apiRoutes(dependencies, new AbortController().signal);
+  const token: ApiWorld['token'] = async (role, repositories, more = {}) => {
+    const wish = { name: `${role}-of-${repositories?.join('+') ?? 'all'}`, role, createdBy: 'test', ...more };
+    return (await createToken(store, { ...wish, ...(repositories && { repositories }) }, Date.now())).secret;
+  };
+  const admin = await token('admin');
+  const check = checker(routes);
+  const ask: ApiWorld['ask'] = async (path, { method = 'GET', token: bearer = admin, body, headers = {} } = {}) => {
+    const reply = await send(url + path, method, body, {
+      ...(bearer !== '' && { authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    });
+    check(method, path, reply);
+    return reply;
+  };
+  const commit = committer(repository);
+  return { ...world, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, store) };
+}
+
+function committer(repository: string): ApiWorld['commit'] {
+  return async (yaml) => {
+    await writeFile(join(repository, 'sluice.yaml'), yaml);
+    const git = (...words: readonly string[]) =>
+      promisify(execFile)('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@t', ...words]);
+    await git('add', '-A');
+    await git('commit', '-q', '--allow-empty', '-m', 'change');
+  };
+}
+
+function runsOf(
+  ask: ApiWorld['ask'],
+  commit: ApiWorld['commit'],
+  store: World['store'],
+): Pick<ApiWorld, 'begin' | 'ended' | 'run'> {
+  const begin = async (yaml: string, name = 'shop'): Promise<string> => {
+    await commit(yaml);
+    const {
+      status,
+      json,
+      text: told,
+    } = await ask('/v1/runs', { method: 'POST', body: { repository: name, commit: 'HEAD' } });
+    if (status !== 201) throw new Error(told);
+    return (json as { readonly runId: string }).runId;
+  };
+  const ended = async (runId: string): Promise<void> => {
+    for (let tries = 0; tries < 300; tries++) {
+      if ((await store.run(runId))?.phase === 'finished') return;
+      await delay(50);
+    }
+    throw new Error(`Run ${runId} does not end.`);
+  };
+  const run: ApiWorld['run'] = async (yaml, name) => {
+    const runId = await begin(yaml, name);
+    await ended(runId);
+    return runId;
+  };
+  return { begin, ended, run };
+}
+
+/** By `node:http`, which sends what it is told and knows no cache. */
+export function send(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers, agent: false }, (response) => {
+      text(response).then((told) => {
+        const isJson =
+          /\/(problem\+)?json(;|$)/.test(response.headers['content-type'] ?? '') &&
+          told !== '' &&
+          response.headers['content-encoding'] === undefined;
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: told,
+          json: isJson ? JSON.parse(told) : undefined,
+        });
+      }, reject);
+    });
+    asked.on('error', reject);
+    asked.end(typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
+  });
+}
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Told>> }>>>
+  >;
+}
+
+interface Told {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+
+/** Throws at an answer that the OpenAPI does not promise. */
+function checker(routes: readonly Route[]): (method: string, path: string, reply: Reply) => void {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const document = openapiOf(routes, '0') as unknown as Document;
+  ajv.addSchema(document, 'api');
+  return (method, path, { status, headers, json, text: told }) => {
+    const template = routes.find((route) => route.method === method && fits(route.path, path))?.path;
+    const operation = template === undefined ? undefined : document.paths[template]?.[method.toLowerCase()];
+    const answer = operation?.responses[status] ?? (status >= 400 ? operation?.responses['default'] : undefined);
+    if (operation && !answer) throw new Error(`${method} ${path} answered ${status}, which nobody promised: ${told}`);
+    const type = headers['content-type']?.split(';', 1)[0] ?? '';
+    const promised = answer?.content?.[type];
+    if (answer && told !== '' && !promised)
+      throw new Error(`${method} ${path} answered ${type}, which nobody promised.`);
+    if (!promised || json === undefined) return;
+    const where = [
+      'paths',
+      template ?? '',
+      method.toLowerCase(),
+      'responses',
+      operation?.responses[status] ? String(status) : 'default',
+      'content',
+      type,
+      'schema',
+    ];
+    const pointer = where.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+    if (!ajv.validate({ $ref: `api#/${pointer}` }, json))
+      throw new Error(`${method} ${path}: ${ajv.errorsText()} in ${told}`);
+  };
+}
+
+function fits(template: string, path: string): boolean {
+  const pattern = template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/?]+');
+  return new RegExp(`^${pattern}(\\?|$)`).test(path);
+}
+
+const ignore = (): undefined => undefined;

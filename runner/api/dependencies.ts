@@ -1,0 +1,41 @@
+import type { IssuerConfig } from '../config/config.ts';
+import type { Engine, RerunScope } from '../engine/engine.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Logger } from '../model/logger.ts';
+import type { Checked } from '../model/problem.ts';
+import type { Logs } from '../results/log/logs.ts';
+import type { ServerRecords } from '../store/server-records.ts';
+import type { Blobs, Store } from '../store/store.ts';
+
+export interface RunWish {
+  /** Name of a repository that the server knows. */
+  readonly repository: string;
+  /** Commit, branch or tag. */
+  readonly commit: string;
+  /** Path of the pipeline file. */
+  readonly file: string;
+  readonly actor: string;
+}
+
+/** How the API gets runs going. What it answers with is stored: the run goes on whatever happens to the asker. */
+export interface RunRequests {
+  /** The id of the new run, or the mistakes of its pipeline. Undefined for a repository that is not known. */
+  request(wish: RunWish): Promise<Checked<string> | undefined>;
+  /** The id of the run that repeats. ERR_USAGE when there is nothing to repeat. */
+  rerun(runId: string, scope: RerunScope): Promise<string>;
+}
+
+/** Everything the API answers from; joined in `runner/main.ts`. It owns none of it: who made a part closes it. */
+export interface ApiDependencies {
+  readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve'>;
+  readonly runs: RunRequests;
+  readonly store: Store & ServerRecords;
+  readonly logs: Pick<Logs, 'read' | 'lines'>;
+  readonly blobs: Pick<Blobs, 'open'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly issuer?: IssuerConfig;
+  /** Requests without a good token that one address may make in a minute. */
+  readonly strangersPerMinute?: number;
+}

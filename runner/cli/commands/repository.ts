@@ -1,0 +1,128 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Argument, Option } from 'commander';
+import { SluiceError } from '../../model/errors.ts';
+import type { Repository } from '../../store/intake.ts';
+import { sealRepositorySecrets } from '../../store/repository-secrets.ts';
+import type { Define } from '../define.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { Session } from '../session.ts';
+
+interface RepositoryOptions {
+  readonly forge?: Repository['forge'];
+  readonly url?: string;
+  readonly file: string;
+  readonly forks: Repository['forks'];
+  readonly secretFile?: string;
+  readonly tokenFile?: string;
+}
+
+export const defineRepository: Define = (command) => {
+  command
+    .addArgument(new Argument('<action>', 'what to do').choices(['add', 'list', 'remove']))
+    .argument('[name]', 'name of the repository')
+    .addOption(
+      new Option('--forge <kind>', 'who announces its changes').choices([
+        'github',
+        'gitlab',
+        'gitea',
+        'bitbucket',
+        'git',
+      ]),
+    )
+    .option('--url <url>', 'where commits are fetched from')
+    .option('--file <path>', 'pipeline file inside the repository', 'sluice.yaml')
+    .addOption(
+      new Option('--forks <what>', 'what pull requests from forks start').choices(['ignore', 'run']).default('ignore'),
+    )
+    .option('--secret-file <path>', 'secret of the webhook; without it one is made up and printed')
+    .option('--token-file <path>', 'token that may read the repository');
+  return async (session) => {
+    const [action = '', name] = command.args;
+    if (action === 'list') return list(session);
+    if (name === undefined) throw new SluiceError('ERR_USAGE', 'the name of the repository is missing');
+    if (action === 'remove') return remove(session, name);
+    return add(session, name, command.opts<RepositoryOptions>());
+  };
+};
+
+async function add(session: Session, name: string, options: RepositoryOptions): Promise<ExitCode> {
+  const { forge, url } = options;
+  if (!/^[\w.-]+(\/[\w.-]+)*$/.test(name))
+    throw new SluiceError('ERR_USAGE', `${JSON.stringify(name)} is no name of a repository`, {
+      hint: 'Use letters, digits, dots, dashes and slashes, such as shop/orders.',
+    });
+  if (forge === undefined || url === undefined)
+    throw new SluiceError('ERR_USAGE', '--forge and --url are missing', {
+      hint: `For example: sluice repository add ${name} --forge gitea --url https://git.example/${name}.git`,
+    });
+  const { intake, secretBox } = await session.services();
+  const id = randomUUID();
+  const secret =
+    options.secretFile === undefined ? randomBytes(24).toString('base64url') : await readSecret(options.secretFile);
+  const token = options.tokenFile === undefined ? '' : await readSecret(options.tokenFile);
+  await intake.addRepository({
+    id,
+    name,
+    forge,
+    forgeId: '',
+    cloneUrl: url,
+    file: options.file,
+    forks: options.forks,
+    secrets: sealRepositorySecrets(secretBox, id, { webhook: secret, token }),
+    createdAt: Date.now(),
+  });
+  const hook = `/hooks/${id}`;
+  const shown = options.secretFile === undefined ? { secret } : {};
+  if (session.json) session.printJson({ id, name, hook, ...shown });
+  else session.print([`Repository ${name} is known now.`, ...nextSteps(forge, hook, shown.secret)].join('\n'));
+  return exitCodes.succeeded;
+}
+
+function nextSteps(forge: Repository['forge'], hook: string, secret: string | undefined): readonly string[] {
+  if (forge === 'git') return [];
+  return [
+    'Add a webhook for pushes and pull requests at the forge:',
+    `  URL     https://SERVER${hook}`,
+    '  type    application/json',
+    ...(secret === undefined ? [] : [`  secret  ${secret}   (shown this once)`]),
+  ];
+}
+
+async function readSecret(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SluiceError('ERR_UNREADABLE', `${path} cannot be read`, { cause });
+  });
+  if (text.trim() !== '') return text.trim();
+  throw new SluiceError('ERR_USAGE', `${path} is empty`, {
+    hint: 'A hook without a secret would be open to everybody.',
+  });
+}
+
+async function remove(session: Session, name: string): Promise<ExitCode> {
+  const { intake } = await session.services();
+  const found = (await intake.repositories()).find((repository) => repository.name === name);
+  if (!found)
+    throw new SluiceError('ERR_NOT_FOUND', `There is no repository "${name}".`, {
+      hint: 'See: sluice repository list',
+    });
+  await intake.removeRepository(found.id);
+  if (session.json) session.printJson({ id: found.id, name });
+  else session.print(`Repository ${name} is forgotten; its runs are kept.`);
+  return exitCodes.succeeded;
+}
+
+async function list(session: Session): Promise<ExitCode> {
+  const { intake } = await session.services();
+  const repositories = (await intake.repositories()).map(({ id, name, forge, cloneUrl, file, forks }) => {
+    return { id, name, forge, cloneUrl, file, forks, hook: `/hooks/${id}` };
+  });
+  if (session.json) session.printJson({ repositories });
+  else if (repositories.length === 0) session.note('No repository yet. Add one with: sluice repository add');
+  else
+    session.print(
+      repositories.map(({ name, forge, cloneUrl, hook }) => `${name}  ${forge}  ${cloneUrl}  ${hook}`).join('\n'),
+    );
+  return exitCodes.succeeded;
+}

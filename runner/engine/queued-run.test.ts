@@ -1,0 +1,84 @@
+import test from 'ava';
+import { openWorld } from './engine-fixture.ts';
+import type { World } from './engine-fixture.ts';
+
+const onPush = 'pipeline: p\non: { push: { branches: [main] } }\nsteps: { a: { run: echo one } }\n';
+const never = new AbortController().signal;
+
+async function types(world: World, runId: string): Promise<readonly string[]> {
+  return (await world.store.events(runId)).map(({ type }) => type);
+}
+
+test('R000-3: a pushed commit becomes a run that ends green', async (t) => {
+  const world = await openWorld(t);
+  const runId = await world.push(onPush);
+  t.like(await world.engine.state(runId), { phase: 'queued', plan: { steps: [] } });
+  t.like(await world.takeAndPlan(), { runId, phase: 'created', plan: { pipeline: 'p' } });
+  const state = await world.engine.drive(runId, world.observer, never);
+  t.is(state.verdict?.outcome, 'succeeded');
+  t.deepEqual(await world.engine.state(runId), state);
+  t.like(await world.store.run(runId), { pipeline: 'p', phase: 'finished', outcome: 'succeeded' });
+  t.is(await world.engine.take(9), undefined);
+});
+
+test('R000-2: a file with mistakes ends the run, which keeps every problem with its place', async (t) => {
+  const world = await openWorld(t);
+  const runId = await world.push(
+    'pipeline: p\non: { push: }\nsteps: { a: { run: x, imagee: y }, b: { run: x, tmeout: 1m } }\n',
+  );
+  const state = await world.takeAndPlan();
+  t.like(state, { phase: 'finished', verdict: { outcome: 'failed', reason: 'pipeline_invalid' } });
+  t.true((state.problems?.length ?? 0) >= 2);
+  t.regex(state.verdict?.message ?? '', /^sluice\.yaml:3:\d+: .* And \d+ more\.$/);
+  t.deepEqual(await types(world, runId), ['run-requested', 'run-refused', 'run-finished']);
+});
+
+test('an event that the triggers leave out is skipped, and says why', async (t) => {
+  const world = await openWorld(t);
+  await world.push(onPush, { branch: 'topic', ref: 'refs/heads/topic' });
+  t.like((await world.takeAndPlan()).verdict, {
+    outcome: 'skipped',
+    reason: 'not_triggered',
+    message: 'The branch `topic` fits none of the patterns of `push`.',
+  });
+});
+
+test('R001-21: a commit that is not there is named', async (t) => {
+  const world = await openWorld(t);
+  await world.push(onPush, { commit: '0123456789'.repeat(4) });
+  const { verdict } = await world.takeAndPlan();
+  t.like(verdict, { outcome: 'errored', reason: 'source_failed' });
+  t.regex(verdict?.message ?? '', /0123456789/);
+});
+
+test('a run that is cancelled in the queue, or while its pipeline is read, never gets a plan', async (t) => {
+  const world = await openWorld(t);
+  const early = await world.push(onPush);
+  await world.engine.cancel(early, 'ada');
+  t.like(await world.takeAndPlan(), { phase: 'finished', verdict: { outcome: 'cancelled' } });
+  const late = await world.push(onPush);
+  await world.engine.take(9);
+  const state = await world.engine.plan(late, async () => {
+    await world.engine.cancel(late, 'ada');
+    return world.path('repository');
+  });
+  t.like(state, { phase: 'finished', verdict: { outcome: 'cancelled' } });
+  t.deepEqual(await types(world, late), ['run-requested', 'cancel-requested', 'run-finished']);
+});
+
+test('a pull request from a fork gets no secret', async (t) => {
+  const world = await openWorld(t, { secrets: { TOKEN: 'a-long-secret-value' } });
+  const yaml = 'pipeline: p\non: { pull_request: }\nsteps: { a: { run: "true", secrets: [TOKEN] } }\n';
+  const pullRequest = { number: 7, base: 'main', fork: true };
+  await world.push(yaml, { event: 'pull_request', pullRequest });
+  t.like((await world.takeAndPlan()).problems, [{ code: 'secret-untrusted' }]);
+  await world.push(yaml, { event: 'pull_request', pullRequest: { ...pullRequest, fork: false } });
+  t.like(await world.takeAndPlan(), { phase: 'created' });
+});
+
+test('R000-21: a run whose runner died before it had a plan is taken by the next; one that kills its readers is given up', async (t) => {
+  const world = await openWorld(t, { owner: { id: 'dead', host: 'h', pid: 1, startedAt: '' } });
+  const runId = await world.push(onPush);
+  for (let tries = 0; tries < 3; tries++) t.is(await world.engine.take(9), runId);
+  t.like(await world.takeAndPlan(), { runId, verdict: { outcome: 'errored', reason: 'internal_error' } });
+});

@@ -1,0 +1,125 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SluiceError } from '../model/errors.ts';
+import { Git } from './git-command.ts';
+import type { GitNetwork } from './git-command.ts';
+
+export interface Remote {
+  /** Names the folder of the mirror. */
+  readonly id: string;
+  readonly url: string;
+  /** A token that may read the repository; '' for none. */
+  readonly token: string;
+}
+
+/** A commit, and the ref under which a server that hands out no single commits has it. */
+export interface WantedCommit {
+  readonly commit: string;
+  readonly ref: string;
+}
+
+/** Copies of repositories elsewhere, with the commits that were asked for. */
+export interface Mirrors {
+  /**
+   * The folder of a bare repository that has the commit, fetched when it is not there yet. ERR_SOURCE, in git's words,
+   * when it cannot be had.
+   */
+  fetch(remote: Remote, wanted: WantedCommit): Promise<string>;
+  /** What a branch, a tag or a full commit id of the repository means now. ERR_SOURCE when it means nothing. */
+  resolve(remote: Remote, revision: string): Promise<WantedCommit>;
+}
+
+interface MirrorOptions {
+  /** Of it git gets PATH, HOME and XDG_CONFIG_HOME. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly folder: string;
+}
+
+export function createMirrors({ environment, folder }: MirrorOptions): Mirrors {
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    fetch(remote, wanted) {
+      // Two fetches at once into one repository fight for its lock of shallow commits.
+      const before = turns.get(remote.id) ?? Promise.resolve();
+      const fetched = before.then(() => fetchInto(join(folder, `${remote.id}.git`), environment, remote, wanted));
+      const turn = fetched.catch(() => undefined);
+      turns.set(remote.id, turn);
+      void turn.then(() => turns.get(remote.id) === turn && turns.delete(remote.id));
+      return fetched;
+    },
+    resolve: (remote, revision) => resolveIn(environment, remote, revision),
+  };
+}
+
+const fullId = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+async function fetchInto(
+  gitFolder: string,
+  environment: MirrorOptions['environment'],
+  { url, token }: Remote,
+  { commit, ref }: WantedCommit,
+): Promise<string> {
+  if (!fullId.test(commit)) throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id`);
+  const git = new Git(environment, networkOf(url, token));
+  await mkdir(gitFolder, { recursive: true });
+  await git.run({ gitFolder }, ['init', '--quiet', '--bare']);
+  const has = async () => (await git.ask({ gitFolder }, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+  if (await has()) return gitFolder;
+  const fetch = (...wanted: readonly string[]) =>
+    git.ask({ gitFolder }, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...wanted]);
+  const direct = await fetch('--depth=1', '--end-of-options', url, commit);
+  if (direct.code === 0 && (await has())) return gitFolder;
+  // A server may hand out only what a ref points to, so the commit is looked for behind that.
+  const whole = /^refs\/[\w./@+-]+$/.test(ref) ? await fetch('--end-of-options', url, ref) : direct;
+  if (whole.code === 0 && (await has())) return gitFolder;
+  const complaint = (whole.code === 0 ? direct : whole).complaint;
+  throw new SluiceError('ERR_SOURCE', `Commit ${commit} cannot be fetched from ${url}: ${complaint}`, {
+    hint: 'Check that it was pushed there, the clone URL of the repository, and the token.',
+  });
+}
+
+async function resolveIn(
+  environment: MirrorOptions['environment'],
+  { url, token }: Remote,
+  revision: string,
+): Promise<WantedCommit> {
+  if (fullId.test(revision)) return { commit: revision, ref: '' };
+  const git = new Git(environment, networkOf(url, token));
+  const refs = [`refs/heads/${revision}`, `refs/tags/${revision}`, revision];
+  const { code, output, complaint } = await git.ask({ gitFolder: '/' }, [
+    'ls-remote',
+    '--quiet',
+    '--end-of-options',
+    url,
+  ]);
+  const lines = output
+    .toString()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  for (const ref of refs) {
+    // An annotated tag is an object of its own; `^{}` is the commit that it names.
+    const [commit] = lines.find(([, name]) => name === `${ref}^{}`) ?? lines.find(([, name]) => name === ref) ?? [];
+    if (commit !== undefined && fullId.test(commit)) return { commit, ref };
+  }
+  const why = code === 0 ? 'it has no such branch or tag' : complaint;
+  throw new SluiceError('ERR_SOURCE', `${JSON.stringify(revision)} is no commit of ${url}: ${why}`, {
+    hint: 'Name a branch, a tag, or a full commit id.',
+  });
+}
+
+/** Only what the URL asks for; a redirect could carry the token elsewhere (trust.md, A4). */
+function networkOf(url: string, token: string): GitNetwork {
+  const [, scheme = ''] = /^([a-z]+):\/\//.exec(url) ?? [];
+  const settings = { 'http.followRedirects': 'false' };
+  if (scheme === 'https' || scheme === 'http') {
+    const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
+    const header = token === '' ? {} : { 'http.extraHeader': `Authorization: Basic ${basic}` };
+    return { protocols: [scheme], settings: { ...settings, ...header } };
+  }
+  if (scheme === 'ssh' || /^[\w.-]+@[\w.-]+:/.test(url)) return { protocols: ['ssh'], settings };
+  if (scheme === 'file' || url.startsWith('/'))
+    return { protocols: ['file'], settings: { ...settings, 'safe.directory': '*' } };
+  throw new SluiceError('ERR_SOURCE', `${JSON.stringify(url)} is no URL that Sluice fetches from`, {
+    hint: 'Use https://, http://, ssh://, user@host:path or the path of a folder.',
+  });
+}

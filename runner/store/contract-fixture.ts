@@ -1,0 +1,34 @@
+import type { ExecutionContext } from 'ava';
+import type { Intake } from './intake.ts';
+import type { Outbox } from './outbox.ts';
+import type { ServerRecords } from './server-records.ts';
+import type { Store } from './store.ts';
+
+/** A database of one test. */
+interface TestDatabase {
+  /** Opens the store once more, as another process would; its clock says 1,000. */
+  readonly open: () => Promise<Store & Intake & Outbox & ServerRecords>;
+  /** Whoever has this id counts as dead from now on. */
+  readonly kill: (ownerId: string) => Promise<void>;
+}
+
+/** Makes an empty database for one test and removes it afterwards. */
+export type NewDatabase = (t: ExecutionContext) => Promise<TestDatabase>;
+
+export type SetUp = (t: ExecutionContext) => Promise<{
+  readonly store: Store & Intake & Outbox & ServerRecords;
+  readonly connect: () => Promise<Store & Intake & Outbox & ServerRecords>;
+  readonly kill: TestDatabase['kill'];
+}>;
+
+export function setUpOn(newDatabase: NewDatabase): SetUp {
+  return async (t) => {
+    const { open, kill } = await newDatabase(t);
+    const connect = async () => {
+      const store = await open();
+      t.teardown(() => store.close());
+      return store;
+    };
+    return { store: await connect(), connect, kill };
+  };
+}

@@ -1,0 +1,167 @@
+import test from 'ava';
+import { newRun, owner, started } from './contract-data.ts';
+import type { NewDelivery, Repository, RunRequested } from './intake.ts';
+import type { SetUp } from './contract-fixture.ts';
+
+const shop: Repository = {
+  id: 'shop-id',
+  name: 'shop',
+  forge: 'gitea',
+  forgeId: '',
+  cloneUrl: 'https://git.example/shop.git',
+  file: 'sluice.yaml',
+  forks: 'ignore',
+  secrets: '',
+  createdAt: 1,
+};
+
+function requested(runId: string, repository = 'shop', at = 1): RunRequested {
+  const { request } = newRun(runId, { repository }).event;
+  return { type: 'run-requested', at, runId, request };
+}
+
+function announced(id: string, change?: string): NewDelivery {
+  const delivery = { id, repositoryId: 'shop-id', forgeId: `forge-${id}`, event: 'push', receivedAt: 5, payload: '' };
+  if (change === undefined) return { delivery: { ...delivery, reason: 'a ping' }, boundTo: '7' };
+  return {
+    delivery: { ...delivery, reason: '' },
+    boundTo: '7',
+    run: { change, event: requested(`run-of-${id}`) },
+  };
+}
+
+/** What every Intake owes its users. */
+export function intakeContract(setUp: SetUp): void {
+  test('a repository is known by its id and listed by name, and a name is taken once', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    const other = { ...shop, id: 'other-id', name: 'assets' };
+    await store.addRepository(other);
+    t.deepEqual(await store.repository('shop-id'), shop);
+    t.deepEqual(await store.repositories(), [other, shop]);
+    await t.throwsAsync(store.addRepository({ ...shop, id: 'again' }), { code: 'ERR_CONFLICT', message: /"shop"/ });
+    await store.removeRepository('other-id');
+    t.is(await store.repository('other-id'), undefined);
+    await t.throwsAsync(store.removeRepository('other-id'), { code: 'ERR_NOT_FOUND' });
+  });
+
+  test('a delivery and its run are there together, and the run waits in the queue', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    const delivery = await store.deliver(announced('d1', 'push main 1'));
+    t.like(delivery, { outcome: 'run', runId: 'run-of-d1' });
+    t.deepEqual(await store.delivery('d1'), delivery);
+    t.like(await store.run('run-of-d1'), { phase: 'queued', repository: 'shop', version: 1 });
+    t.like(await store.events('run-of-d1'), [{ type: 'run-requested', version: 1 }]);
+    t.deepEqual(await store.abandoned(), []);
+  });
+
+  test('R000-21: a delivery that comes again answers what it did the first time', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    const first = await store.deliver(announced('d1', 'push main 1'));
+    const again = announced('d2', 'push main 2');
+    t.deepEqual(await store.deliver({ ...again, delivery: { ...again.delivery, forgeId: 'forge-d1' } }), first);
+    t.is((await store.runs({})).length, 1);
+    t.is((await store.deliveries({})).length, 1);
+  });
+
+  test('the same change under another delivery id is a duplicate that names its run', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    await store.deliver(announced('d1', 'push main 1'));
+    t.like(await store.deliver(announced('d2', 'push main 1')), { outcome: 'duplicate', runId: 'run-of-d1' });
+    t.is((await store.runs({})).length, 1);
+  });
+
+  test('of deliveries of one change that come at once exactly one starts a run', async (t) => {
+    const { store, connect } = await setUp(t);
+    await store.addRepository(shop);
+    const other = await connect();
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? store : other).deliver(announced(`d${index}`, 'push main 1')),
+      ),
+    );
+    t.is(all.filter(({ outcome }) => outcome === 'run').length, 1);
+    t.is(new Set(all.map(({ runId }) => runId)).size, 1);
+    t.is((await store.runs({})).length, 1);
+  });
+
+  test('of equal announcements by a forge that gives no number of the repository one starts a run too', async (t) => {
+    const { store, connect } = await setUp(t);
+    await store.addRepository(shop);
+    const other = await connect();
+    const bare = { ...announced('d', 'push main 1'), boundTo: '' };
+    const deliver = (index: number) =>
+      (index % 2 === 0 ? store : other).deliver({ ...bare, delivery: { ...bare.delivery, id: `d${index}` } });
+    const all = await Promise.all(Array.from({ length: 20 }, (_, index) => deliver(index)));
+    t.is(new Set(all.map(({ id }) => id)).size, 1);
+    t.is((await store.runs({})).length, 1);
+  });
+
+  test('what starts nothing is kept with its reason', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    t.like(await store.deliver(announced('d1')), { outcome: 'ignored', reason: 'a ping' });
+    t.like(await store.deliver(announced('d2')), { outcome: 'ignored', reason: 'a ping' });
+    t.deepEqual(await store.runs({}), []);
+  });
+
+  test('a repository is bound by its first delivery, and another one is refused without a trace', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    await store.deliver(announced('d1', 'push main 1'));
+    t.is((await store.repository('shop-id'))?.forgeId, '7');
+    const foreign = { ...announced('d2', 'push main 2'), boundTo: '8' };
+    await t.throwsAsync(store.deliver(foreign), { code: 'ERR_FORBIDDEN' });
+    t.is((await store.deliveries({})).length, 1);
+    t.is((await store.runs({})).length, 1);
+  });
+
+  test('deliveries are listed newest first and page by page', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    for (const id of ['a', 'b', 'c']) await store.deliver(announced(id));
+    const ids = async (filter: Parameters<typeof store.deliveries>[0]) =>
+      (await store.deliveries(filter)).map(({ id }) => id);
+    t.deepEqual(await ids({ limit: 2 }), ['c', 'b']);
+    t.deepEqual(await ids({ after: 'b' }), ['a']);
+    t.deepEqual(await ids({ repositoryId: 'other' }), []);
+  });
+
+  test('the oldest queued run comes first, and each is taken once', async (t) => {
+    const { store, connect } = await setUp(t);
+    await store.enqueue(requested('late', 'shop', 2));
+    await store.enqueue(requested('early', 'shop', 1));
+    await t.throwsAsync(store.enqueue(requested('early')), { code: 'ERR_CONFLICT' });
+    t.like(await store.takeQueued(owner('a'), 9), { runId: 'early', fence: 1 });
+    const other = await connect();
+    const taken = await Promise.all([store.takeQueued(owner('a'), 9), other.takeQueued(owner('b'), 9)]);
+    t.deepEqual(
+      taken.flatMap((lease) => (lease ? [lease.runId, lease.fence] : [])),
+      ['late', 1],
+    );
+  });
+
+  test('a repository with many runs under way lets others go first, and waits at its limit', async (t) => {
+    const { store } = await setUp(t);
+    for (const id of ['b1', 'b2', 'b3']) await store.enqueue(requested(id, 'busy', 1));
+    await store.enqueue(requested('q1', 'quiet', 2));
+    const take = async () => (await store.takeQueued(owner('a'), 2))?.runId;
+    t.deepEqual([await take(), await take(), await take(), await take()], ['b1', 'q1', 'b2', undefined]);
+  });
+
+  test('a run that was taken is driven under its lease, and waits for another runner when that dies', async (t) => {
+    const { store, kill } = await setUp(t);
+    await store.enqueue(requested('r1'));
+    const lease = (await store.takeQueued(owner('a'), 9)) ?? t.fail('nothing was queued');
+    const { event } = newRun('r1');
+    await store.append(lease, 1, [{ ...event, pipeline: 'shop-api', group: 'deploy' }, started('unit')]);
+    t.like(await store.run('r1'), { phase: 'created', pipeline: 'shop-api', group: 'deploy', version: 3 });
+    await kill('a');
+    t.like(await store.abandoned(), [{ runId: 'r1' }]);
+    t.like(await store.claim('r1', owner('b')), { runId: 'r1', fence: 2 });
+    await t.throwsAsync(store.append(lease, 3, [started('lint')]), { code: 'ERR_CONFLICT' });
+  });
+}

@@ -1,0 +1,89 @@
+import type { RunEvent } from '../model/run-event.ts';
+import type { Lease, Owner } from './store.ts';
+
+/** `git`: a plain repository, whose pushes are announced by a bridge or found by polling. */
+type ForgeName = 'github' | 'gitlab' | 'gitea' | 'bitbucket' | 'git';
+
+/** A repository whose pushes become runs. */
+export interface Repository {
+  /** Ours, random; the address of its webhook ends with it. */
+  readonly id: string;
+  /** Unique; what `RunRow.repository` says. */
+  readonly name: string;
+  readonly forge: ForgeName;
+  /** The forge's own number of it, bound by its first delivery; '' until then. */
+  readonly forgeId: string;
+  readonly cloneUrl: string;
+  /** Path of the pipeline file. */
+  readonly file: string;
+  /** What a pull request from a fork starts. */
+  readonly forks: 'ignore' | 'run';
+  /** Sealed by `secret-box.ts`; '' for none. */
+  readonly secrets: string;
+  readonly createdAt: number;
+}
+
+/** How an announcement of a change ended. `duplicate`: it announced what another had announced. */
+export interface Delivery {
+  /** Ours, random. */
+  readonly id: string;
+  readonly repositoryId: string;
+  /** The forge's id of it; unique per repository. */
+  readonly forgeId: string;
+  /** What it was called by whoever sent it: `push`, `Merge Request Hook`, `poll`, … */
+  readonly event: string;
+  readonly receivedAt: number;
+  readonly outcome: 'run' | 'duplicate' | 'ignored';
+  /** Why it was ignored, or which delivery it repeats; '' for a run. */
+  readonly reason: string;
+  readonly runId?: string;
+  /** Blob of the bytes as they came, for a replay; '' when none were kept. */
+  readonly payload: string;
+}
+
+export type RunRequested = RunEvent & { readonly type: 'run-requested' };
+
+export interface NewDelivery {
+  readonly delivery: Omit<Delivery, 'outcome' | 'runId'>;
+  /** The forge's number of the repository, to be bound or compared; '' where the announcement has none. */
+  readonly boundTo: string;
+  /** Absent when it starts nothing. `change` names the change itself: the same change is run once. */
+  readonly run?: { readonly event: RunRequested; readonly change: string };
+}
+
+export interface DeliveryFilter {
+  readonly repositoryId?: string;
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/**
+ * Where runs of a server come from: repositories, announcements of changes, and the queue of what nobody has begun.
+ * Part of the contract suite of the store.
+ */
+export interface Intake {
+  /** ERR_CONFLICT when the name is taken. */
+  addRepository(repository: Repository): Promise<void>;
+  /** Takes away the repository; its runs stay. ERR_NOT_FOUND. */
+  removeRepository(id: string): Promise<void>;
+  repository(id: string): Promise<Repository | undefined>;
+  /** By name. */
+  repositories(): Promise<readonly Repository[]>;
+
+  /**
+   * Stores an announcement and the run that it asks for in one transaction, or answers what was stored when it came
+   * before, or when the change did. ERR_FORBIDDEN when it speaks of another repository than the one that is bound.
+   */
+  deliver(announced: NewDelivery): Promise<Delivery>;
+  /** Newest first. */
+  deliveries(filter: DeliveryFilter): Promise<readonly Delivery[]>;
+  delivery(id: string): Promise<Delivery | undefined>;
+
+  /** Stores a run for whoever takes it. ERR_CONFLICT when the id is taken. */
+  enqueue(event: RunRequested): Promise<void>;
+  /**
+   * Gives the owner the queued run whose turn it is: the repository with the fewest runs under way first, then the
+   * oldest. Repositories with `most` runs under way wait. Undefined when there is nothing to do.
+   */
+  takeQueued(owner: Owner, most: number): Promise<Lease | undefined>;
+}

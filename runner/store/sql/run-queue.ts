@@ -1,0 +1,75 @@
+import type { Kysely } from 'kysely';
+import { SluiceError } from '../../model/errors.ts';
+import type { RunRequested } from '../intake.ts';
+import { nobody } from '../store.ts';
+import type { Lease, Owner } from '../store.ts';
+import { insertEvents } from './event-log.ts';
+import { ownerColumns } from './run-owners.ts';
+import type { Schema } from './schema.ts';
+
+export async function enqueue(db: Kysely<Schema>, event: RunRequested): Promise<void> {
+  const { runId, request, at } = event;
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('runs')
+    .values({
+      run_id: runId,
+      repository: request.repository,
+      pipeline: '',
+      branch: request.trigger.branch,
+      commit_id: request.trigger.commit,
+      event: request.trigger.event,
+      phase: 'queued',
+      outcome: null,
+      reason: null,
+      created_at: at,
+      finished_at: null,
+      version: 1,
+      group_name: '',
+      fence: 0,
+      ...ownerColumns(nobody),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 0n) throw new SluiceError('ERR_CONFLICT', `There is a run ${runId} already.`);
+  await insertEvents(db, runId, 1, [event]);
+}
+
+export async function takeQueued(db: Kysely<Schema>, owner: Owner, most: number): Promise<Lease | undefined> {
+  for (;;) {
+    const next = await nextQueued(db, most);
+    if (!next) return undefined;
+    const fence = next.fence + 1;
+    const { numUpdatedRows } = await db
+      .updateTable('runs')
+      .set({ fence, ...ownerColumns(owner) })
+      .where('run_id', '=', next.run_id)
+      .where('owner_id', '=', nobody.id)
+      .where('fence', '=', next.fence)
+      .executeTakeFirst();
+    // Otherwise another runner was quicker, and the next one in the queue may be free.
+    if (numUpdatedRows === 1n) return { runId: next.run_id, fence };
+  }
+}
+
+async function nextQueued(db: Kysely<Schema>, most: number) {
+  return db
+    .with('busy', (cte) =>
+      cte
+        .selectFrom('runs')
+        .select(['repository', (eb) => eb.fn.countAll<number>().as('runs')])
+        .where('finished_at', 'is', null)
+        .where('owner_id', '<>', nobody.id)
+        .groupBy('repository'),
+    )
+    .selectFrom('runs')
+    .leftJoin('busy', 'busy.repository', 'runs.repository')
+    .select(['runs.run_id', 'runs.fence'])
+    .where('runs.finished_at', 'is', null)
+    .where('runs.owner_id', '=', nobody.id)
+    .where((eb) => eb(eb.fn.coalesce('busy.runs', eb.lit(0)), '<', most))
+    .orderBy((eb) => eb.fn.coalesce('busy.runs', eb.lit(0)))
+    .orderBy('runs.created_at')
+    .orderBy('runs.run_id')
+    .limit(1)
+    .executeTakeFirst();
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { TriggerEvent } from '../model/run-request.ts';
+import type { Delivery, Repository } from '../store/intake.ts';
+import { changeOf } from './change-of.ts';
+import { submitRun } from './submit-run.ts';
+import type { SubmissionDependencies } from './submit-run.ts';
+
+/** A ref that moved, as a post-receive hook is told of it. Zeros stand for a ref that is not there. */
+export interface Push {
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+  readonly actor: string;
+}
+
+/** Takes what a bridge tells of a push; the same push that comes by a webhook too is run once. */
+export function announcePush(
+  dependencies: SubmissionDependencies,
+  repository: Repository,
+  push: Push,
+  id: string,
+): Promise<Delivery> {
+  if (isNothing(push.after)) return ignore(dependencies, repository, id, 'The ref was deleted.');
+  const nameIn = (space: string): string => (push.ref.startsWith(space) ? push.ref.slice(space.length) : '');
+  const trigger: TriggerEvent = {
+    event: 'push',
+    ref: push.ref,
+    branch: nameIn('refs/heads/'),
+    tag: nameIn('refs/tags/'),
+    commit: push.after,
+    actor: push.actor,
+  };
+  const before = isNothing(push.before) ? '' : push.before;
+  return submitRun(dependencies, { repository, trigger, id, by: 'bridge', change: changeOf({ ...trigger, before }) });
+}
+
+function ignore(
+  { intake, clock }: SubmissionDependencies,
+  { id: repositoryId }: Repository,
+  forgeId: string,
+  reason: string,
+): Promise<Delivery> {
+  const id = randomUUID();
+  return intake.deliver({
+    delivery: { id, repositoryId, forgeId, event: 'bridge', receivedAt: clock(), reason, payload: '' },
+    boundTo: '',
+  });
+}
+
+function isNothing(commit: string): boolean {
+  return /^0+$/.test(commit);
+}

@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto';
+import type { TriggerEvent } from '../model/run-request.ts';
+
+/** The same for the same change of code, whoever announces it and how often. A branch that comes back to a commit is another. */
+export function changeOf({
+  event,
+  ref,
+  commit,
+  before,
+  pullRequest,
+}: Pick<TriggerEvent, 'event' | 'ref' | 'commit' | 'pullRequest'> & { readonly before: string }): string {
+  const facts = [event, ref, commit, before, pullRequest?.number ?? '', pullRequest?.base ?? ''];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+}

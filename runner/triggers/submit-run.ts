@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../model/clock.ts';
+import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
+import type { Delivery, Intake, Repository } from '../store/intake.ts';
+import type { RepositorySecrets } from '../store/repository-secrets.ts';
+import { commandPipeline } from './command-pipeline.ts';
+import type { Command } from './command-pipeline.ts';
+
+export interface SubmissionDependencies {
+  readonly intake: Pick<Intake, 'deliver'>;
+  readonly clock: Clock;
+  readonly secretsOf: (repository: Repository) => RepositorySecrets;
+  readonly newRunId: (at: number) => string;
+}
+
+export interface Submission {
+  readonly repository: Repository;
+  readonly trigger: TriggerEvent;
+  /** Another pipeline file than the repository's. */
+  readonly file?: string;
+  /** A command to run in place of a pipeline file. */
+  readonly command?: Command;
+  /** The submitter's own name of it: what is submitted twice under one id is one run. */
+  readonly id: string;
+  /** How it came here: `api`, `websocket`, `bridge`, … */
+  readonly by: string;
+  /** Names the change where others may announce it too; without it every submission is a run of its own. */
+  readonly change?: string;
+}
+
+/** What somebody who asks for a run of a commit says of it; `ref` is that by which they named it. */
+export function manualTrigger({ commit, ref }: Pick<TriggerEvent, 'commit' | 'ref'>, actor: string): TriggerEvent {
+  const nameIn = (space: string): string => (ref.startsWith(space) ? ref.slice(space.length) : '');
+  return { event: 'manual', ref, branch: nameIn('refs/heads/'), tag: nameIn('refs/tags/'), commit, actor };
+}
+
+/** Stores a run that somebody asked for, or answers what was stored when the same was asked before. */
+export function submitRun(
+  { intake, clock, secretsOf, newRunId }: SubmissionDependencies,
+  { repository, trigger, file, command, id, by, change }: Submission,
+): Promise<Delivery> {
+  const at = clock();
+  const request: RunRequest = {
+    repository: repository.name,
+    repositoryId: repository.id,
+    trigger,
+    file: file ?? repository.file,
+    dirty: false,
+    ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
+    // Without a token the forge would take no status, and a command says nothing of the commit as a whole.
+    notify: command || secretsOf(repository).token === '' ? [] : [{ kind: 'status', name: repository.name }],
+  };
+  const deliveryId = randomUUID();
+  return intake.deliver({
+    delivery: {
+      id: deliveryId,
+      repositoryId: repository.id,
+      forgeId: id,
+      event: by,
+      receivedAt: at,
+      reason: '',
+      payload: '',
+    },
+    boundTo: '',
+    run: { change: change ?? deliveryId, event: { type: 'run-requested', at, runId: newRunId(at), request } },
+  });
+}
