@@ -28,8 +28,17 @@ start() { # COMPONENT COMMAND...
   local name=$1
   shift
   if running "$name"; then return; fi
-  setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
+  (close_inherited && exec setsid "$@") >>"$LOGS/$name.log" 2>&1 </dev/null &
   echo $! >"$PIDS/$name"
+}
+
+# A lock of ours, or of whoever restarts a component, would stay taken for as long as that lives.
+close_inherited() {
+  local fd
+  for fd in /proc/"$BASHPID"/fd/*; do
+    fd=${fd##*/}
+    [ "$fd" -le 2 ] || eval "exec $fd>&-"
+  done
 }
 
 start_component() {

@@ -179,6 +179,8 @@ export class StepAgent {
     const atEnd = new Promise<boolean>((resolve) => gate.output.once('end', () => resolve(false)));
     const silent = async (): Promise<boolean> => {
       await Promise.race([gate.word, this.#containerEnded.promise]);
+      // A command may have been silent for long: its end of the pipe is told a moment after its word.
+      heard = Math.max(heard, performance.now());
       while (performance.now() - heard < silenceMs) await sleep(silenceMs / 4);
       return true;
     };

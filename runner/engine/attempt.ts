@@ -95,17 +95,23 @@ function execute(
   return task.lost ? engine.executor.recover(spec, task.lost.place, context) : engine.executor.execute(spec, context);
 }
 
-/** Reports and files are judged with the proof; a step without any gives its word at once. */
+/** Test reports are judged with the proof; a step without any gives its word at once. Its files are recorded with the proof. */
 async function report(
   engine: EngineDependencies,
   { lease, state, step, attempt, reported }: AttemptTask,
   outcome: AttemptOutcome,
   secrets: readonly string[],
 ): Promise<void> {
-  if (step.junit.paths.length > 0 || outcome.files.length > 0) return;
+  if (step.junit.paths.length > 0) return;
   const key = { runId: state.runId, step: step.id, attempt };
   const { repository } = state.request;
-  const results = await recordResults(engine, lease, key, { step, repository, secrets }, { ...outcome, caches: {} });
+  const results = await recordResults(
+    engine,
+    lease,
+    key,
+    { step, repository, secrets },
+    { ...outcome, files: [], caches: {} },
+  );
   if (results.outcome !== 'succeeded') return;
   const { outputs, handover } = masked(results, secrets);
   await reported({ outputs, ...(handover !== undefined && { handover }) });

@@ -33,7 +33,10 @@ export function createEngine(engine: EngineDependencies): Engine {
   };
 
   return {
-    prepare: (options) => prepareRun(engine, options),
+    prepare: (options) => {
+      engine.executor.anticipate?.();
+      return prepareRun(engine, options);
+    },
     start: (prepared) => storeSnapshot(engine, prepared).then(create),
     take: async (most) => {
       const lease = await takeRun(engine, most);

@@ -230,8 +230,10 @@ export class RunDriver {
       attempt,
       signal,
       observer: (chunk) => this.#observer.log(step.id, attempt, chunk),
-      placed: (place) =>
-        this.#journal.record(() => [{ type: 'attempt-placed', at: clock(), step: step.id, attempt, place }]),
+      placed: async (place) => {
+        await this.#journal.record(() => [{ type: 'attempt-placed', at: clock(), step: step.id, attempt, place }]);
+        this.#notify();
+      },
       waiting: (lacks) => {
         const { reason = '', message = '' } = lacks ?? {};
         return this.#journal.record(() => [

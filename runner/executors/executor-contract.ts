@@ -474,6 +474,12 @@ function output(create: Create): void {
     t.deepEqual([...seen.bytes], [0, 255, 254, 128, 10, 13, 27, 91, 48, 109]);
   });
 
+  test('the log of a command that was silent for long before its end is complete', async (t) => {
+    const { outcome } = await run(create, specOf(stepOf('echo said; sleep 3')));
+    t.is(outcome.outcome, 'succeeded');
+    t.not(outcome.logComplete, false);
+  });
+
   test('50 MB of output pass no faster than they are taken, one piece after the other', async (t) => {
     const seen = new Recorder();
     const counts = { bytes: 0, now: 0, most: 0 };

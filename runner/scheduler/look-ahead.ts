@@ -2,19 +2,23 @@ import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
 import { mayTrust } from './needs-of.ts';
 
+/** What starts beside the first attempt takes processors from the one that everything waits for. */
+const mostAtFirst = 2;
+
 /**
  * Steps that will begin soon if all goes well, in plan order, `most` at most: those behind steps that run, and those behind
  * these. An executor may prepare them, so that they begin at once. Only steps that can do no harm by waiting: no secrets,
- * no condition, no group to hold.
+ * no condition, no group to hold. Few until the first attempt has its place.
  */
 export function lookAhead(state: RunState, most: number): readonly RunStep[] {
   if (state.phase !== 'running' || state.cancel) return [];
+  const limit = isPlaced(state) ? most : Math.min(most, mostAtFirst);
   const hopeful = new Set<StepId>();
   const ahead: RunStep[] = [];
   for (const step of state.plan.steps) {
     const current = state.steps.get(step.id);
     if (current?.phase === 'running' || current?.verdict?.outcome === 'succeeded') hopeful.add(step.id);
-    else if (current?.phase === 'pending' && isNear(step, hopeful) && ahead.length < most) {
+    else if (current?.phase === 'pending' && isNear(step, hopeful) && ahead.length < limit) {
       ahead.push(step);
       hopeful.add(step.id);
     }
@@ -26,4 +30,8 @@ function isNear(step: PlanStep, hopeful: ReadonlySet<StepId>): step is RunStep {
   return (
     mayTrust(step) && step.needs.length > 0 && step.needs.every((need) => need.steps.every((id) => hopeful.has(id)))
   );
+}
+
+function isPlaced({ steps }: RunState): boolean {
+  return steps.values().some(({ attempts }) => attempts.some(({ place }) => place !== undefined));
 }

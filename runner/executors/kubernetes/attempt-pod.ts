@@ -51,7 +51,8 @@ export class AttemptPod {
   #trouble: string | undefined;
   #killing: Promise<void> | undefined;
   #created: Promise<void> | undefined;
-  #events: readonly CoreEvent[] = [];
+  #jobEvents: readonly CoreEvent[] = [];
+  #podEvents: readonly CoreEvent[] = [];
   #podUid: string | undefined;
   #word: KubeletWord | undefined;
   #looked = Promise.withResolvers<undefined>();
@@ -150,7 +151,7 @@ export class AttemptPod {
       known: this.#known,
       podUid: this.#podUid,
       isComplete: this.#options.book.isComplete,
-      events: this.#events,
+      events: [...this.#jobEvents, ...this.#podEvents],
       // An API server that says nothing makes nothing older than it was.
       now: Math.min(now, this.toldAt),
       patienceMs,
@@ -291,20 +292,28 @@ export class AttemptPod {
     return known === undefined || known.gone || known.pod.status?.phase === 'Pending';
   }
 
+  /** Of a pod that is there its own events tell the rest; its Job, and why that makes none, matter until then and when it is gone. */
   async #look(): Promise<void> {
-    const { cluster, settings } = this.#options;
-    const at = { namespace: settings.namespace };
     const askedAt = Date.now();
-    const uids = [this.#job?.metadata.uid, this.#known?.pod.metadata.uid].filter((uid) => uid !== undefined);
-    const lists = await Promise.all(
-      uids.map((uid) => cluster.list(events, { ...at, fieldSelector: `involvedObject.uid=${uid}` })),
-    );
-    this.#events = lists.flatMap(({ items }) => items);
-    const found = await find(cluster, jobs, { ...at, name: this.name });
-    this.#jobIsGone = found?.metadata.uid !== this.#job?.metadata.uid;
-    if (found !== undefined && !this.#jobIsGone) this.#job = found;
+    const known = this.#known;
+    const pod = known?.gone === false ? known.pod.metadata.uid : undefined;
+    if (pod !== undefined) this.#podEvents = await this.#eventsOf(pod);
+    else {
+      const { cluster, settings } = this.#options;
+      const job = this.#job?.metadata.uid;
+      if (job !== undefined) this.#jobEvents = await this.#eventsOf(job);
+      const found = await find(cluster, jobs, { namespace: settings.namespace, name: this.name });
+      this.#jobIsGone = found?.metadata.uid !== job;
+      if (found !== undefined && !this.#jobIsGone) this.#job = found;
+    }
     this.#lookedAt = askedAt;
     this.#notify();
+  }
+
+  async #eventsOf(uid: string): Promise<readonly CoreEvent[]> {
+    const { cluster, settings } = this.#options;
+    const selection = { namespace: settings.namespace, fieldSelector: `involvedObject.uid=${uid}` };
+    return (await cluster.list(events, selection)).items;
   }
 
   #noteTrouble(message: string | undefined): void {

@@ -78,6 +78,11 @@ class KubernetesExecutor implements Executor {
     return serviceConflict(step);
   }
 
+  anticipate(): void {
+    this.#site ??= this.#open();
+    this.#site.catch(() => undefined);
+  }
+
   execute(spec: AttemptSpec, context: AttemptContext): Promise<AttemptOutcome> {
     return this.#track(this.#run(spec, context));
   }

@@ -21,7 +21,11 @@ export interface PodService {
 type Particulars = Pick<PodService, 'env' | 'args' | 'address' | 'check'>;
 
 /** What is known of the usual images; the port is theirs unless the service names another. */
-const kinds: Readonly<Record<string, (service: PlanService) => Particulars>> = { postgres, redis, valkey: redis };
+const kinds: ReadonlyMap<string, (service: PlanService) => Particulars> = new Map([
+  ['postgres', postgres],
+  ['redis', redis],
+  ['valkey', redis],
+]);
 
 /** The services of a step; ports are shared in a pod, so each must have its own. */
 export function podServices({ services }: RunStep, settings: KubernetesSettings): readonly PodService[] {
@@ -49,7 +53,7 @@ export function serviceConflict(step: RunStep): string | undefined {
 }
 
 function kindOf({ image }: PlanService): ((service: PlanService) => Particulars) | undefined {
-  return kinds[parseImage(image).name];
+  return kinds.get(parseImage(image).name);
 }
 
 function particulars(service: PlanService): Particulars {
