@@ -225,6 +225,7 @@ function lists(setUp: SetUp): void {
     t.deepEqual(await ids(store, { branch: 'main' }), ['r3', 'r1']);
     t.deepEqual(await ids(store, { group: 'deploy' }), ['r1']);
     t.deepEqual(await ids(store, { phase: 'created' }), ['r2', 'r1']);
+    t.deepEqual(await ids(store, { repositories: [] }), []);
     t.deepEqual(await ids(store, { outcome: 'succeeded' }), ['r3']);
     t.deepEqual(await ids(store, { repository: 'shop', branch: 'main', after: 'r2', limit: 5 }), ['r1']);
     t.deepEqual(await ids(store, { repository: 'shop', outcome: 'succeeded' }), []);

@@ -9,6 +9,8 @@ export async function findRun(db: Kysely<Schema>, runId: string): Promise<RunRow
 }
 
 export async function listRuns(db: Kysely<Schema>, filter: RunFilter): Promise<readonly RunRow[]> {
+  // An empty list has no form in SQL.
+  if (filter.repositories?.length === 0) return [];
   let query = newestFirst(db).selectAll();
   if (filter.repository !== undefined) query = query.where('repository', '=', filter.repository);
   if (filter.repositories !== undefined) query = query.where('repository', 'in', filter.repositories);
