@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { TriggerEvent } from '../model/run-request.ts';
 import type { Delivery, Repository } from '../store/intake.ts';
 import { changeOf } from './change-of.ts';
+import { isNoCommit, readAnyRef } from './ref.ts';
 import { submitRun } from './submit-run.ts';
 import type { SubmissionDependencies } from './submit-run.ts';
 
@@ -20,17 +21,9 @@ export function announcePush(
   push: Push,
   id: string,
 ): Promise<Delivery> {
-  if (isNothing(push.after)) return ignore(dependencies, repository, id, 'The ref was deleted.');
-  const nameIn = (space: string): string => (push.ref.startsWith(space) ? push.ref.slice(space.length) : '');
-  const trigger: TriggerEvent = {
-    event: 'push',
-    ref: push.ref,
-    branch: nameIn('refs/heads/'),
-    tag: nameIn('refs/tags/'),
-    commit: push.after,
-    actor: push.actor,
-  };
-  const before = isNothing(push.before) ? '' : push.before;
+  if (isNoCommit(push.after)) return ignore(dependencies, repository, id, 'The ref was deleted.');
+  const trigger: TriggerEvent = { event: 'push', ...readAnyRef(push.ref), commit: push.after, actor: push.actor };
+  const before = isNoCommit(push.before) ? '' : push.before;
   return submitRun(dependencies, { repository, trigger, id, by: 'bridge', change: changeOf({ ...trigger, before }) });
 }
 
@@ -45,8 +38,4 @@ function ignore(
     delivery: { id, repositoryId, forgeId, event: 'bridge', receivedAt: clock(), reason, payload: '' },
     boundTo: '',
   });
-}
-
-function isNothing(commit: string): boolean {
-  return /^0+$/.test(commit);
 }

@@ -10,7 +10,7 @@ const listedCommits = 20;
 /** Source: https://docs.github.com/webhooks/webhook-events-and-payloads#push */
 const listedFiles = 3_000;
 
-export function readPush(payload: Field) {
+function readPush(payload: Field) {
   const after = payload.get('after').commit();
   const named = readFullRef(payload.get('ref').refName());
   if (isNoCommit(after)) return ignored.refDeleted;
@@ -32,8 +32,23 @@ export function readPush(payload: Field) {
   });
 }
 
-/** `actions` are those after which the head is another one. */
-export function readPullRequest(payload: Field, actions: ReadonlySet<string>) {
+/** `actions` are those of a pull request after which its head is another one. */
+export function readEvent(event: string, payload: Field, actions: ReadonlySet<string>) {
+  switch (event) {
+    case 'push':
+      return readPush(payload);
+    case 'pull_request':
+      return readPullRequest(payload, actions);
+    case 'create':
+      return ignored.coveredByPush;
+    case 'delete':
+      return ignored.refDeleted;
+    default:
+      return ignored.event(event);
+  }
+}
+
+function readPullRequest(payload: Field, actions: ReadonlySet<string>) {
   const action = payload.get('action').text();
   if (!actions.has(action)) return ignored.action(action);
   const [pull, number] = [payload.get('pull_request'), payload.get('number').positive()];

@@ -1,6 +1,6 @@
 import type { Forge } from './forge.ts';
-import { readPullRequest, readPush } from './github-payload.ts';
-import { ignored, readDelivery } from './read-delivery.ts';
+import { readEvent } from './github-payload.ts';
+import { readDelivery } from './read-delivery.ts';
 import { header, judgeHexSignature, refused } from './signature.ts';
 
 const names = { event: ['x-github-event'], id: ['x-github-delivery'] };
@@ -19,18 +19,5 @@ export const github: Forge = {
   },
 
   read: (headers, body) =>
-    readDelivery(headers, body, names, (event, payload) => {
-      switch (event) {
-        case 'push':
-          return readPush(payload);
-        case 'pull_request':
-          return readPullRequest(payload, codeActions);
-        case 'create':
-          return ignored.coveredByPush;
-        case 'delete':
-          return ignored.refDeleted;
-        default:
-          return ignored.event(event);
-      }
-    }),
+    readDelivery(headers, body, names, (event, payload) => readEvent(event, payload, codeActions)),
 };

@@ -20,6 +20,11 @@ export function readFullRef(ref: string): NamedRef | undefined {
   return kind === 'heads' ? branchRef(name) : tagRef(name);
 }
 
+/** The same for any ref: one that is neither branch nor tag has only its full name. */
+export function readAnyRef(ref: string): NamedRef {
+  return readFullRef(ref) ?? { ref, branch: '', tag: '' };
+}
+
 /** Whether Git would accept the name (git-check-ref-format), and no program would take it for an option. */
 export function isRefName(name: string): boolean {
   const forbidden = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\/\.|\.lock(?:\/|$)/;

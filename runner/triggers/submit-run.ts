@@ -4,6 +4,7 @@ import type { NoticeTarget, RunRequest, TriggerEvent } from '../model/run-reques
 import type { Delivery, Intake, Repository } from '../store/intake.ts';
 import { commandPipeline } from './command-pipeline.ts';
 import type { Command } from './command-pipeline.ts';
+import { readAnyRef } from './ref.ts';
 
 export interface SubmissionDependencies {
   readonly intake: Pick<Intake, 'deliver'>;
@@ -30,8 +31,7 @@ export interface Submission {
 
 /** What somebody who asks for a run of a commit says of it; `ref` is that by which they named it. */
 export function manualTrigger({ commit, ref }: Pick<TriggerEvent, 'commit' | 'ref'>, actor: string): TriggerEvent {
-  const nameIn = (space: string): string => (ref.startsWith(space) ? ref.slice(space.length) : '');
-  return { event: 'manual', ref, branch: nameIn('refs/heads/'), tag: nameIn('refs/tags/'), commit, actor };
+  return { event: 'manual', ...readAnyRef(ref), commit, actor };
 }
 
 /** Stores a run that somebody asked for, or answers what was stored when the same was asked before. */
