@@ -3,6 +3,7 @@ import type { FeedEntry } from '../../store/server-records.ts';
 import type { Subject } from '../access.ts';
 import { authorize } from '../access.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { feedReader } from '../feed-reader.ts';
 import { cursorOf, numberOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
@@ -56,13 +57,11 @@ export function eventRoutes(api: ApiDependencies, closing: AbortSignal): readonl
       headers: lastEventId,
       answers: stream,
       handle: async (call) => {
-        let position = Number(call.request.headers['last-event-id'] ?? (await store.feedEnd()));
-        const next = async (): Promise<readonly Message[]> => {
-          const entries = await store.feed(position, batch);
-          position = entries.at(-1)?.position ?? position;
-          return entries.filter((entry) => isVisible(call.subject, entry)).map(toMessage);
-        };
-        return sendMessages(call, closing, unlessUnchanged(store, next));
+        const from = Number(call.request.headers['last-event-id'] ?? (await store.feedEnd()));
+        const read = feedReader(store, from, batch);
+        const next = async (): Promise<readonly Message[]> =>
+          (await read()).filter((entry) => isVisible(call.subject, entry)).map(toMessage);
+        return sendMessages(call, closing, next);
       },
     }),
     ...runEventRoutes(api, closing),
@@ -127,19 +126,4 @@ function isVisible(subject: Subject, { repository }: FeedEntry): boolean {
 
 function toMessage({ position, runId, repository, event }: FeedEntry): Message {
   return { id: String(position), event: event.type, data: { position, runId, repository, event } };
-}
-
-/** Asks only when something has changed, or when there was more than was asked for. */
-function unlessUnchanged<Item>(
-  store: ApiDependencies['store'],
-  next: () => Promise<readonly Item[]>,
-): () => Promise<readonly Item[]> {
-  let seen: number | undefined;
-  return async () => {
-    const changes = await store.changes();
-    if (changes === seen) return [];
-    const items = await next();
-    if (items.length === 0) seen = changes;
-    return items;
-  };
 }

@@ -4,6 +4,7 @@ import type { AttemptKey } from '../../model/result.ts';
 import { wholeReport } from '../../results/report/whole-run.ts';
 import type { FeedEntry } from '../../store/server-records.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { feedReader } from '../feed-reader.ts';
 import type { MessageOf, ServerMessage } from './messages.ts';
 
 /** Events that may be under way without an `ack`. */
@@ -28,7 +29,7 @@ export class Subscription {
   readonly #logs = new Map<string, FollowedLog>();
   /** Positions of events that were sent and are not acknowledged. */
   #open: readonly number[] = [];
-  #position: number;
+  readonly #news: () => Promise<readonly FeedEntry[]>;
 
   constructor(
     api: Pick<ApiDependencies, 'store' | 'logs' | 'engine'>,
@@ -39,7 +40,7 @@ export class Subscription {
     this.#api = api;
     this.#wish = wish;
     this.#isVisible = isVisible;
-    this.#position = from;
+    this.#news = feedReader(api.store, from, batch);
   }
 
   acknowledge(position: number): void {
@@ -49,10 +50,7 @@ export class Subscription {
   /** The next messages, oldest first; none when nothing has happened or too little is acknowledged. */
   async *messages(): AsyncGenerator<ServerMessage> {
     if (this.#open.length < window) {
-      for (const entry of await this.#api.store.feed(this.#position, batch)) {
-        if (this.#wants(entry)) yield* this.#tell(entry);
-        this.#position = entry.position;
-      }
+      for (const entry of await this.#news()) if (this.#wants(entry)) yield* this.#tell(entry);
     }
     for (const log of this.#logs.values()) yield* this.#newOutput(log);
   }
