@@ -103,7 +103,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
 function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: SubmissionDependencies): RunRequests {
   return {
     request: async ({ repository: name, commit: revision, file, actor }) => {
-      const repository = (await intake.repositories()).find((other) => other.name === name);
+      const repository = await intake.repositoryNamed(name);
       if (!repository) return undefined;
       const trigger = manualTrigger(await remotes.resolve(repository, revision), actor);
       const { runId = '' } = await submitRun(submission, { repository, trigger, file, id: randomUUID(), by: 'api' });
@@ -115,18 +115,17 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
 
 /** The id of a client's message makes it one submission, whichever connection brings it. */
 function socketSubmissions({ intake }: Services, remotes: Remotes, submission: SubmissionDependencies): Submissions {
-  const find = async (name: string) => (await intake.repositories()).find((repository) => repository.name === name);
   const idOf = (actor: string, id: string) => `websocket ${actor} ${id}`;
   return {
     run: async ({ id, repository: name, commit, command, file }, actor) => {
-      const repository = await find(name);
+      const repository = await intake.repositoryNamed(name);
       if (!repository) return undefined;
       const trigger = manualTrigger(await remotes.resolve(repository, commit), actor);
       const wish = { repository, trigger, id: idOf(actor, id), by: 'websocket' };
       return submitRun(submission, { ...wish, ...(file !== undefined && { file }), ...(command && { command }) });
     },
     announce: async ({ id, repository: name, ref, before, after, actor: pusher }, actor) => {
-      const repository = await find(name);
+      const repository = await intake.repositoryNamed(name);
       const push = { ref, before, after, actor: pusher ?? actor };
       return repository && announcePush(submission, repository, push, idOf(actor, id));
     },

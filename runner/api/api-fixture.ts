@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ExecutionContext } from 'ava';
 import type { FastifyInstance } from 'fastify';
-import { createDirectRuns } from '../engine/direct-runs.ts';
+import { createDirectRuns } from '../engine/direct-runs-fixture.ts';
 import { openWorld } from '../engine/engine-fixture.ts';
 import { newRunId } from '../engine/new-run-id.ts';
 import type { Delivery } from '../store/intake.ts';
@@ -126,7 +126,7 @@ async function intakeOf(world: World): Promise<Pick<ApiDependencies, 'intake' | 
 /** A push to a repository that is made known for it. */
 export async function announce({ dependencies, store }: ApiWorld, name: string, outcome = 'run'): Promise<Delivery> {
   const wish = { name, forge: 'gitea', cloneUrl: 'https://git.example/x.git', file: 'sluice.yaml' } as const;
-  const known = (await store.repositories()).find((other) => other.name === name);
+  const known = await store.repositoryNamed(name);
   const { id: repositoryId } =
     known ?? (await dependencies.register({ ...wish, forks: 'ignore', token: '' })).repository;
   const [at, id] = [Date.now(), randomUUID()];

@@ -34,7 +34,10 @@ export interface ApiDependencies {
   readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve'>;
   readonly runs: RunRequests;
   readonly store: Store & ServerRecords;
-  readonly intake: Pick<Intake, 'repository' | 'repositories' | 'removeRepository' | 'delivery' | 'deliveries'>;
+  readonly intake: Pick<
+    Intake,
+    'repository' | 'repositories' | 'repositoryNamed' | 'removeRepository' | 'delivery' | 'deliveries'
+  >;
   /** ERR_CONFLICT when the name is taken. */
   readonly register: (wish: RepositoryWish) => Promise<RegisteredRepository>;
   /** Stores a new run of what the delivery announced. ERR_CONFLICT when it led to no run. */

@@ -38,6 +38,8 @@ export function intakeContract(setUp: SetUp): void {
     const other = { ...shop, id: 'other-id', name: 'assets' };
     await store.addRepository(other);
     t.deepEqual(await store.repository('shop-id'), shop);
+    t.deepEqual(await store.repositoryNamed('assets'), other);
+    t.is(await store.repositoryNamed('shop-id'), undefined);
     t.deepEqual(await store.repositories(), [other, shop]);
     await t.throwsAsync(store.addRepository({ ...shop, id: 'again' }), { code: 'ERR_CONFLICT', message: /"shop"/ });
     await store.removeRepository('other-id');

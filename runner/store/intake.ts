@@ -68,6 +68,7 @@ export interface Intake {
   /** Takes away the repository; its runs stay. ERR_NOT_FOUND. */
   removeRepository(id: string): Promise<void>;
   repository(id: string): Promise<Repository | undefined>;
+  repositoryNamed(name: string): Promise<Repository | undefined>;
   /** By name. */
   repositories(): Promise<readonly Repository[]>;
 

@@ -144,7 +144,7 @@ function removeRepository({ intake }: ApiDependencies): Route {
 }
 
 async function named(intake: ApiDependencies['intake'], wanted: string): Promise<Repository> {
-  const found = (await intake.repositories()).find((repository) => repository.name === wanted);
+  const found = await intake.repositoryNamed(wanted);
   if (found) return found;
   throw notFound();
 }

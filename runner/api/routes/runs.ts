@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { reportOf } from '../../results/report/run-report.ts';
-import type { Checked, Problem } from '../../model/problem.ts';
+import { publicProblem } from '../../model/problem.ts';
+import type { Checked } from '../../model/problem.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { explanationOf, explanationSchema } from '../explain.ts';
 import { badCursor, pageOf, pageQuery, pageSchema, positionOf } from '../pages.ts';
@@ -88,12 +89,8 @@ function valueOf(checked: Checked<string>): string {
     detail: 'The pipeline file has mistakes.',
     place: 'body/file',
     next: 'Mend what `problems` lists; `sluice lint` finds the same.',
-    problems: checked.problems.map(toldProblem),
+    problems: checked.problems.map(publicProblem),
   });
-}
-
-function toldProblem({ code, message, file, line, column, hint }: Problem) {
-  return { code, message, file, line, column, hint: hint ?? '' };
 }
 
 function oneRun({ engine }: ApiDependencies): readonly Route[] {

@@ -87,7 +87,7 @@ async function readSecret(path: string): Promise<string> {
 
 async function remove(session: Session, name: string): Promise<ExitCode> {
   const { intake } = await session.services();
-  const found = (await intake.repositories()).find((repository) => repository.name === name);
+  const found = await intake.repositoryNamed(name);
   if (!found)
     throw new SluiceError('ERR_NOT_FOUND', `There is no repository "${name}".`, {
       hint: 'See: sluice repository list',

@@ -6,9 +6,9 @@ import type { DeliveriesTable, Schema } from './schema.ts';
 
 export async function deliver(db: Kysely<Schema>, { delivery, boundTo, run }: NewDelivery): Promise<Delivery> {
   await bindRepository(db, delivery.repositoryId, boundTo);
-  const known = await findByForgeId(db, delivery.repositoryId, delivery.forgeId);
+  const known = await findUnique(db, delivery.repositoryId, 'forge_id', delivery.forgeId);
   if (known) return known;
-  const same = run && (await findChange(db, delivery.repositoryId, run.change));
+  const same = run && (await findUnique(db, delivery.repositoryId, 'change', run.change));
   const stored = same ? repeated(delivery, same) : first(delivery, run);
   if (run && !same) await enqueue(db, run.event);
   await db
@@ -44,22 +44,18 @@ export async function findDelivery(db: Kysely<Schema>, id: string): Promise<Deli
   return row && toDelivery(row);
 }
 
-async function findByForgeId(db: Kysely<Schema>, repositoryId: string, forgeId: string): Promise<Delivery | undefined> {
+/** The delivery of a repository that has this value in a column where it is unique. */
+async function findUnique(
+  db: Kysely<Schema>,
+  repositoryId: string,
+  column: 'forge_id' | 'change',
+  value: string,
+): Promise<Delivery | undefined> {
   const row = await db
     .selectFrom('deliveries')
     .selectAll()
     .where('repository_id', '=', repositoryId)
-    .where('forge_id', '=', forgeId)
-    .executeTakeFirst();
-  return row && toDelivery(row);
-}
-
-async function findChange(db: Kysely<Schema>, repositoryId: string, change: string): Promise<Delivery | undefined> {
-  const row = await db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('repository_id', '=', repositoryId)
-    .where('change', '=', change)
+    .where(column, '=', value)
     .executeTakeFirst();
   return row && toDelivery(row);
 }

@@ -1,7 +1,7 @@
 import type { Kysely, Updateable } from 'kysely';
 import { SluiceError } from '../../model/errors.ts';
 import type { RunEvent, StoredEvent } from '../../model/run-event.ts';
-import type { Lease, NewRun, Owner } from '../store.ts';
+import type { Lease, NewRun, Owner, RunRow } from '../store.ts';
 import { dropUnfinishedSaves } from './attempt-results.ts';
 import { takeNumbers } from './counters.ts';
 import { releaseGroupsOf } from './held-groups.ts';
@@ -14,6 +14,17 @@ import { corrupt, readEvent } from './stored-event.ts';
 
 export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owner: Owner): Promise<Lease> {
   const lease = { runId: row.runId, fence: 1 };
+  await insertRun(db, { ...row, phase: 'created' }, event, { owner, fence: lease.fence });
+  return lease;
+}
+
+/** The row of a new run with its first event. ERR_CONFLICT when the id is taken. */
+export async function insertRun(
+  db: Kysely<Schema>,
+  row: NewRun['row'] & Pick<RunRow, 'phase'>,
+  event: RunEvent,
+  { owner, fence }: { readonly owner: Owner; readonly fence: number },
+): Promise<void> {
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('runs')
     .values({
@@ -23,21 +34,20 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
       branch: row.branch,
       commit_id: row.commit,
       event: row.event,
-      phase: 'created',
+      phase: row.phase,
       outcome: null,
       reason: null,
       created_at: row.createdAt,
       finished_at: null,
       version: 1,
       group_name: row.group,
-      fence: lease.fence,
+      fence,
       ...ownerColumns(owner),
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 0n) throw new SluiceError('ERR_CONFLICT', `There is a run ${row.runId} already.`);
   await insertEvents(db, row.runId, 1, [event]);
-  return lease;
 }
 
 export async function append(
@@ -93,7 +103,7 @@ export async function readEvents(db: Kysely<Schema>, runId: string, after: numbe
   return rows.map(({ version, body }) => readEvent(runId, version, body));
 }
 
-export async function insertEvents(
+async function insertEvents(
   db: Kysely<Schema>,
   runId: string,
   first: number,

@@ -21,8 +21,12 @@ export async function removeRepository(db: Kysely<Schema>, id: string): Promise<
   if (numDeletedRows === 0n) throw new SluiceError('ERR_NOT_FOUND', `There is no repository "${id}".`);
 }
 
-export async function findRepository(db: Kysely<Schema>, id: string): Promise<Repository | undefined> {
-  const row = await db.selectFrom('repositories').selectAll().where('id', '=', id).executeTakeFirst();
+export async function findRepository(
+  db: Kysely<Schema>,
+  column: 'id' | 'name',
+  value: string,
+): Promise<Repository | undefined> {
+  const row = await db.selectFrom('repositories').selectAll().where(column, '=', value).executeTakeFirst();
   return row && toRepository(row);
 }
 

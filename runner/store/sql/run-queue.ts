@@ -1,37 +1,17 @@
 import type { Kysely } from 'kysely';
-import { SluiceError } from '../../model/errors.ts';
 import type { RunRequested } from '../intake.ts';
 import { nobody } from '../store.ts';
 import type { Lease, Owner } from '../store.ts';
-import { insertEvents } from './event-log.ts';
+import { insertRun } from './event-log.ts';
 import { ownerColumns } from './run-owners.ts';
 import type { Schema } from './schema.ts';
 
 export async function enqueue(db: Kysely<Schema>, event: RunRequested): Promise<void> {
-  const { runId, request, at } = event;
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('runs')
-    .values({
-      run_id: runId,
-      repository: request.repository,
-      pipeline: '',
-      branch: request.trigger.branch,
-      commit_id: request.trigger.commit,
-      event: request.trigger.event,
-      phase: 'queued',
-      outcome: null,
-      reason: null,
-      created_at: at,
-      finished_at: null,
-      version: 1,
-      group_name: '',
-      fence: 0,
-      ...ownerColumns(nobody),
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 0n) throw new SluiceError('ERR_CONFLICT', `There is a run ${runId} already.`);
-  await insertEvents(db, runId, 1, [event]);
+  const { runId, request, at: createdAt } = event;
+  const { branch, commit, event: kind } = request.trigger;
+  const known = { runId, repository: request.repository, branch, commit, event: kind, createdAt };
+  // What its pipeline is called, and which group it takes, nobody has read yet.
+  await insertRun(db, { ...known, pipeline: '', group: '', phase: 'queued' }, event, { owner: nobody, fence: 0 });
 }
 
 export async function takeQueued(db: Kysely<Schema>, owner: Owner, most: number): Promise<Lease | undefined> {

@@ -62,7 +62,8 @@ export function sqlStore(
 
     addRepository: (repository) => write((db) => addRepository(db, repository)),
     removeRepository: (id) => write((db) => removeRepository(db, id)),
-    repository: (id) => read((db) => findRepository(db, id)),
+    repository: (id) => read((db) => findRepository(db, 'id', id)),
+    repositoryNamed: (name) => read((db) => findRepository(db, 'name', name)),
     repositories: () => read((db) => listRepositories(db)),
     deliver: (announced) => write((db) => deliver(db, announced)),
     deliveries: (filter) => read((db) => listDeliveries(db, filter)),
