@@ -121,7 +121,8 @@ function reaching({ protocols, settings: given }: GitNetwork): Readonly<Record<s
     ...Object.fromEntries<string>(pairs as [string, string][]),
     GIT_CONFIG_COUNT: String(pairs.length / 2),
     GIT_ALLOW_PROTOCOL: protocols.join(':'),
-    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    // A host that is away or dies in the middle is given up after half a minute.
+    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=10 -o ServerAliveCountMax=3',
   };
 }
 

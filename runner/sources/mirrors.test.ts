@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -93,6 +95,28 @@ test('the token goes to its own server only, and stands in no argument of a proc
   const basic = `Basic ${Buffer.from('x-access-token:tell-nobody').toString('base64')}`;
   t.true(seen.length > 0);
   t.deepEqual([...new Set(seen)], [`own ${basic}`]);
+});
+
+test('a server that accepts and never answers ends the fetch in seconds, and what waits behind it goes on', async (t) => {
+  t.timeout(30_000);
+  const { commit, options, remote } = await setUp(t);
+  const wanted = { commit: await commit('one'), ref: 'refs/heads/main' };
+  const sockets: Socket[] = [];
+  const silent = createTcpServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const mirrors = createMirrors({ ...options, silenceSeconds: 1 });
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/shop.git`;
+  const stuck = t.throwsAsync(mirrors.fetch({ ...remote, url }, wanted), {
+    code: 'ERR_SOURCE',
+    message: /cannot be fetched.*too slow/,
+  });
+  const behind = mirrors.fetch(remote, wanted);
+  await stuck;
+  t.true((await behind).endsWith('shop.git'));
 });
 
 test('a branch, a tag and a commit id are resolved where the repository is, and what is none of them is named', async (t) => {

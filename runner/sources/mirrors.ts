@@ -33,34 +33,34 @@ interface MirrorOptions {
   /** Of it git gets PATH, HOME and XDG_CONFIG_HOME. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
+  /** How long a server may send nothing before git gives it up; 30 when absent. A fetch asks twice at most. */
+  readonly silenceSeconds?: number;
 }
 
-export function createMirrors({ environment, folder }: MirrorOptions): Mirrors {
+const defaultSilenceSeconds = 30;
+
+export function createMirrors(options: MirrorOptions): Mirrors {
+  const { environment, folder, silenceSeconds = defaultSilenceSeconds } = options;
+  const gitFor = ({ url, token }: Remote) => new Git(environment, networkOf(url, token, silenceSeconds));
   const turns = new Map<string, Promise<unknown>>();
   return {
     fetch(remote, wanted) {
       // Two fetches at once into one repository fight for its lock of shallow commits.
       const before = turns.get(remote.id) ?? Promise.resolve();
-      const fetched = before.then(() => fetchInto(join(folder, `${remote.id}.git`), environment, remote, wanted));
+      const fetched = before.then(() => fetchInto(join(folder, `${remote.id}.git`), gitFor(remote), remote, wanted));
       const turn = fetched.catch(() => undefined);
       turns.set(remote.id, turn);
       void turn.then(() => turns.get(remote.id) === turn && turns.delete(remote.id));
       return fetched;
     },
-    resolve: (remote, revision) => resolveIn(environment, remote, revision),
+    resolve: async (remote, revision) => resolveIn(gitFor(remote), remote, revision),
   };
 }
 
 const fullId = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
-async function fetchInto(
-  gitFolder: string,
-  environment: MirrorOptions['environment'],
-  { url, token }: Remote,
-  { commit, ref }: WantedCommit,
-): Promise<string> {
+async function fetchInto(gitFolder: string, git: Git, { url }: Remote, { commit, ref }: WantedCommit): Promise<string> {
   if (!fullId.test(commit)) throw new SluiceError('ERR_SOURCE', `${JSON.stringify(commit)} is no full commit id`);
-  const git = new Git(environment, networkOf(url, token));
   await mkdir(gitFolder, { recursive: true });
   await git.run({ gitFolder }, ['init', '--quiet', '--bare']);
   const has = async () => (await git.ask({ gitFolder }, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
@@ -78,13 +78,8 @@ async function fetchInto(
   });
 }
 
-async function resolveIn(
-  environment: MirrorOptions['environment'],
-  { url, token }: Remote,
-  revision: string,
-): Promise<WantedCommit> {
+async function resolveIn(git: Git, { url }: Remote, revision: string): Promise<WantedCommit> {
   if (fullId.test(revision)) return { commit: revision, ref: '' };
-  const git = new Git(environment, networkOf(url, token));
   const refs = [`refs/heads/${revision}`, `refs/tags/${revision}`, revision];
   const { code, output, complaint } = await git.ask({ gitFolder: '/' }, [
     'ls-remote',
@@ -108,13 +103,15 @@ async function resolveIn(
 }
 
 /** Only what the URL asks for; a redirect could carry the token elsewhere (trust.md, A4). */
-function networkOf(url: string, token: string): GitNetwork {
+function networkOf(url: string, token: string, silenceSeconds: number): GitNetwork {
   const [, scheme = ''] = /^([a-z]+):\/\//.exec(url) ?? [];
   const settings = { 'http.followRedirects': 'false' };
   if (scheme === 'https' || scheme === 'http') {
     const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
     const header = token === '' ? {} : { 'http.extraHeader': `Authorization: Basic ${basic}` };
-    return { protocols: [scheme], settings: { ...settings, ...header } };
+    // curl waits for ever by itself, and the run that fetches holds one of the places of the queue meanwhile.
+    const patience = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(silenceSeconds) };
+    return { protocols: [scheme], settings: { ...settings, ...patience, ...header } };
   }
   if (scheme === 'ssh' || /^[\w.-]+@[\w.-]+:/.test(url)) return { protocols: ['ssh'], settings };
   if (scheme === 'file' || url.startsWith('/'))
