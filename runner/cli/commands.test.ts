@@ -235,6 +235,15 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
 });
 
+test('a repository that could never be fetched from is not added', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  for (const url of ['not a url', 'ext::sh -c id', '--upload-pack=x']) {
+    const { code, err } = await sluice('repository', 'add', 'shop', '--forge', 'gitea', `--url=${url}`);
+    t.not(code, 0, url);
+    t.regex(err, /is no URL that Sluice fetches from\n {2}Use https:/);
+  }
+});
+
 test('serve at a port that is taken says so, and what to do', async (t) => {
   const { environment } = await openPlace(t, '');
   const taken = createServer().listen(0, '127.0.0.1');

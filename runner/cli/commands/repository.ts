@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Argument, Option } from 'commander';
 import { SluiceError } from '../../model/errors.ts';
+import { protocolOf } from '../../sources/remote-url.ts';
 import type { Repository } from '../../store/intake.ts';
 import { sealRepositorySecrets } from '../../store/repository-secrets.ts';
 import type { Define } from '../define.ts';
@@ -57,6 +58,7 @@ async function add(session: Session, name: string, options: RepositoryOptions): 
     throw new SluiceError('ERR_USAGE', '--forge and --url are missing', {
       hint: `For example: sluice repository add ${name} --forge gitea --url https://git.example/${name}.git`,
     });
+  protocolOf(url);
   const { intake, secretBox } = await session.services();
   const id = randomUUID();
   const secret =
