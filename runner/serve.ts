@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
-import type { RunRequests } from './api/dependencies.ts';
+import type { ApiDependencies, RunRequests } from './api/dependencies.ts';
 import { createAuthenticate } from './api/authenticate.ts';
-import { registerHooks } from './api/hooks.ts';
 import { attachWebSocket } from './api/websocket/attach.ts';
 import type { Submissions } from './api/websocket/session.ts';
 import type { Address, Listening, Services } from './cli/session.ts';
@@ -15,19 +14,24 @@ import { newRunId } from './engine/new-run-id.ts';
 import { createLogger } from './logging.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError, messageOf } from './model/errors.ts';
-import type { RunRequest } from './model/run-request.ts';
+import type { NoticeTarget, RunRequest } from './model/run-request.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
 import { forgeApi } from './outgoing/forge-api.ts';
+import { readSubscribers, rulesFor } from './outgoing/read-subscribers.ts';
+import type { NamedSubscriber } from './outgoing/read-subscribers.ts';
 import { createReceiver } from './outgoing/receivers.ts';
 import type { TargetBook } from './outgoing/receivers.ts';
 import { createSender } from './outgoing/sender.ts';
 import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, WantedCommit } from './sources/mirrors.ts';
 import type { Repository } from './store/intake.ts';
+import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
+import type { RepositorySecrets } from './store/repository-secrets.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
+import { replayDelivery } from './triggers/replay-delivery.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
 
@@ -46,15 +50,21 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const remotes = remotesOf(services, options);
   const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
-  const submission = { intake, clock: systemClock, secretsOf, newRunId };
+  const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
+  const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
+  const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
-  const parts = { engine, runs, store, logs, blobs, clock: systemClock, logger, version };
-  const api = await createApi({ ...parts, ...(issuer && { issuer }) });
-  const reception = { intake, blobs, clock: systemClock, newRunId, secretsOf };
-  registerHooks(api, { receive: (id, headers, body) => receiveDelivery(reception, id, headers, body), logger });
+  const parts: ApiDependencies = {
+    ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
+    register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
+    receive: (id, headers, body) => receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
+    replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
+    ...(issuer && { issuer }),
+  };
+  const api = await createApi(parts);
   const sockets = attachWebSocket(api.server, {
     ...parts,
-    authenticate: createAuthenticate({ ...parts, ...(issuer && { issuer }) }),
+    authenticate: createAuthenticate(parts),
     submissions: socketSubmissions(services, remotes, submission),
     origins: config.url === '' ? [] : [new URL(config.url).origin],
   });
@@ -67,8 +77,13 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { engine, store, locate: (request) => remotes.locate(request), logger, most },
     { stop: stop.signal, cancel: cancel.signal },
   );
-  const sender = createSender(() => forgeHosts(services), systemClock);
-  const receiver = createReceiver(sender, statusBook(services, config.url || url), config.url || url, systemClock);
+  const sender = createSender(() => receiverHosts(services, subscribers), systemClock);
+  const receiver = createReceiver(
+    sender,
+    targetBook(services, subscribers, config.url || url),
+    config.url || url,
+    systemClock,
+  );
   const delivered = deliverOutbox({ outbox, receiver, clock: systemClock, logger }, stop.signal);
   return {
     url,
@@ -142,8 +157,19 @@ function remotesOf({ intake, secretBox }: Services, { config, environment }: Ser
   };
 }
 
+/** Without a token the forge would take no status. */
+function targetsOf(
+  { name }: Repository,
+  { token }: RepositorySecrets,
+  subscribers: readonly NamedSubscriber[],
+): readonly NoticeTarget[] {
+  const told = subscribers.filter(({ repositories }) => repositories?.includes(name) ?? true);
+  const events = told.map((subscriber) => ({ kind: 'events', name: subscriber.name }) as const);
+  return token === '' ? events : [{ kind: 'status', name }, ...events];
+}
+
 /** A status goes to the forge that the repository is fetched from, with the token that fetches it. */
-function statusBook({ intake, secretBox }: Services, url: string): TargetBook {
+function targetBook({ intake, secretBox }: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
   return {
     status: async (_name, { request, runId }) => {
       const repository = await intake.repository(request.repositoryId ?? '');
@@ -152,14 +178,15 @@ function statusBook({ intake, secretBox }: Services, url: string): TargetBook {
       const { token } = readRepositorySecrets(secretBox, repository);
       return api && { forge: repository.forge, api, token, runUrl: `${url}/v1/runs/${runId}` };
     },
-    subscriber: () => Promise.resolve(undefined),
+    subscriber: (name) => Promise.resolve(subscribers.find((subscriber) => subscriber.name === name)),
   };
 }
 
 /** Whoever adds a repository trusts its host, which may well be in a private network. */
-async function forgeHosts({ intake }: Services): Promise<AddressRules> {
+async function receiverHosts({ intake }: Services, subscribers: readonly NamedSubscriber[]): Promise<AddressRules> {
   const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
-  return { hosts: [], privateHosts: urls.map(({ host }) => host) };
+  const { hosts, privateHosts } = rulesFor(subscribers);
+  return { hosts, privateHosts: [...privateHosts, ...urls.map(({ host }) => host)] };
 }
 
 /** Why there is no server at the address, in words for who typed it. */

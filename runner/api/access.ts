@@ -10,6 +10,10 @@ export const leastRoles = {
   'cancel-run': 'developer',
   'rerun-run': 'developer',
   'approve-step': 'maintainer',
+  'read-repositories': 'viewer',
+  'manage-repositories': 'admin',
+  'read-deliveries': 'viewer',
+  'replay-delivery': 'maintainer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
 } as const satisfies Readonly<Record<string, Role>>;
@@ -44,7 +48,8 @@ export function authorize(subject: Subject, verb: Verb, object: AccessObject): P
 
 /** What a route asks of its callers: nothing, or a verb on an object that the request names. */
 export type Access =
-  'public' | { readonly verb: Verb; readonly on: 'run' | 'case' | 'repository' | 'visible' | 'installation' };
+  | 'public'
+  | { readonly verb: Verb; readonly on: 'run' | 'case' | 'delivery' | 'repository' | 'visible' | 'installation' };
 
 function mayKnow({ repositories }: Subject, repository: string): boolean {
   return repositories?.includes(repository) ?? true;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -11,6 +12,13 @@ import type { ExecutionContext } from 'ava';
 import type { FastifyInstance } from 'fastify';
 import { createDirectRuns } from '../engine/direct-runs.ts';
 import { openWorld } from '../engine/engine-fixture.ts';
+import { newRunId } from '../engine/new-run-id.ts';
+import type { Delivery } from '../store/intake.ts';
+import { registerRepository } from '../store/register-repository.ts';
+import { openSecretBox } from '../store/secret-box.ts';
+import { readRepositorySecrets } from '../store/repository-secrets.ts';
+import { receiveDelivery } from '../triggers/receive-delivery.ts';
+import { replayDelivery } from '../triggers/replay-delivery.ts';
 import type { World } from '../engine/engine-fixture.ts';
 import type { Role } from './access.ts';
 import { apiRoutes, createApi } from './create-api.ts';
@@ -39,6 +47,7 @@ export interface ApiWorld extends World {
   readonly url: string;
   readonly api: FastifyInstance;
   readonly routes: readonly Route[];
+  readonly dependencies: ApiDependencies;
   readonly admin: string;
   readonly token: (
     role: Role,
@@ -61,10 +70,11 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
   // Two names of one folder: repositories of their own as far as the API knows.
   const locationOf = (name: string) => Promise.resolve(['shop', 'bank'].includes(name) ? repository : undefined);
   const runs = createDirectRuns({ engine, locationOf, logger });
-  const dependencies = {
+  const dependencies: ApiDependencies = {
     engine,
     runs,
     store,
+    ...(await intakeOf(world)),
     logs,
     blobs,
     clock: Date.now,
@@ -96,7 +106,35 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
     return reply;
   };
   const commit = committer(repository);
-  return { ...world, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, store) };
+  return { ...world, dependencies, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, store) };
+}
+
+/** What the server joins for repositories and deliveries. */
+async function intakeOf(world: World): Promise<Pick<ApiDependencies, 'intake' | 'register' | 'receive' | 'replay'>> {
+  const { store, blobs } = world;
+  const box = await openSecretBox(world.path('secrets'));
+  const secretsOf = readRepositorySecrets.bind(undefined, box);
+  const parts = { intake: store, store, blobs, clock: Date.now, newRunId, secretsOf, notifyOf: () => [] };
+  return {
+    intake: store,
+    register: (wish) => registerRepository(store, box, wish, Date.now()),
+    receive: (id, headers, body) => receiveDelivery(parts, id, headers, body),
+    replay: (delivery) => replayDelivery(parts, delivery),
+  };
+}
+
+/** A push to a repository that is made known for it. */
+export async function announce({ dependencies, store }: ApiWorld, name: string, outcome = 'run'): Promise<Delivery> {
+  const wish = { name, forge: 'gitea', cloneUrl: 'https://git.example/x.git', file: 'sluice.yaml' } as const;
+  const known = (await store.repositories()).find((other) => other.name === name);
+  const { id: repositoryId } =
+    known ?? (await dependencies.register({ ...wish, forks: 'ignore', token: '' })).repository;
+  const [at, id] = [Date.now(), randomUUID()];
+  const trigger = { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', commit: 'c'.repeat(40) } as const;
+  const request = { repository: name, repositoryId, trigger: { ...trigger, actor: 'ada' }, file: 'sluice.yaml' };
+  const event = { type: 'run-requested', at, runId: newRunId(at), request: { ...request, dirty: false } } as const;
+  const delivery = { id, repositoryId, forgeId: id, event: 'push', receivedAt: at, reason: '', payload: '' };
+  return store.deliver({ delivery, boundTo: '7', ...(outcome === 'run' && { run: { event, change: id } }) });
 }
 
 function committer(repository: string): ApiWorld['commit'] {

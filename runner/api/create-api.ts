@@ -14,10 +14,13 @@ import type { Problem } from './problem.ts';
 import { registerRoutes } from './register-routes.ts';
 import type { Route } from './route.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { hookRoute } from './routes/hooks.ts';
 import { logRoutes } from './routes/logs.ts';
 import { openapiRoute } from './routes/openapi.ts';
+import { repositoryRoutes } from './routes/repositories.ts';
 import { runRoutes } from './routes/runs.ts';
 import { testRoutes } from './routes/tests.ts';
 import { auditRoutes, tokenRoutes } from './routes/tokens.ts';
@@ -59,6 +62,9 @@ export function apiRoutes(dependencies: ApiDependencies, closing: AbortSignal): 
     ...artifactRoutes(dependencies),
     ...testRoutes(dependencies),
     ...eventRoutes(dependencies, closing),
+    ...repositoryRoutes(dependencies),
+    ...deliveryRoutes(dependencies),
+    hookRoute(dependencies),
     ...auditRoutes(dependencies),
     ...tokenRoutes(dependencies),
   ];
@@ -136,8 +142,8 @@ function tooMany(seconds: number): ApiError {
   return new ApiError({
     status: 429,
     code: 'too_many_requests',
-    detail: 'There were too many requests without a good token from this address.',
-    next: `Wait ${seconds} seconds, and send a token.`,
+    detail: 'There were too many requests without a good token or signature from this address.',
+    next: `Wait ${seconds} seconds, and send a token, or sign with the secret of the hook.`,
   });
 }
 

@@ -4,7 +4,11 @@ import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Checked } from '../model/problem.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { Delivery, Intake } from '../store/intake.ts';
+import type { RegisteredRepository, RepositoryWish } from '../store/register-repository.ts';
 import type { ServerRecords } from '../store/server-records.ts';
+import type { Headers } from '../triggers/forge.ts';
+import type { Reception } from '../triggers/receive-delivery.ts';
 import type { Blobs, Store } from '../store/store.ts';
 
 export interface RunWish {
@@ -30,6 +34,13 @@ export interface ApiDependencies {
   readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve'>;
   readonly runs: RunRequests;
   readonly store: Store & ServerRecords;
+  readonly intake: Pick<Intake, 'repository' | 'repositories' | 'removeRepository' | 'delivery' | 'deliveries'>;
+  /** ERR_CONFLICT when the name is taken. */
+  readonly register: (wish: RepositoryWish) => Promise<RegisteredRepository>;
+  /** Stores a new run of what the delivery announced. ERR_CONFLICT when it led to no run. */
+  readonly replay: (delivery: Delivery) => Promise<Delivery>;
+  /** Takes what a forge sent to the hook of a repository. */
+  readonly receive: (repositoryId: string, headers: Headers, body: Buffer) => Promise<Reception>;
   readonly logs: Pick<Logs, 'read' | 'lines'>;
   readonly blobs: Pick<Blobs, 'open'>;
   readonly clock: Clock;

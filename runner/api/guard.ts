@@ -20,7 +20,7 @@ export async function admit(
   request: FastifyRequest,
   access: Access,
   authenticate: Authenticate,
-  { store }: ApiDependencies,
+  { store, intake }: ApiDependencies,
 ): Promise<Admission> {
   if (access === 'public') return { subject: nobody };
   const bearer = bearerOf(request.headers.authorization);
@@ -41,6 +41,12 @@ export async function admit(
     case 'case': {
       const known = await store.knownCase(String(names['caseId']));
       permit(subject, verb, known?.repository);
+      return { subject };
+    }
+    case 'delivery': {
+      const delivery = await intake.delivery(String(names['deliveryId']));
+      const repository = delivery && (await intake.repository(delivery.repositoryId));
+      permit(subject, verb, repository?.name);
       return { subject };
     }
     case 'repository':

@@ -46,6 +46,7 @@ function operationOf(route: Route): Record<string, unknown> {
     tags: [tag],
     ...(access === 'public' && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
+    ...(route.bytes !== undefined && { requestBody: payload }),
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: {
       ...Object.fromEntries(
@@ -56,6 +57,11 @@ function operationOf(route: Route): Record<string, unknown> {
     },
   };
 }
+
+const payload = {
+  required: true,
+  content: { 'application/json': { schema: { description: 'The payload as the forge makes it.' } } },
+};
 
 const idempotencyKey = {
   name: 'idempotency-key',

@@ -19,8 +19,20 @@ interface Surroundings {
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export function registerRoutes(api: FastifyInstance, routes: readonly Route[], around: Surroundings): void {
-  for (const route of routes) register(api, route, around);
+  for (const route of routes) {
+    if (route.bytes === undefined) register(api, route, around);
+    else registerForBytes(api, route, around);
+  }
   for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(api, path, routes);
+}
+
+function registerForBytes(api: FastifyInstance, route: Route, around: Surroundings): void {
+  void api.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    register(scope, route, around);
+    done();
+  });
 }
 
 function register(api: FastifyInstance, route: Route, around: Surroundings): void {
@@ -29,11 +41,12 @@ function register(api: FastifyInstance, route: Route, around: Surroundings): voi
   if (route.access === undefined)
     throw new TypeError(`The route ${route.method} ${route.path} does not say who may call it.`);
   const admissions = new WeakMap<FastifyRequest, Admission>();
-  const { params, query, headers, body, raw } = route;
+  const { params, query, headers, body, raw, bytes } = route;
   api.route({
     method: route.method,
     url: urlOf(route.path),
     ...(raw && { compress: false }),
+    ...(bytes !== undefined && { bodyLimit: bytes }),
     schema: {
       ...(params && { params }),
       ...(query && { querystring: query }),
@@ -48,12 +61,21 @@ function register(api: FastifyInstance, route: Route, around: Surroundings): voi
   });
 }
 
-async function enter(request: FastifyRequest, { access }: Route, around: Surroundings): Promise<Admission> {
-  if (access === 'public') await around.limitStranger(request);
+async function enter(request: FastifyRequest, { access, bytes }: Route, around: Surroundings): Promise<Admission> {
+  if (access === 'public' && bytes === undefined) await around.limitStranger(request);
+  return limitingStrangers(request, around, () => admit(request, access, around.authenticate, around.dependencies));
+}
+
+/** What ends with 401 counts against its address; nothing else does. */
+async function limitingStrangers<Value>(
+  request: FastifyRequest,
+  { limitStranger }: Surroundings,
+  act: () => Value,
+): Promise<Awaited<Value>> {
   try {
-    return await admit(request, access, around.authenticate, around.dependencies);
+    return await act();
   } catch (error) {
-    if (error instanceof ApiError && error.problem.status === 401) await around.limitStranger(request);
+    if (error instanceof ApiError && error.problem.status === 401) await limitStranger(request);
     throw error;
   }
 }
@@ -67,6 +89,7 @@ async function answer(
 ): Promise<unknown> {
   if (!admission) throw new TypeError(`${route.method} ${route.path} was reached without being let in.`);
   const call = callOf(route, around, request, reply, admission);
+  if (route.bytes !== undefined) return limitingStrangers(request, around, () => route.handle(call as Call));
   if (route.method !== 'GET') return carryOut(route, around.dependencies, call);
   const value = await route.handle(call as Call);
   if (value instanceof Readable || value === reply || route.raw) return value;
@@ -82,7 +105,7 @@ function callOf(
 ): Omit<Call, 'run'> & { readonly run: Call['run'] | undefined } {
   const { params, query, body } = request;
   if (access !== 'public' && access.on === 'repository')
-    permit(subject, access.verb, repositoryIn(body) ?? repositoryIn(query));
+    permit(subject, access.verb, repositoryIn(body) ?? repositoryIn(query) ?? repositoryIn(params));
   const stillAllowed = async (): Promise<boolean> => {
     try {
       await admit(request, access, authenticate, dependencies);
@@ -141,8 +164,9 @@ function tagged(request: FastifyRequest, reply: FastifyReply, text: string): unk
 }
 
 /** 406 for whoever wants none of what the route has. */
-function refuseUnacceptable({ headers: { accept } }: FastifyRequest, { answers }: Route): void {
-  if (accept === undefined) return;
+function refuseUnacceptable({ headers: { accept } }: FastifyRequest, { answers, bytes }: Route): void {
+  // A forge that wants another answer is listened to all the same.
+  if (accept === undefined || bytes !== undefined) return;
   const offered = Object.values(answers)
     .flatMap((answer): readonly Answer[] => [answer].flat())
     .map(({ type = 'application/json' }) => type);

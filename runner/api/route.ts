@@ -42,6 +42,11 @@ export interface Route {
   readonly query?: TSchema;
   readonly headers?: TSchema;
   readonly body?: TSchema;
+  /**
+   * The body is taken as the bytes that come, whatever their type, and so many at most. Who may send them is for the handler
+   * to find out: what it refuses with 401 counts against its address, and nothing of it is audited.
+   */
+  readonly bytes?: number;
   readonly answers: Readonly<Record<number, Answer | readonly Answer[]>>;
   /** Bytes that are sent as they are, never packed. */
   readonly raw?: boolean;

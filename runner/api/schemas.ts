@@ -146,6 +146,20 @@ export const tokenSchema = Type.Object(
   closed,
 );
 
+export const deliverySchema = Type.Object(
+  {
+    id: Type.String(),
+    repository: Type.String(),
+    forgeId: Type.String({ description: "The sender's own id of it." }),
+    event: Type.String({ description: 'What its sender called it.' }),
+    receivedAt: ref('time'),
+    outcome: Type.Enum(['run', 'duplicate', 'ignored']),
+    reason: Type.String({ description: 'Why it was ignored, or what it repeats.' }),
+    runId: Type.Optional(Type.String()),
+  },
+  closed,
+);
+
 export const auditSchema = Type.Object(
   {
     position: Type.Integer({ minimum: 1 }),

@@ -60,6 +60,8 @@ export interface Config {
   readonly jobs: number;
   /** The address that people and forges know the server by; '' for the one that it listens at. */
   readonly url: string;
+  /** File that lists who is told of the ends of runs; undefined for nobody. */
+  readonly subscribersFile: string | undefined;
   /** How many runs a server drives at once. */
   readonly runs: number;
   /** How many attempts of a run may wait prepared for their go. */

@@ -31,6 +31,7 @@ test('defaults come from the machine', (t) => {
       imageTag: 'latest',
     },
     url: '',
+    subscribersFile: undefined,
     runs: 20,
     color: 'auto',
     liveView: true,

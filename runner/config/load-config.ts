@@ -35,6 +35,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
     url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
+    subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
     lookAhead:
       count(

@@ -127,7 +127,9 @@ export function intakeContract(setUp: SetUp): void {
       (await store.deliveries(filter)).map(({ id }) => id);
     t.deepEqual(await ids({ limit: 2 }), ['c', 'b']);
     t.deepEqual(await ids({ after: 'b' }), ['a']);
-    t.deepEqual(await ids({ repositoryId: 'other' }), []);
+    t.deepEqual(await ids({ repositoryIds: ['other'] }), []);
+    t.deepEqual(await ids({ repositoryIds: [] }), []);
+    t.deepEqual(await ids({ repositoryIds: ['other', 'shop-id'], limit: 1 }), ['c']);
   });
 
   test('the oldest queued run comes first, and each is taken once', async (t) => {

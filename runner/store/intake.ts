@@ -52,7 +52,8 @@ export interface NewDelivery {
 }
 
 export interface DeliveryFilter {
-  readonly repositoryId?: string;
+  /** Of these repositories only. */
+  readonly repositoryIds?: readonly string[];
   readonly after?: string;
   readonly limit?: number;
 }

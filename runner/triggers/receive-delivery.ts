@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { NoticeTarget } from '../model/run-request.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
@@ -15,6 +16,8 @@ export interface ReceptionDependencies {
   readonly blobs: Pick<Blobs, 'put'>;
   readonly clock: Clock;
   readonly secretsOf: (repository: Repository) => RepositorySecrets;
+  /** Who is told how runs of a repository go. */
+  readonly notifyOf: (repository: Repository) => readonly NoticeTarget[];
   readonly newRunId: (at: number) => string;
 }
 
@@ -87,7 +90,7 @@ function check(
 }
 
 function newsOf(
-  { newRunId, secretsOf }: ReceptionDependencies,
+  { newRunId, notifyOf }: ReceptionDependencies,
   announced: Announced,
   index: number,
   trigger: Trigger,
@@ -102,8 +105,7 @@ function newsOf(
     trigger: toTriggerEvent(trigger),
     file: repository.file,
     dirty: false,
-    // Without a token the forge would take no status.
-    notify: secretsOf(repository).token === '' ? [] : [{ kind: 'status', name: repository.name } as const],
+    notify: notifyOf(repository),
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;
   return {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
-import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
+import type { NoticeTarget, RunRequest, TriggerEvent } from '../model/run-request.ts';
 import type { Delivery, Intake, Repository } from '../store/intake.ts';
-import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import { commandPipeline } from './command-pipeline.ts';
 import type { Command } from './command-pipeline.ts';
 
 export interface SubmissionDependencies {
   readonly intake: Pick<Intake, 'deliver'>;
   readonly clock: Clock;
-  readonly secretsOf: (repository: Repository) => RepositorySecrets;
+  /** Who is told how runs of a repository go. */
+  readonly notifyOf: (repository: Repository) => readonly NoticeTarget[];
   readonly newRunId: (at: number) => string;
 }
 
@@ -36,7 +36,7 @@ export function manualTrigger({ commit, ref }: Pick<TriggerEvent, 'commit' | 're
 
 /** Stores a run that somebody asked for, or answers what was stored when the same was asked before. */
 export function submitRun(
-  { intake, clock, secretsOf, newRunId }: SubmissionDependencies,
+  { intake, clock, notifyOf, newRunId }: SubmissionDependencies,
   { repository, trigger, file, command, id, by, change }: Submission,
 ): Promise<Delivery> {
   const at = clock();
@@ -47,8 +47,8 @@ export function submitRun(
     file: file ?? repository.file,
     dirty: false,
     ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
-    // Without a token the forge would take no status, and a command says nothing of the commit as a whole.
-    notify: command || secretsOf(repository).token === '' ? [] : [{ kind: 'status', name: repository.name }],
+    // A command says nothing of the commit as a whole.
+    notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),
   };
   const deliveryId = randomUUID();
   return intake.deliver({

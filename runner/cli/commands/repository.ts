@@ -1,10 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Argument, Option } from 'commander';
 import { SluiceError } from '../../model/errors.ts';
 import { protocolOf } from '../../sources/remote-url.ts';
 import type { Repository } from '../../store/intake.ts';
-import { sealRepositorySecrets } from '../../store/repository-secrets.ts';
+import { hookPath, registerRepository } from '../../store/register-repository.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -50,32 +49,18 @@ export const defineRepository: Define = (command) => {
 
 async function add(session: Session, name: string, options: RepositoryOptions): Promise<ExitCode> {
   const { forge, url } = options;
-  if (!/^[\w.-]+(\/[\w.-]+)*$/.test(name))
-    throw new SluiceError('ERR_USAGE', `${JSON.stringify(name)} is no name of a repository`, {
-      hint: 'Use letters, digits, dots, dashes and slashes, such as shop/orders.',
-    });
   if (forge === undefined || url === undefined)
     throw new SluiceError('ERR_USAGE', '--forge and --url are missing', {
       hint: `For example: sluice repository add ${name} --forge gitea --url https://git.example/${name}.git`,
     });
   protocolOf(url);
   const { intake, secretBox } = await session.services();
-  const id = randomUUID();
-  const secret =
-    options.secretFile === undefined ? randomBytes(24).toString('base64url') : await readSecret(options.secretFile);
+  const given = options.secretFile === undefined ? {} : { secret: await readSecret(options.secretFile) };
   const token = options.tokenFile === undefined ? '' : await readSecret(options.tokenFile);
-  await intake.addRepository({
-    id,
-    name,
-    forge,
-    forgeId: '',
-    cloneUrl: url,
-    file: options.file,
-    forks: options.forks,
-    secrets: sealRepositorySecrets(secretBox, id, { webhook: secret, token }),
-    createdAt: Date.now(),
-  });
-  const hook = `/hooks/${id}`;
+  const wish = { name, forge, cloneUrl: url, file: options.file, forks: options.forks, token, ...given };
+  const { repository, secret } = await registerRepository(intake, secretBox, wish, Date.now());
+  const { id } = repository;
+  const hook = hookPath(repository);
   const shown = options.secretFile === undefined ? { secret } : {};
   if (session.json) session.printJson({ id, name, hook, ...shown });
   else session.print([`Repository ${name} is known now.`, ...nextSteps(forge, hook, shown.secret)].join('\n'));

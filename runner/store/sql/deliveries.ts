@@ -30,8 +30,9 @@ export async function deliver(db: Kysely<Schema>, { delivery, boundTo, run }: Ne
 }
 
 export async function listDeliveries(db: Kysely<Schema>, filter: DeliveryFilter): Promise<readonly Delivery[]> {
+  if (filter.repositoryIds?.length === 0) return [];
   let query = db.selectFrom('deliveries').selectAll().orderBy('received_at', 'desc').orderBy('id', 'desc');
-  if (filter.repositoryId !== undefined) query = query.where('repository_id', '=', filter.repositoryId);
+  if (filter.repositoryIds) query = query.where('repository_id', 'in', filter.repositoryIds);
   if (filter.limit !== undefined) query = query.limit(filter.limit);
   const last = filter.after === undefined ? undefined : await findDelivery(db, filter.after);
   if (last) query = query.where((eb) => eb(eb.refTuple('received_at', 'id'), '<', eb.tuple(last.receivedAt, last.id)));
