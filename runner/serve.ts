@@ -13,7 +13,7 @@ import { dispatchRuns } from './engine/dispatcher.ts';
 import { newRunId } from './engine/new-run-id.ts';
 import { createLogger } from './logging.ts';
 import { systemClock } from './model/clock.ts';
-import { SluiceError } from './model/errors.ts';
+import { SluiceError, messageOf } from './model/errors.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
@@ -69,7 +69,9 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     origins: config.url === '' ? [] : [new URL(config.url).origin],
   });
   const [stop, cancel] = [new AbortController(), new AbortController()];
-  const url = await api.listen(address);
+  const url = await api.listen(address).catch((cause: unknown) => {
+    throw notListening(address, cause);
+  });
   const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
     { engine, store, locate: (request) => remotes.locate(request), logger, most },
@@ -184,4 +186,12 @@ async function receiverHosts({ intake }: Services, subscribers: readonly NamedSu
   const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
   const { hosts, privateHosts } = rulesFor(subscribers);
   return { hosts, privateHosts: [...privateHosts, ...urls.map(({ host }) => host)] };
+}
+
+/** Why there is no server at the address, in words for who typed it. */
+function notListening({ host, port }: Address, cause: unknown): SluiceError {
+  return new SluiceError('ERR_USAGE', `Nothing can be served at ${host}:${port}: ${messageOf(cause)}`, {
+    cause,
+    hint: 'Choose another address with --listen HOST:PORT, or end what answers there; port 0 takes any free one.',
+  });
 }

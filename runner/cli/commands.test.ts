@@ -3,6 +3,8 @@ import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -231,6 +233,28 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   );
   t.regex((await sluice('runs', '--repository', 'nobody')).err, /^No run fits\./);
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
+});
+
+test('a repository that could never be fetched from is not added', async (t) => {
+  const { sluice } = await openPlace(t, '');
+  for (const url of ['not a url', 'ext::sh -c id', '--upload-pack=x']) {
+    const { code, err } = await sluice('repository', 'add', 'shop', '--forge', 'gitea', `--url=${url}`);
+    t.not(code, 0, url);
+    t.regex(err, /is no URL that Sluice fetches from\n {2}Use https:/);
+  }
+});
+
+test('serve at a port that is taken says so, and what to do', async (t) => {
+  const { environment } = await openPlace(t, '');
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+  const server = spawn(process.execPath, [launcher, 'serve', '--listen', address], { env: environment });
+  const [err, ended] = await Promise.all([text(server.stderr), once(server, 'exit')]);
+  t.deepEqual(ended, [2, null]);
+  t.regex(err, new RegExp(`^error: Nothing can be served at ${address}: .*EADDRINUSE.*\n  Choose another address`));
+  t.notRegex(err, /defect|\n {4}at /);
 });
 
 test('init says how to run what it wrote, outside of a repository too', async (t) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { Git } from './git-command.ts';
 import type { GitNetwork } from './git-command.ts';
+import { protocolOf } from './remote-url.ts';
 
 export interface Remote {
   /** Names the folder of the mirror. */
@@ -104,19 +105,13 @@ async function resolveIn(git: Git, { url }: Remote, revision: string): Promise<W
 
 /** Only what the URL asks for; a redirect could carry the token elsewhere (trust.md, A4). */
 function networkOf(url: string, token: string, silenceSeconds: number): GitNetwork {
-  const [, scheme = ''] = /^([a-z]+):\/\//.exec(url) ?? [];
+  const protocol = protocolOf(url);
   const settings = { 'http.followRedirects': 'false' };
-  if (scheme === 'https' || scheme === 'http') {
-    const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
-    const header = token === '' ? {} : { 'http.extraHeader': `Authorization: Basic ${basic}` };
-    // curl waits for ever by itself, and the run that fetches holds one of the places of the queue meanwhile.
-    const patience = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(silenceSeconds) };
-    return { protocols: [scheme], settings: { ...settings, ...patience, ...header } };
-  }
-  if (scheme === 'ssh' || /^[\w.-]+@[\w.-]+:/.test(url)) return { protocols: ['ssh'], settings };
-  if (scheme === 'file' || url.startsWith('/'))
-    return { protocols: ['file'], settings: { ...settings, 'safe.directory': '*' } };
-  throw new SluiceError('ERR_SOURCE', `${JSON.stringify(url)} is no URL that Sluice fetches from`, {
-    hint: 'Use https://, http://, ssh://, user@host:path or the path of a folder.',
-  });
+  if (protocol === 'ssh') return { protocols: [protocol], settings };
+  if (protocol === 'file') return { protocols: [protocol], settings: { ...settings, 'safe.directory': '*' } };
+  const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
+  const header = token === '' ? {} : { 'http.extraHeader': `Authorization: Basic ${basic}` };
+  // curl waits for ever by itself, and the run that fetches holds one of the places of the queue meanwhile.
+  const patience = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(silenceSeconds) };
+  return { protocols: [protocol], settings: { ...settings, ...patience, ...header } };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Argument, Option } from 'commander';
 import { SluiceError } from '../../model/errors.ts';
+import { protocolOf } from '../../sources/remote-url.ts';
 import type { Repository } from '../../store/intake.ts';
 import { hookPath, registerRepository } from '../../store/register-repository.ts';
 import type { Define } from '../define.ts';
@@ -52,6 +53,7 @@ async function add(session: Session, name: string, options: RepositoryOptions): 
     throw new SluiceError('ERR_USAGE', '--forge and --url are missing', {
       hint: `For example: sluice repository add ${name} --forge gitea --url https://git.example/${name}.git`,
     });
+  protocolOf(url);
   const { intake, secretBox } = await session.services();
   const given = options.secretFile === undefined ? {} : { secret: await readSecret(options.secretFile) };
   const token = options.tokenFile === undefined ? '' : await readSecret(options.tokenFile);
