@@ -41,7 +41,7 @@ export class Place {
       await rm(folder, { recursive: true, force: true });
     });
     await mkdir(join(folder, 'work'));
-    await place.git('init', '-q', '--bare', join(folder, 'shop.git'));
+    await place.git('init', '-q', '--bare', '-b', 'main', join(folder, 'shop.git'));
     await place.git('init', '-q', '-b', 'main', join(folder, 'work'));
     return place;
   }
