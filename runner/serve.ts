@@ -99,6 +99,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
       if (config.executor === 'kubernetes') return process.exit(0);
       cancel.abort();
+      api.server.closeAllConnections();
       await ended;
     },
   };

@@ -19,8 +19,8 @@ import type { Schedule } from '../store/watch.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { PreparedRun, PrepareOptions } from './engine.ts';
 
-/** One byte more than the language takes, so that it is the language that says so. */
-const maxFileBytes = 50 * 1024 * 1024;
+/** Far more than the language takes, so that it is the language that says how large a file is. */
+const maxFileBytes = 4 * 1024 * 1024;
 
 /** Opens the commit, compiles its pipeline, and asks whether this executor can run it with the secrets at hand. */
 export async function prepareRun(engine: EngineDependencies, options: PrepareOptions): Promise<Checked<PreparedRun>> {

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'ERR_WORKSPACE'
   | 'ERR_UNREADABLE'
   | 'ERR_LIMIT'
+  /** No space, memory or connection is left where Sluice stores things: it can be asked for again later. */
+  | 'ERR_FULL'
   | 'ERR_USAGE'
   | 'ERR_ABORTED'
   | 'ERR_INTERNAL';
