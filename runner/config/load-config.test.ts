@@ -33,6 +33,7 @@ test('defaults come from the machine', (t) => {
     url: '',
     subscribersFile: undefined,
     pollMs: 300_000,
+    traces: false,
     runs: 20,
     color: 'auto',
     liveView: true,
