@@ -48,6 +48,16 @@ export interface BucketConfig {
   readonly sessionToken?: string;
 }
 
+/** Registries that images come from and go to. */
+export interface RegistriesConfig {
+  /** File with credentials that somebody named. */
+  readonly authFile: string | undefined;
+  /** Where the credentials of this user are, if there are any. */
+  readonly usualAuthFile: string | undefined;
+  /** Hosts, with port, that speak plain HTTP. */
+  readonly plainHttp: readonly string[];
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
@@ -68,6 +78,7 @@ export interface Config {
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];
   readonly cluster: ClusterConfig;
+  readonly registries: RegistriesConfig;
   readonly color: 'always' | 'never' | 'auto';
   /** Whether a terminal can show a picture that is drawn again and again. */
   readonly liveView: boolean;

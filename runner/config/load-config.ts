@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
+import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig, RegistriesConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -44,6 +44,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
         'Give the number of attempts that may wait prepared; 0 for none.',
       ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
+    registries: Object.freeze(registriesConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
@@ -108,6 +109,17 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     agentImage: text('SLUICE_AGENT_IMAGE'),
     imagePrefix: text('SLUICE_IMAGE_PREFIX'),
     imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
+  };
+}
+
+/** As docker, podman and skopeo look for credentials, but for those of helper programs. */
+function registriesConfig(variables: Environment['variables']): RegistriesConfig {
+  const home = given(variables['HOME']);
+  const folder = given(variables['DOCKER_CONFIG']) ?? (home === undefined ? undefined : join(home, '.docker'));
+  return {
+    authFile: given(variables['REGISTRY_AUTH_FILE']),
+    usualAuthFile: folder === undefined ? undefined : join(folder, 'config.json'),
+    plainHttp: (variables['SLUICE_PLAIN_HTTP_REGISTRIES'] ?? '').split(/[\s,]+/).filter(Boolean),
   };
 }
 
