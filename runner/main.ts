@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { Archive, Services, Trial } from './cli/session.ts';
-import type { BackendsConfig, ClusterConfig, Config } from './config/config.ts';
+import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
@@ -158,7 +158,7 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes({ cluster: config, backends, home }: Config, over: IsOver): Promise<Executor> {
+async function openKubernetes({ cluster: config, backends, registries, home }: Config, over: IsOver): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),
@@ -180,19 +180,23 @@ async function openKubernetes({ cluster: config, backends, home }: Config, over:
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
-    ...(backends && { backends: await namespacesOf(backends, config) }),
+    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
   });
 }
 
-async function namespacesOf(backends: BackendsConfig, cluster: ClusterConfig): Promise<BackendNamespaces> {
+async function namespacesOf(
+  backends: BackendsConfig,
+  cluster: ClusterConfig,
+  { plainHttp }: RegistriesConfig,
+): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
   const { imagePrefix, imageTag } = cluster;
-  const { domain, gateway, gatewayUrl, registry, registryIsPlain } = backends;
+  const { domain, gateway, gatewayUrl, registry } = backends;
   return backendNamespaces({
     domain,
     gateway: { ...gateway, url: gatewayUrl },
     registry,
-    registryIsPlain,
+    plainHttp,
     postgresImage: `${imagePrefix}postgres:${imageTag}`,
     imagePrefix,
     imageTag,

@@ -87,9 +87,8 @@ interface BuildPlace {
 
 /** The workspace as one layer on the image of the service. */
 async function build(service: BackendService, { backend, place, variables, signal }: BuildPlace): Promise<string> {
-  const { registry, registryIsPlain, imagePrefix, imageTag } = place;
+  const { registry, plainHttp, imagePrefix, imageTag } = place;
   const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image) ? `${imagePrefix}${service.image}:${imageTag}` : service.image;
-  const [host = ''] = registry.split('/');
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {
@@ -103,7 +102,7 @@ async function build(service: BackendService, { backend, place, variables, signa
       },
       revision: needed(variables, 'SLUICE_COMMIT'),
     },
-    { credentials, plainHttp: registryIsPlain ? [host] : [] },
+    { credentials, plainHttp },
     signal,
   );
   return image;

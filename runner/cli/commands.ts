@@ -115,6 +115,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/repository.ts')).defineRepository,
   },
   {
+    name: 'image',
+    summary: 'make an image of files on a base image and push it, without a daemon',
+    group: 'Tools',
+    load: async () => (await import('./commands/image.ts')).defineImage,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',

@@ -25,6 +25,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
   };
   const session: Session = {
     io,
+    version: dependencies.version,
     config,
     json,
     color,

@@ -97,6 +97,8 @@ export interface Dependencies {
 /** What a command gets: where to write, what is configured, and the services once it asks for them. */
 export interface Session {
   readonly io: Io;
+  /** Of Sluice. */
+  readonly version: string;
   readonly config: Config;
   readonly json: boolean;
   /** Whether colours are wanted, those of the steps' own output included. */

@@ -31,8 +31,6 @@ export interface BackendsConfig {
   readonly gatewayUrl: string;
   /** Host, and perhaps a path, that images of releases are pushed to. */
   readonly registry: string;
-  /** The registry is spoken to in plain HTTP. */
-  readonly registryIsPlain: boolean;
 }
 
 /** An OpenID Connect provider whose tokens the API takes. */
@@ -62,6 +60,16 @@ export interface BucketConfig {
   readonly sessionToken?: string;
 }
 
+/** Registries that images come from and go to. */
+export interface RegistriesConfig {
+  /** File with credentials that somebody named. */
+  readonly authFile: string | undefined;
+  /** Where the credentials of this user are, if there are any. */
+  readonly usualAuthFile: string | undefined;
+  /** Hosts, with port, that speak plain HTTP. */
+  readonly plainHttp: readonly string[];
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
@@ -84,6 +92,7 @@ export interface Config {
   readonly cluster: ClusterConfig;
   /** Undefined: pipelines can be run, and backends not be deployed. */
   readonly backends: BackendsConfig | undefined;
+  readonly registries: RegistriesConfig;
   readonly color: 'always' | 'never' | 'auto';
   /** Whether a terminal can show a picture that is drawn again and again. */
   readonly liveView: boolean;

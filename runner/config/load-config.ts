@@ -1,7 +1,15 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { BackendsConfig, BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
+import type {
+  BackendsConfig,
+  BucketConfig,
+  ClusterConfig,
+  Config,
+  DatabaseConfig,
+  IssuerConfig,
+  RegistriesConfig,
+} from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -45,6 +53,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
     backends: backendsConfig(variables),
+    registries: Object.freeze(registriesConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
@@ -140,8 +149,18 @@ function backendsConfig(variables: Environment['variables']): BackendsConfig | u
     gateway: Object.freeze({ namespace, name }),
     gatewayUrl,
     registry: needed('SLUICE_REGISTRY').replace(/\/+$/, ''),
-    registryIsPlain: variables['SLUICE_REGISTRY_PLAIN_HTTP'] === 'true',
   });
+}
+
+/** As docker, podman and skopeo look for credentials, but for those of helper programs. */
+function registriesConfig(variables: Environment['variables']): RegistriesConfig {
+  const home = given(variables['HOME']);
+  const folder = given(variables['DOCKER_CONFIG']) ?? (home === undefined ? undefined : join(home, '.docker'));
+  return {
+    authFile: given(variables['REGISTRY_AUTH_FILE']),
+    usualAuthFile: folder === undefined ? undefined : join(folder, 'config.json'),
+    plainHttp: (variables['SLUICE_PLAIN_HTTP_REGISTRIES'] ?? '').split(/[\s,]+/).filter(Boolean),
+  };
 }
 
 /** All of it or none: an issuer whose audience is not checked would let in tokens that were made for others. */

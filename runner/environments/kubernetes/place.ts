@@ -13,8 +13,8 @@ export interface BackendPlace {
   };
   /** Host, and perhaps a path, that images of releases are pushed to and pulled from. */
   readonly registry: string;
-  /** Spoken to in plain HTTP. */
-  readonly registryIsPlain: boolean;
+  /** Registries that are spoken to in plain HTTP. */
+  readonly plainHttp: readonly string[];
   /** Image of PostgreSQL. */
   readonly postgresImage: string;
   /** The reference of one of our own images by its name: in front of and behind it. */
