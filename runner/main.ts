@@ -158,7 +158,10 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes({ cluster: config, backends, registries, home }: Config, over: IsOver): Promise<Executor> {
+async function openKubernetes(
+  { cluster: config, backends, registries, home }: Config,
+  over: IsOver,
+): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),

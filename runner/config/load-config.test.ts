@@ -18,6 +18,7 @@ test('defaults come from the machine', (t) => {
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
+    backends: undefined,
     cluster: {
       kubeconfig: undefined,
       context: undefined,

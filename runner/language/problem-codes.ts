@@ -296,7 +296,7 @@ export const problemCodes = {
   },
   'backend-missing': {
     title: 'A step needs a backend, and the file describes none',
-    explanation: 'Gates deploy to the environments of a backend, and `environment` gives a script one of them.',
+    explanation: 'Gates deploy to the environments of a backend, and `target` gives a script one of them.',
   },
   'backend-service': {
     title: 'The name of a service of the backend is taken',

@@ -35,7 +35,7 @@ const deploy: readonly Rule[] = [
  * What each gate may do in the namespace; none may read a Secret through the API. The account of scripts, `default`, may do nothing at all.
  */
 const rules: Readonly<Record<GateAccount, readonly Rule[]>> = {
-  'run-tests': [records],
+  'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], ['get'])],
   'deploy-test': deploy,
   promote: [...deploy, rule('batch', ['jobs'], write)],
 };
