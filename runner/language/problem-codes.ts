@@ -318,6 +318,10 @@ export const problemCodes = {
     title: 'A fork asks for a secret',
     explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks get no secret.',
   },
+  'environment-untrusted': {
+    title: 'A fork asks for an environment',
+    explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks deploy nothing.',
+  },
   'step-unsupported': {
     title: 'The executor cannot run the step',
     explanation: 'What a step asks for must be known to the executor before the run starts.',

@@ -26,9 +26,7 @@ const deploy: readonly Rule[] = [
   rule('', ['pods', 'events'], read),
   rule('', ['pods/log'], ['get']),
   rule('apps', ['deployments'], write),
-  rule('discovery.k8s.io', ['endpointslices'], read),
   rule('gateway.networking.k8s.io', ['httproutes'], ['get', 'create', 'patch']),
-  rule('coordination.k8s.io', ['leases'], ['get', 'create', 'patch']),
 ];
 
 /**
