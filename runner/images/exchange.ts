@@ -138,7 +138,7 @@ export function connectionError(error: unknown, { host }: URL, signal: AbortSign
 }
 
 /** Why a signal ended the work: its deadline, or somebody who does not want it any more. */
-function abortion(signal: AbortSignal): SluiceError {
+export function abortion(signal: AbortSignal): SluiceError {
   const timedOut = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
   if (!timedOut) return new SluiceError('ERR_ABORTED', 'Work on the image was aborted');
   return new SluiceError('ERR_SERVICE', 'Work on the image took longer than its deadline', {
