@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -257,10 +257,8 @@ clusterTest(
 const passwords = 'ada:$2y$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy\n';
 
 clusterTest('a registry with passwords lets in who has one, and says what is missing to who has not', async (t) => {
-  const registry = await startRegistry(t, async (folder) => {
-    fs.writeFileSync(join(folder, 'htpasswd'), passwords);
-    return Promise.resolve({ htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } });
-  });
+  const path = join(folderWith(t, { htpasswd: passwords }), 'htpasswd');
+  const registry = await startRegistry(t, { auth: { htpasswd: { realm: 'test', path } } });
   const accessOf = async (password: string) => {
     const auth = Buffer.from(`ada:${password}`).toString('base64');
     const named = join(
@@ -282,6 +280,52 @@ clusterTest('a registry with passwords lets in who has one, and says what is mis
   const { manifest } = await append({ ...asked, base: image.image, into: `${registry}/other` }, good);
   t.regex(manifest.digest, /^sha256:/);
 });
+
+clusterTest(
+  'a registry with a certificate of its own is spoken to when its authority is known, and only then',
+  async (t) => {
+    const address = hostAddress();
+    const folder = emptyFolder(t);
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const name = ['-subj', '/CN=registry', '-addext', `subjectAltName=IP:${address}`, '-days', '2'];
+    await run('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      ...name,
+    ]);
+    const port = (await startRegistry(t, { tls: { certificate, key } })).split(':')[1] ?? '';
+    const into = `${address}:${port}/app`;
+    const files = ['--from', folderWith(t, { a: 'a' })];
+    const command = [sluice, 'image', 'append', '--json', '--base', imageOf('busybox'), '--into', into, ...files];
+    const { stdout } = await run(process.execPath, command, {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate },
+    });
+    t.true((JSON.parse(stdout) as AppendedImage).image.startsWith(`${into}@sha256:`));
+    const refused = await t.throwsAsync<Error & { stdout?: string }>(run(process.execPath, command));
+    t.regex(refused.stdout ?? '', /cannot be trusted: self-signed certificate.*NODE_EXTRA_CA_CERTS/);
+  },
+);
+
+clusterTest('a registry without TLS elsewhere is spoken to when it is listed, and only then', async (t) => {
+  const registry = (await startRegistry(t)).replace('localhost', hostAddress());
+  const asked = { folder: folderWith(t, { a: 'a' }), into: `${registry}/app` };
+  const error = await t.throwsAsync(append(asked), { instanceOf: RegistryError });
+  t.is(error.reason, 'untrusted');
+  t.truthy(await append(asked, { ...nobody, plainHttp: [registry] }));
+});
+
+/** An address of this machine that is not only its own. */
+function hostAddress(): string {
+  const entries = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return entries.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '';
+}
 
 clusterTest('an image, a tag and a registry that are not there are told apart', async (t) => {
   const folder = folderWith(t, { a: 'a' });

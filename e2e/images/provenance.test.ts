@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { SignJWT, importPKCS8 } from 'jose';
 import { appendImage } from '../../runner/images/append-image.ts';
 import type { AppendedImage } from '../../runner/images/append-image.ts';
@@ -66,6 +67,10 @@ clusterTest(
     const source = ['--source', 'https://git.example/orders', '--revision', '0123456789abcdef0123456789abcdef01234567'];
     const { stdout } = await promisify(execFile)(process.execPath, [sluice, ...args, ...source, '--env', 'A=1']);
     const image = JSON.parse(stdout) as AppendedImage & { readonly provenance: string };
+    const ajv = new Ajv2020({ strict: true }).addSchema(
+      JSON.parse(fs.readFileSync('schemas/cli.schema.json', 'utf8')) as object,
+    );
+    t.true(ajv.validate('cli.schema.json#/$defs/image', image), ajv.errorsText());
     const api = `http://${registry}/v2/app`;
     const listed = (await get(`${api}/manifests/${image.manifest.digest.replace(':', '-')}`, indexType)) as Listed;
     t.is(listed.manifests.length, 1);
@@ -101,7 +106,10 @@ clusterTest(
     });
     t.like(predicate['runDetails'], { builder: { id: 'https://sluice.dev/builders/command-line/v1' } });
 
-    await promisify(execFile)(process.execPath, [sluice, ...args, '--no-provenance', '--label', 'x=1']);
+    const words = args.filter((word) => word !== '--json');
+    const told = await promisify(execFile)(process.execPath, [sluice, ...words, '--no-provenance', '--label', 'x=1']);
+    t.regex(told.stdout, new RegExp(`^${registry}/app@sha256:[0-9a-f]{64}\n$`));
+    t.regex(told.stderr, /^3 layers, /);
     const { tags } = (await get(`${api}/tags/list`)) as { readonly tags: readonly string[] };
     t.is(tags.filter((name) => name.startsWith('sha256-')).length, 1);
   },
@@ -188,7 +196,7 @@ async function startRegistryWithTokens(t: ExecutionContext): Promise<string> {
   t.teardown(() => server.close());
   const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
   const token = { realm, service: 'registry', issuer: 'tokens', rootcertbundle: certificate };
-  return startRegistry(t, () => Promise.resolve({ token }));
+  return startRegistry(t, { auth: { token } });
 }
 
 clusterTest('a registry with tokens is pushed to with one, and one for pulling alone is not enough', async (t) => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,24 +23,24 @@ export async function serveUntilTestEnds(
   });
   const host = `localhost:${port}`;
   for (let tries = 0; tries < 100; tries += 1) {
-    if (await fetch(`http://${host}/v2/`).catch(() => undefined)) return host;
+    if (await isOpen(port)) return host;
     await wait(100);
   }
   throw new Error(`${host} does not answer`);
 }
 
-/** A registry of Debian's package docker-registry, as `HOST:PORT`. `authFor` answers the `auth` part of its configuration. */
+/** A registry of Debian's package docker-registry, as `HOST:PORT`; `auth` and `tls` are parts of its configuration. */
 export function startRegistry(
   t: ExecutionContext,
-  authFor?: (folder: string) => Promise<Readonly<Record<string, unknown>>>,
+  { auth, tls }: { readonly auth?: object; readonly tls?: object } = {},
 ): Promise<string> {
   return serveUntilTestEnds(t, async (port, folder) => {
     const configuration = {
       version: '0.1',
       log: { level: 'error', accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: join(folder, 'data') } },
-      http: { addr: `127.0.0.1:${port}` },
-      ...(authFor && { auth: await authFor(folder) }),
+      http: { addr: `:${port}`, ...(tls && { tls }) },
+      ...(auth && { auth }),
     };
     // JSON is YAML.
     await writeFile(join(folder, 'registry.yml'), JSON.stringify(configuration));
@@ -48,11 +48,23 @@ export function startRegistry(
   });
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
   return port;
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

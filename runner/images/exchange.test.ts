@@ -1,5 +1,5 @@
 import test from 'ava';
-import { registryUrl } from './exchange.ts';
+import { redirected, registryUrl } from './exchange.ts';
 
 const plainHttp = ['registry.local:5000', '10.0.0.1:5000'];
 
@@ -23,3 +23,12 @@ for (const [host, url] of addresses) {
     t.is(registryUrl(host, { plainHttp }).href, url);
   });
 }
+
+test('a redirect leads from TLS to TLS only, on this machine too', (t) => {
+  const from = { method: 'GET', url: new URL('https://registry.example/v2/'), authorization: 'Basic x' } as const;
+  for (const location of ['http://localhost:5000/x', 'http://registry.example/v2/']) {
+    t.throws(() => redirected(from, location), { code: 'ERR_FORBIDDEN' }, location);
+  }
+  t.like(redirected(from, '/x'), { url: { href: 'https://registry.example/x' }, authorization: 'Basic x' });
+  t.is(redirected(from, 'https://registry.example:444/x').authorization, undefined);
+});
