@@ -144,6 +144,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
         serve: () => Promise.reject(new Error('nothing is served here')),
         archive: () => assert.fail('nothing is archived here'),
+        operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },
     );

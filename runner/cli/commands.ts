@@ -151,6 +151,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/completion.ts')).defineCompletion,
   },
   {
+    name: 'operation',
+    summary: 'do what a gate asks for, as the command of its step',
+    group: 'Tools',
+    hidden: true,
+    load: async () => (await import('./commands/operation.ts')).defineOperation,
+  },
+  {
     name: 'complete',
     summary: 'list what may follow on the command line',
     group: 'Tools',

@@ -9,6 +9,8 @@ export interface ObjectMeta {
   readonly namespace?: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** Counts the changes of `spec`. */
+  readonly generation?: number;
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
   readonly deletionGracePeriodSeconds?: number;
@@ -247,4 +249,65 @@ export interface Service extends KubernetesObject {
 export interface ResourceQuota extends KubernetesObject {
   readonly spec: { readonly hard?: Labels };
   readonly status?: { readonly hard?: Labels; readonly used?: Labels };
+}
+
+/** What every workload that is made of pods says of them. */
+export interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly minReadySeconds?: number;
+    readonly progressDeadlineSeconds?: number;
+    readonly revisionHistoryLimit?: number;
+    readonly strategy?: Json;
+    readonly selector: { readonly matchLabels: Labels };
+    readonly template: PodTemplate;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** The addresses behind a Service (discovery.k8s.io/v1). */
+export interface EndpointSlice extends KubernetesObject {
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  }[];
+}
+
+/** A claim that one holder at a time has (coordination.k8s.io/v1). Times are RFC 3339 with microseconds. */
+export interface Lease extends KubernetesObject {
+  readonly spec: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+/** Where requests for a host go (Gateway API, gateway.networking.k8s.io/v1). */
+export interface HttpRoute extends KubernetesObject {
+  readonly spec: {
+    readonly parentRefs: readonly { readonly name: string; readonly namespace?: string }[];
+    readonly hostnames: readonly string[];
+    readonly rules: readonly {
+      readonly filters?: readonly Json[];
+      readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
+    }[];
+  };
+  readonly status?: {
+    readonly parents?: readonly { readonly conditions?: readonly Condition[] }[];
+  };
+}
+
+/** An object of which Sluice writes the fields and reads none. */
+export interface OtherObject extends KubernetesObject {
+  readonly [field: string]: unknown;
 }

@@ -10,6 +10,10 @@ export type ErrorCode =
   | 'ERR_WORKSPACE'
   | 'ERR_UNREADABLE'
   | 'ERR_LIMIT'
+  /** A gate does not let a commit pass. */
+  | 'ERR_GATE'
+  /** Somebody else has taken over what this was about to change. */
+  | 'ERR_FENCED'
   | 'ERR_USAGE'
   | 'ERR_ABORTED'
   | 'ERR_INTERNAL';

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec node /sluice/runner/start.mjs "$@"
