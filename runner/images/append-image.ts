@@ -6,6 +6,7 @@ import { eachOf } from '../workspace/each-of.ts';
 import { loadBase } from './base-image.ts';
 import type { BaseImage } from './base-image.ts';
 import { digestOf } from './digest.ts';
+import { abortion } from './exchange.ts';
 import { changeConfig } from './image-config.ts';
 import type { AddedLayer, ConfigChanges } from './image-config.ts';
 import { parseReference, placeOf, referenceText } from './image-reference.ts';
@@ -94,6 +95,8 @@ export async function appendImage(
       base: { name: base.name, digest: base.digest, platform: platformText(base.platform) },
       layers: layers.map(({ descriptor: { digest, size }, origin }) => ({ digest, size, origin })),
     };
+  } catch (error) {
+    throw limited.aborted ? abortion(limited) : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

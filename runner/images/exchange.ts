@@ -87,7 +87,8 @@ function isRedirect(status: number, method: string): boolean {
   return [301, 302, 303, 307, 308].includes(status) && (method === 'GET' || method === 'HEAD');
 }
 
-function redirected(from: Ask, location: string): Ask {
+/** The request that a redirect asks for. */
+export function redirected(from: Ask, location: string): Ask {
   const url = URL.parse(location, from.url.href);
   if (!url) throw new RegistryError('refused', `${from.url.host} redirects to what is no address`);
   if (from.url.protocol === 'https:' && url.protocol !== 'https:') {
@@ -131,14 +132,27 @@ async function send({ method, url, headers, authorization, body }: Ask, signal: 
 export function connectionError(error: unknown, { host }: URL, signal: AbortSignal): SluiceError {
   if (error instanceof SluiceError) return error;
   if (signal.aborted) return abortion(signal);
+  if (isAboutTls(error)) {
+    return new RegistryError('untrusted', `The registry ${host} cannot be trusted: ${messageOf(error)}`, {
+      hint:
+        'NODE_EXTRA_CA_CERTS names a file with the certificate of its authority; ' +
+        'SLUICE_PLAIN_HTTP_REGISTRIES lists registries that speak no TLS.',
+      cause: error,
+    });
+  }
   return new RegistryError('unreachable', `The registry ${host} cannot be reached: ${messageOf(error)}`, {
-    hint: 'Check its name and port, and whether it speaks TLS (SLUICE_PLAIN_HTTP_REGISTRIES lists those that do not).',
+    hint: 'Check its name and port.',
     cause: error,
   });
 }
 
+/** By the codes of OpenSSL's errors as Node has them. */
+function isAboutTls(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /CERT|SIGNATURE|_SSL_|_TLS_|^EPROTO$/.test(String(error.code));
+}
+
 /** Why a signal ended the work: its deadline, or somebody who does not want it any more. */
-function abortion(signal: AbortSignal): SluiceError {
+export function abortion(signal: AbortSignal): SluiceError {
   const timedOut = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
   if (!timedOut) return new SluiceError('ERR_ABORTED', 'Work on the image was aborted');
   return new SluiceError('ERR_SERVICE', 'Work on the image took longer than its deadline', {

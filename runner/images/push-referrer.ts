@@ -43,8 +43,9 @@ export async function pushReferrer(
     artifactType: mediaType,
     annotations,
   };
-  const { keepsReferrers } = await target.putManifest(digest, mediaTypes.manifest, bytes);
-  if (!keepsReferrers) await listByTag(target, subject, descriptor);
+  const { isListed } = await target.putManifest(digest, mediaTypes.manifest, bytes);
+  // Some registries keep the list, and forget to say so in the answer.
+  if (!isListed && !(await target.keepsReferrers(subject.digest))) await listByTag(target, subject, descriptor);
   return descriptor;
 }
 

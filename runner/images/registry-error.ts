@@ -12,6 +12,8 @@ const codes = {
   denied: 'ERR_FORBIDDEN',
   /** No connection, no answer in time, or a connection that broke. */
   unreachable: 'ERR_SERVICE',
+  /** It speaks no TLS, or has a certificate that nobody vouches for. */
+  untrusted: 'ERR_SERVICE',
   /** 429 or 5xx. */
   busy: 'ERR_SERVICE',
   /** What answers is no registry. */

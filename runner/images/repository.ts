@@ -89,12 +89,12 @@ export class Repository {
   saveBlob({ digest, size }: Descriptor, file: string): Promise<void> {
     return this.#retrying(async () => {
       const answer = await this.#openBlob(digest);
-      const hash = createHash('sha256');
+      const [hash, name] = [createHash('sha256'), this.#name(digest)];
       const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
         let bytes = 0;
         for await (const chunk of chunks) {
           bytes += chunk.length;
-          if (bytes > size) break;
+          if (bytes > size) throw new RegistryError('corrupt', `${name} has more than its ${size} bytes`);
           hash.update(chunk);
           yield chunk;
         }
@@ -122,13 +122,21 @@ export class Repository {
     return uploadBlob(this.#session, blob, () => this.hasBlob(blob.digest));
   }
 
-  /** Stores a manifest under a tag or its digest, and answers whether the registry keeps a list of referrers. */
-  putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<{ readonly keepsReferrers: boolean }> {
+  /** Stores a manifest under a tag or its digest, and answers whether the registry said that it listed it as a referrer. */
+  putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<{ readonly isListed: boolean }> {
     return this.#retrying(async () => {
       const headers = { 'content-type': mediaType };
       const answer = await this.#session.call({ method: 'PUT', to: `manifests/${reference}`, headers, body: bytes });
       if (answer.status !== 201) throw await this.#session.failure(answer);
-      return this.#done(answer, { keepsReferrers: answer.headers['oci-subject'] !== undefined });
+      return this.#done(answer, { isListed: answer.headers['oci-subject'] !== undefined });
+    });
+  }
+
+  /** Whether the registry keeps lists of referrers. */
+  keepsReferrers(digest: string): Promise<boolean> {
+    return this.#retrying(async () => {
+      const answer = await this.#session.call({ method: 'GET', to: `referrers/${digest}` });
+      return this.#done(answer, answer.status === 200);
     });
   }
 
