@@ -123,6 +123,7 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
     logs,
     blobs,
     intake: store,
+    watch: store,
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close,

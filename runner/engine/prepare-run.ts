@@ -1,5 +1,6 @@
 import type { Executor } from '../executors/executor.ts';
 import { evaluateCondition } from '../expressions/expression.ts';
+import { isSchedule } from '../language/check-triggers.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
@@ -14,11 +15,12 @@ import type { Checked, Location, Problem } from '../model/problem.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import { checkSecret } from '../results/log/masker.ts';
 import type { Source } from '../sources/source.ts';
+import type { Schedule } from '../store/watch.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { PreparedRun, PrepareOptions } from './engine.ts';
 
-/** One byte more than the language takes, so that it is the language that says so. */
-const maxFileBytes = 50 * 1024 * 1024;
+/** Far more than the language takes, so that it is the language that says how large a file is. */
+const maxFileBytes = 4 * 1024 * 1024;
 
 /** Opens the commit, compiles its pipeline, and asks whether this executor can run it with the secrets at hand. */
 export async function prepareRun(engine: EngineDependencies, options: PrepareOptions): Promise<Checked<PreparedRun>> {
@@ -33,6 +35,19 @@ export async function prepareRun(engine: EngineDependencies, options: PrepareOpt
 export async function readFile(source: Source, request: RunRequest): Promise<ParsedFile<PipelineFile>> {
   const text = request.inline ?? (await source.read(request.file, maxFileBytes));
   return text === undefined ? refused(noFile(request.file)) : parsePipelineFile(text, request.file);
+}
+
+export async function readSchedules(
+  engine: Pick<EngineDependencies, 'sources'>,
+  location: string,
+  commit: string,
+  path: string,
+): Promise<readonly Schedule[]> {
+  const text = await (await engine.sources.open(location, commit)).read(path, maxFileBytes);
+  const file = text === undefined ? undefined : parsePipelineFile(text, path);
+  const on = file?.ok === true ? file.value.value.on : undefined;
+  const sound = (on?.schedule ?? []).filter((schedule) => isSchedule(schedule));
+  return sound.map(({ cron, timezone = 'UTC' }) => ({ cron, timezone }));
 }
 
 export async function compileRun(
