@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { Archive, Services, Trial } from './cli/session.ts';
-import type { Config } from './config/config.ts';
+import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Executor } from './executors/executor.ts';
+import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
@@ -41,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return serve(services, { address, config, environment, version: await readVersion() });
     },
     archive: archiveOf,
+    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
     gates: readGates,
   });
 }
@@ -158,7 +160,10 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes({ cluster: config, home }: Config, over: IsOver): Promise<Executor> {
+async function openKubernetes(
+  { cluster: config, backends, registries, home }: Config,
+  over: IsOver,
+): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),
@@ -180,6 +185,26 @@ async function openKubernetes({ cluster: config, home }: Config, over: IsOver): 
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
+    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
+  });
+}
+
+async function namespacesOf(
+  backends: BackendsConfig,
+  cluster: ClusterConfig,
+  { plainHttp }: RegistriesConfig,
+): Promise<BackendNamespaces> {
+  const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
+  const { imagePrefix, imageTag } = cluster;
+  const { domain, gateway, gatewayUrl, registry } = backends;
+  return backendNamespaces({
+    domain,
+    gateway: { ...gateway, url: gatewayUrl },
+    registry,
+    plainHttp,
+    postgresImage: `${imagePrefix}postgres:${imageTag}`,
+    imagePrefix,
+    imageTag,
   });
 }
 

@@ -70,6 +70,8 @@ export function notFound(): ApiError {
 const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_NOT_FOUND: 404,
   ERR_FORBIDDEN: 403,
+  ERR_GATE: 409,
+  ERR_FENCED: 409,
   ERR_CONFLICT: 409,
   ERR_USAGE: 409,
   ERR_SOURCE: 422,

@@ -18,6 +18,7 @@ test('defaults come from the machine', (t) => {
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
+    backends: undefined,
     cluster: {
       kubeconfig: undefined,
       context: undefined,
@@ -32,6 +33,7 @@ test('defaults come from the machine', (t) => {
     },
     url: '',
     subscribersFile: undefined,
+    registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
     pollMs: 300_000,
     traces: false,
     runs: 20,
@@ -63,6 +65,16 @@ test('a bucket for blobs needs keys', (t) => {
   const session = { ...url, ...keys, AWS_SESSION_TOKEN: 'token' };
   t.deepEqual(loadConfig(environment(session)).bucket, { ...bucket, sessionToken: 'token' });
   t.is(loadConfig(environment(keys)).bucket, undefined);
+});
+
+test('credentials for registries are looked for where docker and podman have them', (t) => {
+  const registries = (variables: Readonly<Record<string, string>>) => loadConfig(environment(variables)).registries;
+  t.deepEqual(registries({}), { authFile: undefined, usualAuthFile: undefined, plainHttp: [] });
+  t.is(registries({ HOME: '/home/ada' }).usualAuthFile, '/home/ada/.docker/config.json');
+  t.is(registries({ HOME: '/home/ada', DOCKER_CONFIG: '/etc/docker' }).usualAuthFile, '/etc/docker/config.json');
+  t.is(registries({ REGISTRY_AUTH_FILE: '/run/auth.json' }).authFile, '/run/auth.json');
+  const hosts = ['registry.local:5000', '10.0.0.1:5000'];
+  t.deepEqual(registries({ SLUICE_PLAIN_HTTP_REGISTRIES: `${hosts.join(', ')},` }).plainHttp, hosts);
 });
 
 test('the command line wins over the environment, which wins over the defaults', (t) => {

@@ -63,6 +63,7 @@ export async function compileRun(
   if (!file.ok) return file;
   const problems = [
     ...secretProblems(engine, request, plan.value, file.value),
+    ...trustProblems(request, plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
   ];
   return problems.length > 0 ? refused(...problems) : { ok: true, value: { request, source, plan: plan.value } };
@@ -112,6 +113,17 @@ function secretProblems(
 function untrusted(file: SourceText, step: RunStep, name: string): Problem {
   const message = `Step \`${step.id}\` needs the secret \`${name}\`, and a pull request from a fork gets none.`;
   return at(file, step.location, 'secret-untrusted', message, 'Leave the step out there with an `if` on `event`.');
+}
+
+/** What runs in the namespace of a backend is beside its production (trust.md, T-01). */
+function trustProblems({ trigger }: RunRequest, plan: Plan, file: SourceText): readonly Problem[] {
+  if (trigger.pullRequest?.fork !== true) return [];
+  const wanted = runSteps(plan).filter((step) => step.requires.includes('environments') && !isOut(step));
+  return wanted.map((step) => {
+    const message = `Step \`${step.id}\` works with the environments of a backend, and a pull request from a fork gets none.`;
+    const hint = 'Leave the step out there with an `if` on `event`.';
+    return at(file, step.location, 'environment-untrusted', message, hint);
+  });
 }
 
 function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {
