@@ -15,6 +15,7 @@ import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
+import { imageReference } from './model/own-images.ts';
 
 /** Where the files of a commit are in the image of a service. */
 const appFolder = '/app';
@@ -89,14 +90,11 @@ interface BuildPlace {
 
 /** The workspace as one layer on the image of the service. */
 async function build(service: BackendService, { backend, place, variables, signal }: BuildPlace): Promise<string> {
-  const { registry, plainHttp, imagePrefix, imageTag } = place;
-  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
-    ? `${imagePrefix}${service.image}:${imageTag}`
-    : service.image;
+  const { registry, plainHttp, images } = place;
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {
-      base,
+      base: imageReference(images, service.image),
       into: `${registry}/${backend.name}/${service.name}`,
       layers: [{ folder: process.cwd(), destination: appFolder }],
       changes: {
