@@ -13,6 +13,7 @@ import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
+import { imageReference } from './model/own-images.ts';
 
 /** Where the files of a commit are in the image of a service. */
 const appFolder = '/app';
@@ -90,10 +91,7 @@ interface BuildPlace {
 
 /** The workspace as one layer on the image of the service. */
 async function build(service: BackendService, { backend, place, variables, signal }: BuildPlace): Promise<string> {
-  const { registry, plainHttp, imagePrefix, imageTag } = place;
-  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
-    ? `${imagePrefix}${service.image}:${imageTag}`
-    : service.image;
+  const { registry, plainHttp, images } = place;
   const [{ appendImage }, { openCredentials }] = await Promise.all([
     import('./images/append-image.ts'),
     import('./images/registry-credentials.ts'),
@@ -101,7 +99,7 @@ async function build(service: BackendService, { backend, place, variables, signa
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {
-      base,
+      base: imageReference(images, service.image),
       into: `${registry}/${backend.name}/${service.name}`,
       layers: [{ folder: process.cwd(), destination: appFolder }],
       changes: {
