@@ -69,8 +69,10 @@ export class Tasks {
     const groups = [started.identity.pid];
     started.release();
     const late = new AbortController();
-    const stop = (): Promise<void> =>
-      terminateGroups(groups, AbortSignal.timeout(graceMs)).then(() => killTree({ marker, groups }));
+    const stop = async (): Promise<void> => {
+      await terminateGroups(groups, AbortSignal.timeout(graceMs));
+      await killTree({ marker, groups });
+    };
     const timer = setTimeout(() => {
       late.abort();
       void stop();
