@@ -128,7 +128,7 @@ async function send({ method, url, headers, authorization, body }: Ask, signal: 
   }
 }
 
-/** What broke a connection, or a body on its way, as an error of ours. */
+/** What broke a connection, or a body on its way, as an error of ours; without its cause, which knows our credentials. */
 export function connectionError(error: unknown, { host }: URL, signal: AbortSignal): SluiceError {
   if (error instanceof SluiceError) return error;
   if (signal.aborted) return abortion(signal);
@@ -137,12 +137,10 @@ export function connectionError(error: unknown, { host }: URL, signal: AbortSign
       hint:
         'NODE_EXTRA_CA_CERTS names a file with the certificate of its authority; ' +
         'SLUICE_PLAIN_HTTP_REGISTRIES lists registries that speak no TLS.',
-      cause: error,
     });
   }
   return new RegistryError('unreachable', `The registry ${host} cannot be reached: ${messageOf(error)}`, {
     hint: 'Check its name and port.',
-    cause: error,
   });
 }
 

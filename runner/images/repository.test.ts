@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { SluiceError } from '../model/errors.ts';
@@ -291,6 +292,15 @@ test('a password is shown only to a registry that asks for one', async (t) => {
     registry.received.map(({ headers }) => headers.authorization),
     [undefined, undefined],
   );
+});
+
+test('an error of a connection that a password went over does not know it', async (t) => {
+  const lost = Array.from({ length: 6 }, () => loseAnswer);
+  const registry = await ScriptedRegistry.start(t, answer(401, { 'www-authenticate': 'Basic realm="r"' }), ...lost);
+  const error = await failsWith(t, open(registry, ada).hasBlob('sha256:0'), 'unreachable');
+  t.is(registry.received.at(-1)?.headers.authorization, basic);
+  const all = inspect(error, { depth: 20, showHidden: true });
+  t.false(all.includes('sesame') || all.includes(basic));
 });
 
 test('a token is fetched for what will be done, and once more when it has become too old', async (t) => {
