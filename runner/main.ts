@@ -15,6 +15,7 @@ import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
 import type { ServerRecords } from './store/server-records.ts';
 import type { Store } from './store/store.ts';
+import type { Watch } from './store/watch.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
@@ -80,6 +81,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
     logs,
     blobs,
     intake: store,
+    watch: store,
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
@@ -106,7 +108,7 @@ function archiveOf({ home, database, bucket }: Config): Archive {
 }
 
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox & ServerRecords> {
+async function openStore({ home, database }: Config): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
@@ -158,7 +160,10 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes({ cluster: config, backends, registries, home }: Config, over: IsOver): Promise<Executor> {
+async function openKubernetes(
+  { cluster: config, backends, registries, home }: Config,
+  over: IsOver,
+): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),

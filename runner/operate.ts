@@ -74,7 +74,9 @@ function inClusterOf(variables: Variables) {
 }
 
 function databaseOf(variables: Variables): DatabaseUrls | undefined {
-  const [admin, migrator, app] = (['admin', 'migrator', 'app'] as const).map((role) => variables[databaseVariables[role]]);
+  const [admin, migrator, app] = (['admin', 'migrator', 'app'] as const).map(
+    (role) => variables[databaseVariables[role]],
+  );
   return admin === undefined || migrator === undefined || app === undefined ? undefined : { admin, migrator, app };
 }
 
@@ -88,7 +90,9 @@ interface BuildPlace {
 /** The workspace as one layer on the image of the service. */
 async function build(service: BackendService, { backend, place, variables, signal }: BuildPlace): Promise<string> {
   const { registry, plainHttp, imagePrefix, imageTag } = place;
-  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image) ? `${imagePrefix}${service.image}:${imageTag}` : service.image;
+  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
+    ? `${imagePrefix}${service.image}:${imageTag}`
+    : service.image;
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {

@@ -76,6 +76,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_USAGE: 409,
   ERR_SOURCE: 422,
   ERR_LIMIT: 413,
+  ERR_FULL: 503,
   ERR_ABORTED: 503,
   ERR_SERVICE: 503,
   ERR_UNSUPPORTED: 500,

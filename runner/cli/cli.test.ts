@@ -27,7 +27,17 @@ async function sluice(
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
   const serve = () => Promise.reject(new Error('nothing is served here'));
   const archive = () => assert.fail('nothing is archived here');
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, archive, gates });
+  const operate = () => assert.fail('this is no step');
+  const code = await runCli(words, io, {
+    version: '1.2.3',
+    environment,
+    open,
+    tryStep,
+    serve,
+    archive,
+    operate,
+    gates,
+  });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };

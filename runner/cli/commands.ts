@@ -127,6 +127,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/junit.ts')).defineJunit,
   },
   {
+    name: 'migrate',
+    summary: 'check the SQL of migrations before they meet a live database',
+    group: 'Tools',
+    load: async () => (await import('./commands/migrate.ts')).defineMigrate,
+  },
+  {
     name: 'doctor',
     summary: 'check that this machine has what runs need',
     group: 'Tools',

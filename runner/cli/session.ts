@@ -13,6 +13,7 @@ import type { ServerRecords } from '../store/server-records.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
+import type { Watch } from '../store/watch.ts';
 import type { Palette } from './terminal/palette.ts';
 
 /** A stream that text goes to; `process.stdout` is one. The sizes are there when it is a terminal. */
@@ -34,6 +35,7 @@ export interface Services {
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly intake: Intake;
+  readonly watch: Watch;
   readonly outbox: Outbox;
   readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */

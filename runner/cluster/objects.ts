@@ -272,26 +272,6 @@ export interface Deployment extends KubernetesObject {
   };
 }
 
-/** The addresses behind a Service (discovery.k8s.io/v1). */
-export interface EndpointSlice extends KubernetesObject {
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
-    readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
-  }[];
-}
-
-/** A claim that one holder at a time has (coordination.k8s.io/v1). Times are RFC 3339 with microseconds. */
-export interface Lease extends KubernetesObject {
-  readonly spec: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
 /** Where requests for a host go (Gateway API, gateway.networking.k8s.io/v1). */
 export interface HttpRoute extends KubernetesObject {
   readonly spec: {
@@ -308,6 +288,4 @@ export interface HttpRoute extends KubernetesObject {
 }
 
 /** An object of which Sluice writes the fields and reads none. */
-export interface OtherObject extends KubernetesObject {
-  readonly [field: string]: unknown;
-}
+export type OtherObject = KubernetesObject & Readonly<Record<string, unknown>>;

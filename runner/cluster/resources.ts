@@ -2,11 +2,9 @@ import type {
   ConfigMap,
   CoreEvent,
   Deployment,
-  EndpointSlice,
   HttpRoute,
   Job,
   KubernetesObject,
-  Lease,
   Namespace,
   Node,
   OtherObject,
@@ -52,8 +50,6 @@ const grouped = <T extends KubernetesObject>(apiVersion: string, kind: string, p
 export const jobs = grouped<Job>('batch/v1', 'Job', 'jobs');
 export const deployments = grouped<Deployment>('apps/v1', 'Deployment', 'deployments');
 export const statefulSets = grouped<OtherObject>('apps/v1', 'StatefulSet', 'statefulsets');
-export const endpointSlices = grouped<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices');
-export const leases = grouped<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const httpRoutes = grouped<HttpRoute>('gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes');
 export const networkPolicies = grouped<OtherObject>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
 export const roles = grouped<OtherObject>('rbac.authorization.k8s.io/v1', 'Role', 'roles');

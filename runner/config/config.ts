@@ -86,6 +86,8 @@ export interface Config {
   readonly subscribersFile: string | undefined;
   /** How many runs a server drives at once. */
   readonly runs: number;
+  /** How often the refs and schedules of a repository are looked at, ms; undefined for never. */
+  readonly pollMs: number | undefined;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];

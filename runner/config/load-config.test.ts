@@ -18,6 +18,7 @@ test('defaults come from the machine', (t) => {
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
+    backends: undefined,
     cluster: {
       kubeconfig: undefined,
       context: undefined,
@@ -33,6 +34,7 @@ test('defaults come from the machine', (t) => {
     url: '',
     subscribersFile: undefined,
     registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
+    pollMs: 300_000,
     runs: 20,
     color: 'auto',
     liveView: true,
@@ -154,4 +156,13 @@ for (const [title, text, line] of faulty) {
 test('a secrets file that is not there is named', async (t) => {
   const error = await t.throwsAsync(readSecretsFile('/nowhere/secrets'), { instanceOf: SluiceError });
   t.regex(error.message, /\/nowhere\/secrets/);
+});
+
+test('the seconds between two looks at refs are a number, and 0 turns the looks off', (t) => {
+  const pollMs = (text: string) => loadConfig(environment({ SLUICE_POLL_SECONDS: text })).pollMs;
+  t.is(pollMs('5'), 5_000);
+  t.is(pollMs('0'), undefined);
+  for (const wrong of ['-1', '1.5', '86401', 'often']) {
+    t.throws(() => pollMs(wrong), { code: 'ERR_USAGE', message: /^SLUICE_POLL_SECONDS/ });
+  }
 });

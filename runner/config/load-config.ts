@@ -28,6 +28,7 @@ const clusterJobs = 50;
 
 const defaultLookAhead = 4;
 const defaultRuns = 20;
+const defaultPollMs = 300_000;
 
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
@@ -45,6 +46,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
     lookAhead:
       count(
         variables['SLUICE_LOOK_AHEAD'],
@@ -195,6 +197,19 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+function pollMs(text: string | undefined): number | undefined {
+  if (text === undefined) return defaultPollMs;
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= 86_400) return seconds === 0 ? undefined : seconds * 1_000;
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_POLL_SECONDS is ${JSON.stringify(text)}, which is no number from 0 to 86400`,
+    {
+      hint: 'Give the seconds between two looks at the refs of a repository; 0 for neither looks nor schedules.',
+    },
+  );
 }
 
 function port(text: string): number {

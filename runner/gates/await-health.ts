@@ -16,7 +16,10 @@ export async function awaitHealth(
   let told = '';
   for (;;) {
     const health = await site.health(environment, release);
-    if (health.state === 'healthy') return say(`${release.name} is healthy in ${environment}`);
+    if (health.state === 'healthy') {
+      say(`${release.name} is healthy in ${environment}`);
+      return;
+    }
     if (health.state === 'failed') {
       throw new SluiceError('ERR_GATE', `${release.name} does not start in ${environment}: ${health.message}`);
     }

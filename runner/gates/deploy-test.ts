@@ -34,7 +34,12 @@ export const deployTesting: Operation = async (context) => {
   await site.start('testing', release);
   await awaitHealth(context, 'testing', release, parseDuration(input('health_timeout')) ?? 0);
   await site.route('testing', release, fence);
-  await awaitAnswers(context, 'testing', { release: release.name, path: healthPath(release), inRow, timeoutMs: routeMs });
+  await awaitAnswers(context, 'testing', {
+    release: release.name,
+    path: healthPath(release),
+    inRow,
+    timeoutMs: routeMs,
+  });
   // Whatever answers from now on can be no other release.
   await site.keep('testing', [release.name]);
   const url = site.url('testing');

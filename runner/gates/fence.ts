@@ -9,7 +9,7 @@ export async function takeFence(site: Site, environment: EnvironmentName): Promi
   const name = `fence-${environment}`;
   for (let tries = 1; ; tries += 1) {
     const known = await site.read(name);
-    const fence = Number((known?.value as { readonly fence?: number } | undefined)?.fence ?? 0) + 1;
+    const fence = ((known?.value as { readonly fence: number } | undefined)?.fence ?? 0) + 1;
     try {
       await site.write(name, { fence }, known?.version);
       return fence;

@@ -37,7 +37,10 @@ export async function migrateProduction(context: OperationContext, release: Rele
   const task = { name: `migrate-${release.name}`, script, timeoutMs: migrationMs, signal };
   const { exitCode, output } = await site.task('production', release, task);
   if (output !== '') say(output);
-  if (exitCode === 0) return say('the production database is migrated');
+  if (exitCode === 0) {
+    say('the production database is migrated');
+    return;
+  }
   throw new SluiceError('ERR_GATE', `the migration of the production database ended with exit code ${exitCode}`, {
     hint: 'Its output stands above. No traffic was moved.',
   });

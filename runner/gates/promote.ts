@@ -75,7 +75,9 @@ export const switchTraffic: Operation = async (context) => {
   if (promotion.state !== 'prepared' && promotion.state !== 'switching') return {};
   const from = promotion.from === undefined ? undefined : await releaseNamed(site, promotion.from);
   const baseline =
-    promotion.state === 'prepared' && from !== undefined ? await measure(context, healthPath(from)) : promotion.baseline;
+    promotion.state === 'prepared' && from !== undefined
+      ? await measure(context, healthPath(from))
+      : promotion.baseline;
   const begun = await enter(context, record, { ...promotion, ...(baseline && { baseline }) }, 'switching');
   try {
     await site.route('production', release, await takeFence(site, 'production'));
@@ -112,7 +114,11 @@ export const confirmRelease: Operation = async (context) => {
 };
 
 /** Leads the address back to the release before, asks that one again, and holds the commit. */
-async function rollBack(context: OperationContext, record: ProductionRecord, because: string): Promise<ProductionRecord> {
+async function rollBack(
+  context: OperationContext,
+  record: ProductionRecord,
+  because: string,
+): Promise<ProductionRecord> {
   const { site, say } = context;
   // What ended the step must not end the way back.
   const resolute: OperationContext = { ...context, signal: new AbortController().signal };
@@ -124,7 +130,12 @@ async function rollBack(context: OperationContext, record: ProductionRecord, bec
     say('There is no release to go back to.');
     return enter(context, { ...record, production: { ...record.production, held } }, promotion, 'stuck');
   }
-  const begun = await enter(context, { ...record, production: { ...record.production, held } }, promotion, 'rolling-back');
+  const begun = await enter(
+    context,
+    { ...record, production: { ...record.production, held } },
+    promotion,
+    'rolling-back',
+  );
   await site.start('production', from);
   await site.route('production', from, await takeFence(site, 'production'));
   await awaitAnswers(resolute, 'production', {

@@ -35,7 +35,11 @@ interface Count {
  * Asks the live address until the soak is over. Answers why the release does not hold, as soon as that is known; undefined for one that does. Too
  * few answers are no proof, and count as a fault (argo-rollouts#4479).
  */
-export async function soak(context: OperationContext, release: Release, { until, baseline }: Soak): Promise<string | undefined> {
+export async function soak(
+  context: OperationContext,
+  release: Release,
+  { until, baseline }: Soak,
+): Promise<string | undefined> {
   const { site, clock, signal } = context;
   const count: Count = { times: [], asked: 0, bad: 0, badInRow: 0, last: '' };
   let healthAt = 0;

@@ -1,11 +1,12 @@
 import { inputVariable, operations } from '../model/operations.ts';
 import type { OperationName } from '../model/operations.ts';
 import type { RunStep, Template } from '../model/plan.ts';
+import { checkBackend } from './check-backend.ts';
 import { durationMs } from './compile-limits.ts';
 import { commandOf } from './compile-script.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { under } from './problem-list.ts';
-import { complain, lateText } from './step-cell.ts';
+import { lateText } from './step-cell.ts';
 import type { StepCell } from './step-cell.ts';
 
 /** The image that the operations are commands of. */
@@ -16,10 +17,7 @@ export function compileOperation(cell: StepCell): void {
   const { step, body, compilation } = cell;
   const { operation } = step;
   if (operation === undefined) return;
-  if (compilation.backend === undefined) {
-    const hint = 'Write `backend: { name: …, services: … }`, which says what this repository deploys.';
-    complain(cell, ['operation'], 'backend-missing', `\`${operation}\` needs a backend.`, hint);
-  }
+  checkBackend(cell, 'operation');
   const compiled: RunStep = {
     ...cell.node,
     kind: 'run',
@@ -69,6 +67,7 @@ function inputValue(cell: StepCell, name: string, text: string): Template {
 
 /** What a release is recorded with. */
 function facts({ compilation }: StepCell): Readonly<Record<string, string>> {
-  const { commit, branch, actor } = compilation.facts;
-  return { SLUICE_COMMIT: String(commit), SLUICE_BRANCH: String(branch), SLUICE_ACTOR: String(actor) };
+  const { facts: known } = compilation;
+  const text = (name: string): string => (typeof known[name] === 'string' ? known[name] : '');
+  return { SLUICE_COMMIT: text('commit'), SLUICE_BRANCH: text('branch'), SLUICE_ACTOR: text('actor') };
 }

@@ -56,6 +56,7 @@ export function compilePipeline({ file: parsed, trigger, files, workflows }: Com
   const timeoutMs = durationMs(problems, under(root, 'timeout'), timeout, '24h');
   const concurrency = pipelineConcurrency(root, file.value, compilation);
   compileSections(compilation, file);
+  const alone = concurrency ?? aloneInBackend(compilation);
   const { sorted } = problems;
   if (sorted.length > 0) return { ok: false, problems: sorted };
   return {
@@ -64,7 +65,7 @@ export function compilePipeline({ file: parsed, trigger, files, workflows }: Com
       pipeline,
       ...(backend && { backend }),
       steps: compilation.steps,
-      ...(concurrency && { concurrency }),
+      ...(alone && { concurrency: alone }),
       timeoutMs,
     },
   };
@@ -99,6 +100,12 @@ function pipelineConcurrency(
   if (!file.concurrency) return undefined;
   const at = { spot: under(root, 'concurrency', 'group'), text: file.concurrency.group, names: {} };
   return { group: reader.text(at, { scope: facts, isKnown: () => true }), policy: file.concurrency.policy ?? 'queue' };
+}
+
+/** Of the runs that deploy to the same environments one is under way at a time, in the order in which they came. */
+function aloneInBackend({ backend, steps }: Compilation): PlanConcurrency | undefined {
+  const deploys = steps.some((step) => step.kind === 'run' && step.requires.includes('environments'));
+  return backend && deploys ? { group: `backend/${backend.name}`, policy: 'queue' } : undefined;
 }
 
 function compileSections(compilation: Compilation, source: Positioned<PipelineFile>): void {

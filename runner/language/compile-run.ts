@@ -2,9 +2,10 @@ import type { Capability, RunStep } from '../model/plan.ts';
 import { compileEnv, compileSecrets, compileServices } from './compile-environment.ts';
 import { compileArtifacts, compileCaches, compileJunit, compileOutputs, compileWorkdir } from './compile-files.ts';
 import { compileConcurrency, compileResources, compileRetry, durationMs } from './compile-limits.ts';
+import { checkBackend } from './check-backend.ts';
 import { compileScript } from './compile-script.ts';
 import { under } from './problem-list.ts';
-import { complain, earlyText } from './step-cell.ts';
+import { earlyText } from './step-cell.ts';
 import type { StepCell } from './step-cell.ts';
 
 export function compileRun(cell: StepCell): RunStep {
@@ -32,25 +33,22 @@ export function compileRun(cell: StepCell): RunStep {
     infraRetries: body.infraRetries,
     ...(step.concurrency && { concurrency: compileConcurrency(cell, step.concurrency) }),
     ...(limit !== undefined && { throttle: { group: `${body.prefix}${cell.node.name}`, limit } }),
-    ...compileEnvironment(cell),
+    ...compileTarget(cell),
     requires: requirements(cell, services.length > 0),
   };
 }
 
-function compileEnvironment(cell: StepCell): Pick<RunStep, 'environment'> {
-  const { environment } = cell.step;
-  if (environment === undefined) return {};
-  if (cell.compilation.backend === undefined) {
-    const hint = 'Write `backend: { name: …, services: … }`, which says what this repository deploys.';
-    complain(cell, ['environment'], 'backend-missing', 'There is no backend, and so no environment.', hint);
-  }
-  return { environment };
+function compileTarget(cell: StepCell): Pick<RunStep, 'target'> {
+  const { target } = cell.step;
+  if (target === undefined) return {};
+  checkBackend(cell, 'target');
+  return { target };
 }
 
 function requirements({ step, body }: StepCell, hasServices: boolean): readonly Capability[] {
   const own: readonly Capability[] = [
     ...(hasServices ? (['services'] as const) : []),
-    ...(step.environment === undefined ? [] : (['environments'] as const)),
+    ...(step.target === undefined ? [] : (['environments'] as const)),
   ];
   return [...new Set([...body.requires, ...own])];
 }

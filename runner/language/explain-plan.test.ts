@@ -18,7 +18,7 @@ test('each step stands one level behind the last of those that it waits for', (t
   t.is(level.get('lint'), 1);
   t.is(level.get('unit:24'), 1);
   t.is(level.get('migrate/prepare'), 2);
-  t.is(level.get('deploy-test/build'), (level.get('migrate/verify') ?? 0) + 1);
+  t.is(level.get('deploy-test/build'), (level.get('migrate/record') ?? 0) + 1);
   t.is(levels, Math.max(...level.values()));
 });
 
@@ -35,7 +35,7 @@ test('what a condition rules out before the run is said, with all that falls wit
       .steps.filter((step) => step.skipped)
       .map(({ id }) => id);
   t.deepEqual(skipped('main'), []);
-  t.deepEqual(skipped('dev'), ['promote/check', 'promote/switch', 'promote/confirm']);
+  t.deepEqual(skipped('dev'), ['promote/check', 'promote/prepare', 'promote/switch', 'promote/confirm']);
 });
 
 test('a condition that depends on the run, and a need that may be skipped, rule nothing out', (t) => {

@@ -313,7 +313,7 @@ export interface Step {
   /**
    * Environment of the backend that the script works with: its app is at `APP_URL`, its database at `DATABASE_URL`. Production is given to no script.
    */
-  readonly environment?: 'testing';
+  readonly target?: 'testing';
   /**
    * JUnit reports. The step is green only if the command succeeded, at least one test ran and none is red.
    */

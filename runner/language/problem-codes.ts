@@ -296,7 +296,7 @@ export const problemCodes = {
   },
   'backend-missing': {
     title: 'A step needs a backend, and the file describes none',
-    explanation: 'Gates deploy to the environments of a backend, and `environment` gives a script one of them.',
+    explanation: 'Gates deploy to the environments of a backend, and `target` gives a script one of them.',
   },
   'backend-service': {
     title: 'The name of a service of the backend is taken',
@@ -317,6 +317,10 @@ export const problemCodes = {
   'secret-untrusted': {
     title: 'A fork asks for a secret',
     explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks get no secret.',
+  },
+  'environment-untrusted': {
+    title: 'A fork asks for an environment',
+    explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks deploy nothing.',
   },
   'step-unsupported': {
     title: 'The executor cannot run the step',

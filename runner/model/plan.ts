@@ -98,7 +98,7 @@ export interface RunStep extends PlanNode {
   /** Its command is one of ours, and it gets the rights of that. */
   readonly operation?: OperationName;
   /** The environment of the backend whose app the command finds at APP_URL, and whose database at DATABASE_URL. */
-  readonly environment?: 'testing';
+  readonly target?: 'testing';
 }
 
 export interface ApprovalStep extends PlanNode {

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec node /sluice/runner/start.mjs "$@"
+exec node /opt/sluice/runner/start.mjs "$@"

@@ -26,16 +26,14 @@ const deploy: readonly Rule[] = [
   rule('', ['pods', 'events'], read),
   rule('', ['pods/log'], ['get']),
   rule('apps', ['deployments'], write),
-  rule('discovery.k8s.io', ['endpointslices'], read),
   rule('gateway.networking.k8s.io', ['httproutes'], ['get', 'create', 'patch']),
-  rule('coordination.k8s.io', ['leases'], ['get', 'create', 'patch']),
 ];
 
 /**
  * What each gate may do in the namespace; none may read a Secret through the API. The account of scripts, `default`, may do nothing at all.
  */
 const rules: Readonly<Record<GateAccount, readonly Rule[]>> = {
-  'run-tests': [records],
+  'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], ['get'])],
   'deploy-test': deploy,
   promote: [...deploy, rule('batch', ['jobs'], write)],
 };

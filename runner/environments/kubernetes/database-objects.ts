@@ -1,5 +1,4 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
-import type { Backend } from '../../model/backend.ts';
 import type { EnvironmentName } from '../release.ts';
 import { databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
 import type { DatabaseRole } from './names.ts';
@@ -12,7 +11,7 @@ const database = 'app';
 const users: Readonly<Record<DatabaseRole, string>> = { app: 'app', migrator: 'migrator', admin: 'postgres' };
 
 /** The credentials of one role: made once, with a password of its own, and never changed by Sluice. */
-export function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
+function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
   const user = users[role];
   const host = `${databaseName(environment)}:${databasePort}`;
   return {
@@ -90,8 +89,4 @@ export function databaseService(environment: EnvironmentName): Draft<Service> {
       ports: [{ name: 'postgres', port: databasePort, targetPort: databasePort }],
     },
   };
-}
-
-export function hasDatabase({ database: wanted }: Backend): boolean {
-  return wanted !== undefined;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
@@ -25,6 +26,8 @@ import { fieldManager, managed, repositoryAnnotation } from './names.ts';
 import { networkPoliciesOf } from './network-objects.ts';
 import type { BackendPlace } from './place.ts';
 
+const accountMs = 10_000;
+const accountLookMs = 50;
 const environments = ['testing', 'production'] as const;
 
 /**
@@ -56,6 +59,7 @@ export async function ensureBackend(
     apply(roles, accounts.roles),
     apply(roleBindings, accounts.roleBindings),
     ensureCredentials(cluster, backend),
+    awaitDefaultAccount(cluster, namespace),
   ]);
   if (backend.database === undefined) return;
   await apply(services, environments.map(databaseService));
@@ -63,6 +67,15 @@ export async function ensureBackend(
     statefulSets,
     environments.map((environment) => databaseSet(environment, place.postgresImage)),
   );
+}
+
+/** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
+async function awaitDefaultAccount(cluster: ClusterClient, namespace: string): Promise<void> {
+  const deadline = performance.now() + accountMs;
+  while (performance.now() < deadline) {
+    if (await find(cluster, serviceAccounts, { namespace, name: 'default' })) return;
+    await sleep(accountLookMs);
+  }
 }
 
 /** Only a namespace that Sluice made for this repository is taken: a file may name any, `kube-system` too. */

@@ -44,12 +44,14 @@ export class KubernetesSite implements Site {
   }
 
   async write(name: string, value: Json, version: string | undefined): Promise<SiteRecord> {
-    const at = { namespace: this.#namespace, name };
+    const namespace = this.#namespace;
     const data = { [recordKey]: JSON.stringify(value) };
     const metadata = { name, labels: { ...managed, [labels.record]: 'true' } };
     try {
-      if (version === undefined) return recordOf(await this.#cluster.create(configMaps, at, { metadata, data }));
-      return recordOf(await this.#cluster.patch(configMaps, at, { metadata: { resourceVersion: version }, data }));
+      if (version === undefined)
+        return recordOf(await this.#cluster.create(configMaps, { namespace }, { metadata, data }));
+      const patch = { metadata: { resourceVersion: version }, data };
+      return recordOf(await this.#cluster.patch(configMaps, { namespace, name }, patch));
     } catch (error) {
       if (!failedWith(error, 'AlreadyExists') && !failedWith(error, 'Conflict')) throw error;
       throw new SluiceError('ERR_CONFLICT', `somebody else wrote the record "${name}"`, { cause: error });
@@ -100,7 +102,7 @@ export class KubernetesSite implements Site {
       const version = found && { resourceVersion: found.metadata.resourceVersion };
       const body = { metadata: { ...metadata, annotations, ...version }, spec };
       try {
-        if (found === undefined) await this.#cluster.create(httpRoutes, at, body);
+        if (found === undefined) await this.#cluster.create(httpRoutes, { namespace: this.#namespace }, body);
         else await this.#cluster.apply(httpRoutes, at, body, { fieldManager, force: true });
         return;
       } catch (error) {

@@ -82,7 +82,7 @@ function appOf(pod: Pod) {
 
 function crashed(pod: Pod): boolean {
   const status = appOf(pod);
-  return status !== undefined && status.restartCount >= mostRestarts && status.ready === false;
+  return status !== undefined && status.restartCount >= mostRestarts && !status.ready;
 }
 
 function reasonOf(pod: Pod, told: readonly CoreEvent[]) {

@@ -30,7 +30,7 @@ export function backendNamespaces(place: BackendPlace): BackendNamespaces {
     ensure: (cluster, backend) => ensureBackend(cluster, backend, place),
     access: ({ backend }, step) => {
       if (step.operation !== undefined) return operationAccess({ kind: 'kubernetes', backend, place }, step.operation);
-      return step.environment === undefined ? nothing : scriptAccess(backend, place, step);
+      return step.target === undefined ? nothing : scriptAccess(backend, place, step);
     },
   };
 }
@@ -57,13 +57,16 @@ function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunS
 }
 
 /** A script works with the testing environment: it may change its schema, and fill its tables. */
-function scriptAccess(backend: OwnedBackend['backend'], place: BackendPlace, { environment }: RunStep): StepAccess {
+function scriptAccess(
+  backend: OwnedBackend['backend'],
+  place: BackendPlace,
+  { target: environment }: RunStep,
+): StepAccess {
   if (environment === undefined) return nothing;
   const secret = databaseSecret(environment, 'migrator');
   return {
     labels: { [labels.environment]: environment },
-    secretVariables:
-      backend.database === undefined ? [] : [{ name: 'DATABASE_URL', secret, key: 'DATABASE_URL' }],
+    secretVariables: backend.database === undefined ? [] : [{ name: 'DATABASE_URL', secret, key: 'DATABASE_URL' }],
     variables: { APP_URL: urlOf(place, backend.name, environment) },
   };
 }

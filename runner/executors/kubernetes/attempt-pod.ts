@@ -77,9 +77,10 @@ export class AttemptPod {
     return this.#options.lost?.place !== undefined;
   }
 
-  /** When the API server was heard last: what is known is not newer. */
+  /** When the API server was heard last: what is known is not newer. Of a pod that is there only the watch tells more. */
   get toldAt(): number {
-    return Math.max(this.#options.book.toldAt, this.#lookedAt);
+    const { toldAt } = this.#options.book;
+    return this.#known === undefined ? Math.max(toldAt, this.#lookedAt) : toldAt;
   }
 
   /** Why the Job cannot be made yet. */

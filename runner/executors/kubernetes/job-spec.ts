@@ -145,7 +145,11 @@ const accountVolume: Volume = {
   },
 };
 
-function stepContainer(name: string, { step, secretNames, access }: AttemptPlan, settings: KubernetesSettings): Container {
+function stepContainer(
+  name: string,
+  { step, secretNames, access }: AttemptPlan,
+  settings: KubernetesSettings,
+): Container {
   const { cpu, memory } = step.resources;
   const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
@@ -158,7 +162,9 @@ function stepContainer(name: string, { step, secretNames, access }: AttemptPlan,
     securityContext: confined,
     volumeMounts: [
       shared,
-      ...(access?.account === undefined ? [] : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
+      ...(access?.account === undefined
+        ? []
+        : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
     ],
   };
 }
