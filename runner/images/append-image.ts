@@ -27,7 +27,7 @@ export interface ImageRequest {
   readonly base: string;
   /** `OS/ARCHITECTURE[/VARIANT]`; without it linux/amd64 of an index, and whatever a single image is for. */
   readonly platform?: string;
-  /** Where it goes: `HOST/REPOSITORY[:TAG]`; without a tag it is found by its digest only. */
+  /** Where it goes: `HOST/REPOSITORY[:TAG]`. Some registries remove what has no tag after a while. */
   readonly into: string;
   /** One layer each, the last one on top. What changes seldom, such as dependencies, is better a layer of its own. */
   readonly layers: readonly LayerSource[];
