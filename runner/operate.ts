@@ -39,6 +39,8 @@ export async function operate(
     const outputs = await operationsByName[name]({
       site: new KubernetesSite(cluster, backend, place),
       run: needed(variables, 'SLUICE_RUN'),
+      attempt: Number(variables['SLUICE_ATTEMPT'] ?? 1),
+      workspace: process.cwd(),
       commit: needed(variables, 'SLUICE_COMMIT'),
       branch: variables['SLUICE_BRANCH'] ?? '',
       actor: variables['SLUICE_ACTOR'] ?? '',

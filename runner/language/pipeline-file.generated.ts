@@ -267,8 +267,7 @@ export interface Step {
    * Something that Sluice does itself in the environments of the backend, with rights that no script gets. The gates are made of these.
    */
   readonly operation?:
-    | 'prepare-database'
-    | 'record-migration'
+    | 'migrate-testing'
     | 'build-release'
     | 'deploy-testing'
     | 'record-tests'
