@@ -161,6 +161,17 @@ test('a busy registry is asked again, not before it wants to be, and not for eve
   t.regex(error.message, /127\.0\.0\.1:\d+\/app: .* \(503\)$/);
 });
 
+test('a door or a token that was not to be had is asked for again', async (t) => {
+  const door = await ScriptedRegistry.start(t, loseAnswer, answer(503), ok, ok);
+  t.true(await open(door).hasBlob('sha256:0'));
+
+  const token = await ScriptedRegistry.start(t, answer(503), loseAnswer, answer(200, {}, '{"token":"good"}'));
+  const challenge = answer(401, { 'www-authenticate': `Bearer realm="http://${token.host}/token"` });
+  const registry = await ScriptedRegistry.start(t, challenge, challenge, challenge, ok);
+  t.true(await open(registry, ada).hasBlob('sha256:0'));
+  t.is(registry.received.at(-1)?.headers.authorization, 'Bearer good');
+});
+
 test('a wait for a busy registry ends with the signal', async (t) => {
   const registry = await ScriptedRegistry.start(t, ok, answer(429, { 'retry-after': '3600' }));
   const start = performance.now();
