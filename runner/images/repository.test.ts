@@ -104,6 +104,21 @@ test('an upload that the registry forgot begins anew, unless the blob is there b
   );
 });
 
+test('an upload of which the registry says that it has more than there is begins anew', async (t) => {
+  const registry = await ScriptedRegistry.start(
+    t,
+    ok,
+    answer(202, { location: `${uploads}1` }),
+    cutBody,
+    answer(204, { range: '0-99999999999' }),
+    answer(404),
+    answer(202, { location: `${uploads}2` }),
+    answer(201),
+  );
+  await open(registry).upload(blobOf(randomBytes(100_000)));
+  t.like(registry.received[6], { method: 'PUT', bytes: 100_000 });
+});
+
 for (const status of [400, 404, 416]) {
   test(`an upload that is refused with ${status} begins anew`, async (t) => {
     const registry = await ScriptedRegistry.start(
