@@ -7,9 +7,7 @@ import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
 import type { BackendPlace } from './environments/kubernetes/place.ts';
 import { databaseVariables, siteVariable } from './environments/kubernetes/step-access.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
-import { operationsByName } from './gates/operations.ts';
-import { appendImage } from './images/append-image.ts';
-import { openCredentials } from './images/registry-credentials.ts';
+import { loadOperation } from './gates/operations.ts';
 import type { Backend, BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
@@ -36,7 +34,8 @@ export async function operate(
   process.once('SIGTERM', stop);
   const cluster = await connectCluster({ inCluster: inClusterOf(variables), kubeconfig: variables['KUBECONFIG'] });
   try {
-    const outputs = await operationsByName[name]({
+    const operation = await loadOperation(name);
+    const outputs = await operation({
       site: new KubernetesSite(cluster, backend, place),
       run: needed(variables, 'SLUICE_RUN'),
       attempt: Number(variables['SLUICE_ATTEMPT'] ?? 1),
@@ -95,6 +94,10 @@ async function build(service: BackendService, { backend, place, variables, signa
   const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
     ? `${imagePrefix}${service.image}:${imageTag}`
     : service.image;
+  const [{ appendImage }, { openCredentials }] = await Promise.all([
+    import('./images/append-image.ts'),
+    import('./images/registry-credentials.ts'),
+  ]);
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {

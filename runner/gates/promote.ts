@@ -5,7 +5,6 @@ import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
 import { healthPath, ownRelease } from './deploy-test.ts';
 import { takeFence } from './fence.ts';
-import { migrateProduction } from './migrate.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { readProduction, writeProduction } from './production.ts';
 import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
@@ -55,6 +54,7 @@ export const prepareProduction: Operation = async (context) => {
   const { record, promotion, release } = await ownPromotion(context);
   if (promotion.state !== 'admitted') return {};
   try {
+    const { migrateProduction } = await import('./migrate.ts');
     await migrateProduction(context, release);
     await site.start('production', release);
     await awaitHealth(context, 'production', release, parseDuration(input('health_timeout')) ?? 0);
