@@ -36,12 +36,12 @@ async function database(): Promise<string> {
 const run = (url: string, command: RunCommand, more: Partial<MigrateOptions> = {}) =>
   migrate({ url, run: command, limits: fast, signal, ...more });
 
-/** Sessions, roles and advisory locks that a migration of this database left. */
+/** Sessions but those of `holder`, roles and advisory locks that are left of a migration of this database. */
 async function leftIn(url: string): Promise<readonly unknown[]> {
   const role = `(SELECT 'sluice_migrate_' || oid FROM pg_database WHERE datname = '${nameOf(url)}')`;
   return server.query(
-    `SELECT 'session ' || coalesce(usename, '') || ' ' || application_name AS left FROM pg_stat_activity
-       WHERE datname = '${nameOf(url)}' AND (usename = ${role} OR application_name LIKE 'sluice-migrate%')
+    `SELECT 'session ' || coalesce(usename, 'of no role') || ' ' || application_name AS left FROM pg_stat_activity
+       WHERE datname = '${nameOf(url)}' AND backend_type = 'client backend' AND application_name <> 'report'
      UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ${role}
      UNION ALL SELECT 'lock' FROM pg_locks l JOIN pg_database d ON d.oid = l.database
        WHERE locktype = 'advisory' AND d.datname = '${nameOf(url)}'`,
@@ -255,6 +255,25 @@ test('a command that does not heed its signal loses its sessions all the same', 
   await waitFor(() => isBusy(url, "query LIKE 'SELECT pg_sleep(60)%'"));
   stop.abort();
   t.is((await t.throwsAsync<SluiceError>(cancelled)).code, 'ERR_ABORTED');
+  t.deepEqual(await leftIn(url), []);
+});
+
+test('a command that connects again whenever its session is ended does not get in any more', async (t) => {
+  const url = await database();
+  const stop = new AbortController();
+  const stubborn = nodeProgram(`process.on('SIGTERM', () => {});
+    const insist = async () => {
+      for (let refused = 0; refused < 3; ) {
+        const again = new pg.Client(process.env.DATABASE_URL);
+        again.on('error', () => {});
+        await again.connect().then(() => again.query('SELECT pg_sleep(60)').catch(() => {}), () => (refused += 1));
+      }
+    };
+    await Promise.all(Array.from({ length: 10 }, insist));`);
+  const running = run(url, stubborn, { signal: stop.signal });
+  await waitFor(() => isBusy(url, "query LIKE 'SELECT pg_sleep(60)%'"));
+  stop.abort();
+  t.is((await t.throwsAsync<SluiceError>(running)).code, 'ERR_ABORTED');
   t.deepEqual(await leftIn(url), []);
 });
 
