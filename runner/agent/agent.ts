@@ -21,12 +21,13 @@ export interface AgentSurroundings {
   /** A path in a place that the step cannot see. */
   readonly spool: string;
   readonly link: RunnerLink;
-  /** Shows output of the step to people that look at the pod. */
-  readonly echo: (chunk: Uint8Array) => void;
+  /** Shows output of the step to people that look at the pod; settles when they have it. */
+  readonly echo: (chunk: Uint8Array) => Promise<void>;
 }
 
 const logChunkBytes = 1_048_576;
 const silenceMs = 2_000;
+const echoMs = 10_000;
 const retryMs = 1_000;
 
 /**
@@ -46,10 +47,12 @@ export class StepAgent {
   #obeyed: Wish['do'] = 'wait';
   #working: Promise<void> | undefined;
   #output: LogSpool | undefined;
+  #echoes = false;
+  #heardAt = 0;
 
   constructor(surroundings: AgentSurroundings) {
     this.#own = surroundings;
-    this.#gate = openGate(surroundings.folders);
+    this.#gate = openGate(surroundings.folders, (chunk) => this.#hear(chunk));
   }
 
   /** Settles when the runner lets the agent go. */
@@ -69,6 +72,7 @@ export class StepAgent {
     } finally {
       this.#leaving.abort();
       this.#own.link.close();
+      (await this.#gate).close();
     }
   }
 
@@ -136,7 +140,8 @@ export class StepAgent {
     });
     const spool = new LogSpool(this.#own.spool, work.maxLogBytes);
     this.#output = spool;
-    const spooled = this.#spool(gate, spool, work.echo);
+    this.#echoes = work.echo;
+    const spooled = this.#endOfOutput(gate, spool);
     const shipped = this.#ship(spool);
     if (signal.aborted) throw new AttemptEnded('cancelled');
     gate.open({ ...work, folder: workingFolder(folders.workspace, work.workdir) });
@@ -168,33 +173,35 @@ export class StepAgent {
     return { startedAt, finishedAt: Date.now(), ...word };
   }
 
-  /** Output to the spool until the pipe is at its end, or silent for long after the command's. */
-  async #spool(gate: StepGate, spool: LogSpool, echo: boolean): Promise<void> {
-    let heard = performance.now();
-    gate.output.on('data', (chunk: Buffer) => {
-      heard = performance.now();
-      spool.append(chunk);
-      if (echo) this.#own.echo(chunk);
-    });
-    const atEnd = new Promise<boolean>((resolve) => gate.output.once('end', () => resolve(false)));
+  async #hear(chunk: Uint8Array): Promise<void> {
+    this.#output?.append(chunk);
+    // Nothing can be heard before its container runtime has taken the copy, if that is there at all.
+    this.#heardAt = performance.now() + echoMs;
+    if (this.#echoes) await this.#own.echo(chunk);
+    this.#heardAt = performance.now();
+  }
+
+  /** The spool ends with the pipe, or when that is silent for long after the command's end. */
+  async #endOfOutput(gate: StepGate, spool: LogSpool): Promise<void> {
     const silent = async (): Promise<boolean> => {
       await Promise.race([gate.word, this.#containerEnded.promise]);
       // A command may have been silent for long: its end of the pipe is told a moment after its word.
-      heard = Math.max(heard, performance.now());
-      while (performance.now() - heard < silenceMs) await sleep(silenceMs / 4);
+      this.#heardAt = Math.max(this.#heardAt, performance.now());
+      while (performance.now() - this.#heardAt < silenceMs) await sleep(silenceMs / 4);
       return true;
     };
-    const cut = await Promise.race([atEnd, silent()]);
-    gate.output.destroy();
+    const cut = await Promise.race([gate.outputEnded.then(() => false), silent()]);
+    gate.closeOutput();
     spool.end(cut);
   }
 
   /** Hands the output to the runner, from the offset that it last confirmed. */
   async #ship(spool: LogSpool, from = 0): Promise<void> {
+    const buffer = Buffer.allocUnsafe(logChunkBytes);
     let stored = from;
     for (;;) {
       const changed = spool.changed();
-      if (stored < spool.bytes) stored = await this.#own.link.log(stored, spool.read(stored, logChunkBytes));
+      if (stored < spool.bytes) stored = await this.#own.link.log(stored, spool.read(stored, buffer));
       else if (spool.ended) return;
       else await changed;
     }

@@ -44,12 +44,12 @@ export class LogSpool {
     this.#wake();
   }
 
-  /** Bytes from an offset on, `most` at most; empty when there are none yet. */
-  read(offset: number, most: number): Uint8Array {
-    const buffer = Buffer.allocUnsafe(Math.min(most, this.#bytes - offset));
+  /** Bytes from an offset on, as many as the buffer holds, in its place; empty when there are none yet. */
+  read(offset: number, buffer: Uint8Array): Uint8Array {
+    const most = Math.min(buffer.length, this.#bytes - offset);
     let length = 0;
-    while (length < buffer.length) {
-      const read = readSync(this.#file, buffer, length, buffer.length - length, offset + length);
+    while (length < most) {
+      const read = readSync(this.#file, buffer, length, most - length, offset + length);
       if (read === 0) break;
       length += read;
     }

@@ -10,7 +10,7 @@ const agent = new StepAgent({
   folders: foldersBelow(volume),
   spool: join(tmpdir(), 'output'),
   link: new RunnerLink({ url, job, tokenFile }),
-  echo: (chunk) => process.stdout.write(chunk),
+  echo: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
 });
 process.on('SIGTERM', () => void agent.terminate());
 await agent.run();

@@ -11,9 +11,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { Socket } from 'node:net';
+import type { SocketConstructorOpts } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { SluiceError } from '../model/errors.ts';
 import { environmentFile } from './boot-script.ts';
 import type { AgentFolders } from './folders.ts';
 
@@ -30,8 +30,8 @@ export interface Command {
 
 /** The agent's side of the pipes through which it starts, hears and stops the command of the step. */
 export interface StepGate {
-  /** Raw output; ends when no process of the step can write any more, once `word` has settled or `shut` was called. */
-  readonly output: Socket;
+  /** Settles when no process of the step can write to its output any more, once `word` has settled or `shut` was called. */
+  readonly outputEnded: Promise<void>;
   /** Settles when the shell has taken its go. */
   readonly begun: Promise<void>;
   /** Settles when the command has ended by the shell's own word; never when its container dies without one. */
@@ -43,30 +43,35 @@ export interface StepGate {
   signal(name: 'TERM' | 'KILL'): void;
   /** Nothing more is to be expected. */
   shut(): void;
+  /** Raw output is not read any more: whoever still writes to it is told that nobody listens. */
+  closeOutput(): void;
+  /** Lets go of everything; may be called again. */
+  close(): void;
 }
 
+/** Takes raw output; never rejects. The chunk is its own until then, and nothing more is read before. */
+export type OutputListener = (chunk: Uint8Array) => Promise<void>;
+
+const outputChunkBytes = 65_536;
+const longestWord = 200;
+
 /** Makes folders and pipes; the shell beside waits for the last of them. Everything is open before the shell can see it. */
-export async function openGate(folders: AgentFolders): Promise<StepGate> {
+export async function openGate(folders: AgentFolders, onOutput: OutputListener): Promise<StepGate> {
   const { control } = folders;
   for (const path of [control, folders.workspace, folders.home, folders.temporary]) mkdirSync(path);
   writeFileSync(folders.output, '');
   const pipe = (name: string): string => join(control, name);
   await promisify(execFile)('mkfifo', ['-m', '600', pipe('out'), pipe('done'), pipe('stop'), pipe('gate')]);
-  const output = openReader(pipe('out'));
-  const done = openReader(pipe('done'));
+  const output = openReader(pipe('out'), (options) => outputReader(options, onOutput));
+  const done = openReader(pipe('done'), (options) => new Socket(options));
   const gate = openBoth(pipe('gate'));
   const stop = openBoth(pipe('stop'));
-  const shut = once(() => {
-    closeSync(output.keeper);
-    closeSync(done.keeper);
-  });
+  const shut = once(() => closeSync(output.keeper));
   const begun = Promise.withResolvers<undefined>();
   const word = readWord(done.reader, () => begun.resolve(undefined)).finally(shut);
-  // Whoever waits for it learns of a failure; until then it is nobody's.
-  word.catch(() => undefined);
   renameSync(pipe('gate'), pipe('go'));
   return {
-    output: output.reader,
+    outputEnded: new Promise((resolve) => output.reader.once('end', resolve)),
     begun: begun.promise,
     word,
     revoke: () => isRead(gate),
@@ -80,14 +85,34 @@ export async function openGate(folders: AgentFolders): Promise<StepGate> {
       writeSync(stop, `${name}\n`);
     },
     shut,
+    closeOutput: () => output.reader.destroy(),
+    close: once(() => {
+      shut();
+      for (const { reader } of [output, done]) reader.destroy();
+      for (const fd of [done.keeper, gate, stop]) closeSync(fd);
+    }),
   };
 }
 
 /** A reader, and a writer of our own that keeps the end of the pipe from coming before the shell has opened it. */
-function openReader(path: string): { readonly reader: Socket; readonly keeper: number } {
+function openReader(
+  path: string,
+  make: (options: SocketConstructorOpts) => Socket,
+): { readonly reader: Socket; readonly keeper: number } {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const keeper = openSync(path, constants.O_WRONLY);
-  return { reader: new Socket({ fd, readable: true, writable: false }), keeper };
+  return { reader: make({ fd, readable: true, writable: false }), keeper };
+}
+
+/** One buffer for all that is ever read: 200 MB of output would leave as much for the garbage collector. */
+function outputReader(options: SocketConstructorOpts, listener: OutputListener): Socket {
+  const hear = (bytes: number, buffer: Uint8Array): boolean => {
+    void listener(buffer.subarray(0, bytes)).then(() => reader.resume());
+    return false;
+  };
+  const onread = { buffer: Buffer.allocUnsafe(outputChunkBytes), callback: hear };
+  const reader = new Socket({ ...options, onread });
+  return reader;
 }
 
 /** Open for reading too, so that what is written waits in the pipe for a shell that comes later. */
@@ -112,22 +137,25 @@ function isRead(pipe: number): boolean {
   }
 }
 
-/** The shell says `begun` when it has all that it needs, and at its end the word. */
-async function readWord(reader: Socket, begun: () => void): Promise<ShellWord> {
+/** The shell says `begun` when it has all that it needs, and at its end the word; whatever else is said there is the command's own. */
+function readWord(reader: Socket, begun: () => void): Promise<ShellWord> {
   let text = '';
-  for await (const chunk of reader as AsyncIterable<Buffer>) {
-    text += chunk.toString();
-    const lines = text.split('\n').slice(0, -1);
-    if (lines[0] === 'begun') begun();
-    const word = lines.find((line) => line !== 'begun');
-    if (word !== undefined || text.length > 200) return parseWord(word ?? '');
-  }
-  return parseWord('');
+  const { promise, resolve } = Promise.withResolvers<ShellWord>();
+  // Read on after the word: a command may have said it in the shell's place, and the shell has to be heard to come to its end.
+  reader.on('data', (chunk: Buffer) => {
+    const lines = (text + chunk.toString()).split('\n');
+    text = (lines.pop() ?? '').slice(-longestWord);
+    for (const line of lines) {
+      const word = parseWord(line);
+      if (word !== undefined) resolve(word);
+      else if (line === 'begun') begun();
+    }
+  });
+  return promise;
 }
 
-function parseWord(line: string): ShellWord {
+function parseWord(line: string): ShellWord | undefined {
   const [, missing] = /^missing (\w+)$/.exec(line) ?? [];
   if (missing !== undefined) return { missing };
-  if (/^\d{1,3}$/.test(line)) return { exitCode: Number(line) };
-  throw new SluiceError('ERR_WORKSPACE', `the shell of the step ended with the word ${JSON.stringify(line)}`);
+  return /^\d{1,3}$/.test(line) ? { exitCode: Number(line) } : undefined;
 }

@@ -93,6 +93,7 @@ async function runHere(
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
+      operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
   );
@@ -122,6 +123,7 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
     logs,
     blobs,
     intake: store,
+    watch: store,
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close,

@@ -115,6 +115,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/repository.ts')).defineRepository,
   },
   {
+    name: 'image',
+    summary: 'make an image of files on a base image and push it, without a daemon',
+    group: 'Tools',
+    load: async () => (await import('./commands/image.ts')).defineImage,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',
@@ -149,6 +155,13 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print the completion script of a shell',
     group: 'Tools',
     load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
+  {
+    name: 'operation',
+    summary: 'do what a gate asks for, as the command of its step',
+    group: 'Tools',
+    hidden: true,
+    load: async () => (await import('./commands/operation.ts')).defineOperation,
   },
   {
     name: 'complete',
