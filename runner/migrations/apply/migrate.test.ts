@@ -158,6 +158,39 @@ test('an account that may make no role gets limits by PGOPTIONS, and its other s
   t.is((await application.query('SELECT 1')).rowCount, 1);
 });
 
+test('a dedicated account is bound itself, and all its sessions end, whatever they call themselves', async (t) => {
+  const url = await database();
+  await server.query(`CREATE ROLE migrator LOGIN PASSWORD 'm'; GRANT ALL ON SCHEMA public TO migrator`, nameOf(url));
+  const own = new URL(url);
+  own.username = 'migrator';
+  own.password = 'm';
+  const orphan = await holder(t, own.href, 'SELECT 1');
+  let said = '';
+  const blind =
+    (body: string): RunCommand =>
+    (given) =>
+      nodeProgram(body)({ ...given, env: { DATABASE_URL: own.href } });
+  const result = await run(
+    own.href,
+    async (given) => {
+      const end = await blind(`console.log((await client.query(${JSON.stringify(show)})).rows[0].said)`)(given);
+      said = end.output;
+      return end;
+    },
+    { dedicated: true },
+  );
+  t.like(result, { outcome: 'succeeded', account: 'dedicated', leftovers: 1 });
+  t.regex(said, /300ms 10min 1min migrator migrator/);
+  await t.throwsAsync(orphan.query('SELECT 1'));
+  const stop = new AbortController();
+  const deaf = blind("process.on('SIGTERM', () => {}); await client.query('SELECT pg_sleep(60)')");
+  const running = run(own.href, deaf, { dedicated: true, signal: stop.signal });
+  await waitFor(() => isBusy(url, "query LIKE 'SELECT pg_sleep(60)%'"));
+  stop.abort();
+  t.is((await t.throwsAsync<SluiceError>(running)).code, 'ERR_ABORTED');
+  t.deepEqual(await leftIn(url), []);
+});
+
 test('no password of the command stands in a statement or in the list of processes', async (t) => {
   const url = await server.database();
   let password = 'none';

@@ -11,7 +11,7 @@ test('a role that is shut lets nobody in; its sessions stay until they are ended
   const url = await server.database();
   const signal = AbortSignal.timeout(60_000);
   await withConnection({ url, signal }, async (connection) => {
-    const account = await openSessionAccount(connection, url, defaultLimits, signal);
+    const account = await openSessionAccount(connection, { url, dedicated: false, limits: defaultLimits }, signal);
     const session = await connect({ url: account.url, signal });
     await session.query('RESET ROLE; SET ROLE NONE; CREATE TEMP TABLE mine (id int)');
     await session.query(
