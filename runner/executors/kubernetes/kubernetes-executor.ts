@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { jobs } from '../../cluster/resources.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -19,10 +20,11 @@ import { podServices, serviceConflict } from './pod-services.ts';
 import { PodTokens } from './pod-token.ts';
 import type { PodIdentity } from './pod-token.ts';
 import type { KubernetesSettings } from './settings.ts';
-import { sweepJobs } from './sweep.ts';
+import { sweep } from './sweep.ts';
 
 const sweepMs = 60_000;
 const mostOver = 1_000;
+const collectionMs = 1_000;
 
 export interface KubernetesExecutorOptions {
   /** Called once, when the first attempt needs it. */
@@ -109,7 +111,10 @@ class KubernetesExecutor implements Executor {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     const site = await this.#site?.catch(() => undefined);
     clearInterval(this.#sweeping);
-    if (site !== undefined) await this.#sweep(site);
+    if (site !== undefined) {
+      await garbageCollected(site.book);
+      await this.#sweep(site);
+    }
     await site?.server.close();
     await site?.book.close();
     await site?.cluster.close();
@@ -160,6 +165,7 @@ class KubernetesExecutor implements Executor {
     const pod = new AttemptPod({ closing, cluster, settings, book, plan, secrets, listen, ...(lost && { lost }) });
     const entry = { desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
+    book.remember(pod.name);
     return entry;
   }
 
@@ -182,9 +188,9 @@ class KubernetesExecutor implements Executor {
   }
 
   /** What cannot be swept now is swept later. */
-  async #sweep({ cluster, settings }: Site): Promise<void> {
+  async #sweep({ cluster, settings, book }: Site): Promise<void> {
     const isHeld = (job: string): boolean => this.#entries.has(job);
-    await sweepJobs({ cluster, settings, isHeld, isOver: this.#options.isOver }).catch(() => undefined);
+    await sweep({ cluster, settings, book, isHeld, isOver: this.#options.isOver }).catch(() => undefined);
   }
 
   async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
@@ -228,6 +234,12 @@ class KubernetesExecutor implements Executor {
       this.#pending.delete(work);
     }
   }
+}
+
+/** The garbage collector of Kubernetes is quicker than we are, as a rule. */
+async function garbageCollected(book: PodBook): Promise<void> {
+  const deadline = performance.now() + collectionMs;
+  while (book.staying().length > 0 && performance.now() < deadline) await sleep(collectionMs / 20);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,12 +1,15 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { jobs } from '../../cluster/resources.ts';
+import type { Job } from '../../cluster/objects.ts';
+import { jobs, pods } from '../../cluster/resources.ts';
 import type { AttemptKey } from '../../model/result.ts';
 import { attemptOf, labels } from './job-spec.ts';
+import type { PodBook } from './pod-book.ts';
 import type { KubernetesSettings } from './settings.ts';
 
 export interface Sweep {
   readonly cluster: ClusterClient;
   readonly settings: KubernetesSettings;
+  readonly book: PodBook;
   /** Whether this process looks after the Job itself. */
   readonly isHeld: (job: string) => boolean;
   /** Whether nobody will ask for the attempt any more. */
@@ -15,11 +18,27 @@ export interface Sweep {
 
 /**
  * Deletes Jobs that runners left behind: their attempts are on record as ended, or their runs are. Those of runs that may
- * still go on stay, with everything that their pods hold. Secrets and pods go with their Job.
+ * still go on stay, with everything that their pods hold. Secrets and pods go with their Job, but for pods that the garbage
+ * collector does not see as orphans: that of Kubernetes asks ever more rarely for a Job that came and went while it was cut off.
  */
-export async function sweepJobs({ cluster, settings, isHeld, isOver }: Sweep): Promise<void> {
+export async function sweep({ cluster, settings, book, isHeld, isOver }: Sweep): Promise<void> {
   const { namespace, owner } = settings;
+  // Before the Jobs: one that is not among them is gone for good, and was there before its pod.
+  const present = book.staying();
   const { items } = await cluster.list(jobs, { namespace, labelSelector: `${labels.owner}=${owner}` });
+  await sweepJobs(items, { cluster, settings, isHeld, isOver });
+  const uids = new Set(items.map(({ metadata }) => metadata.uid));
+  for (const { metadata } of present) {
+    const { name, uid, ownerReferences = [] } = metadata;
+    if (ownerReferences.some((reference) => uids.has(reference.uid))) continue;
+    await cluster.delete(pods, { namespace, name }, { uid, graceSeconds: 1 });
+  }
+}
+
+async function sweepJobs(
+  items: readonly Job[],
+  { cluster, settings: { namespace }, isHeld, isOver }: Omit<Sweep, 'book'>,
+): Promise<void> {
   for (const job of items) {
     const { name, uid, deletionTimestamp } = job.metadata;
     const key = attemptOf(job);
