@@ -18,7 +18,7 @@ import { readHome } from './read-home.ts';
 import { PodRecorder } from './recorder.ts';
 import { Runner } from './runner-process.ts';
 
-/** Two cores carry a few runs at once. */
+/** Two cores carry a few runs that work at once. */
 const mostAtOnce = 5;
 const orphanSeconds = 120;
 
@@ -38,11 +38,12 @@ export class FaultSite {
   readonly namespace: string;
   readonly audit: AuditLog;
   readonly recorder: PodRecorder;
-  readonly slots = new PQueue({ concurrency: mostAtOnce });
+  readonly slots: PQueue;
   readonly #effects: Effect[] = [];
   readonly #witness: Server;
 
-  private constructor(namespace: string, witness: Server, clusterHome: string) {
+  private constructor(namespace: string, witness: Server, clusterHome: string, atOnce: number) {
+    this.slots = new PQueue({ concurrency: atOnce });
     this.namespace = namespace;
     this.#witness = witness;
     this.audit = new AuditLog(clusterHome, namespace);
@@ -50,7 +51,7 @@ export class FaultSite {
     witness.on('connection', (socket) => void this.#hear(socket).catch(() => undefined));
   }
 
-  static async open(clusterHome: string): Promise<FaultSite> {
+  static async open(clusterHome: string, atOnce = mostAtOnce): Promise<FaultSite> {
     const namespace = `faults-${randomBytes(4).toString('hex')}`;
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await kubectl(['create', '-f', '-'], {
@@ -61,7 +62,7 @@ export class FaultSite {
     await waitFor(['serviceaccount/default', '-n', namespace], 'create');
     const witness = createServer();
     await new Promise<void>((resolve) => witness.listen(0, '0.0.0.0', resolve));
-    return new FaultSite(namespace, witness, clusterHome);
+    return new FaultSite(namespace, witness, clusterHome, atOnce);
   }
 
   async close(): Promise<void> {

@@ -19,12 +19,15 @@ import { TcpProxy } from '../tcp-proxy.ts';
 
 let site: FaultSite;
 test.before(async () => {
-  if (home !== undefined) site = await FaultSite.open(home);
+  if (home !== undefined) site = await FaultSite.open(home, runsThatWait);
 });
 test.after.always(() => (home === undefined ? undefined : site.close()));
 
 /** Longer than Sluice waits for an answer of the API server. */
 const longAbsenceMs = 35_000;
+
+/** Most of these runs wait for what is away. */
+const runsThatWait = 8;
 
 /** On a busy machine the kubelet may say later than half a minute after the agent how a step ended. */
 const late = ['node_lost'];

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import PQueue from 'p-queue';
 import { kubectl } from '../../cluster/test-cluster.ts';
+import { runLargeLog } from '../../kubernetes/large-log.ts';
 import { FaultSite } from './fault-site.ts';
 import type { Faults, Machine, SitePipeline } from './fault-site.ts';
 import { faultTest, home } from './fault-test.ts';
@@ -63,6 +66,22 @@ faultTest('E7: pods that are evicted from a node which does not answer end befor
     const reasons = ['evicted', 'node_lost'];
     const ran = await whileTheyRun(t, [slowFor(20)], { costs: reasons }, () => whileAway(evicted));
     t.true(ran.flat().some((reason) => reasons.includes(reason)));
+  }),
+);
+
+faultTest('200 MB of log are stored to the last byte while the kubelet rotates its own at 10 KiB', (t) =>
+  turns.add(async () => {
+    t.timeout(200_000);
+    const file = join(home ?? '', 'conf', 'kubelet.yaml');
+    const usual = await readFile(file, 'utf8');
+    await writeFile(file, `${usual}containerLogMaxSize: 10Ki\ncontainerLogMonitorInterval: 3s\n`);
+    try {
+      await cluster('restart', 'kubelet');
+      await runLargeLog(t);
+    } finally {
+      await writeFile(file, usual);
+      await cluster('restart', 'kubelet');
+    }
   }),
 );
 
