@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { Archive, Services, Trial } from './cli/session.ts';
-import type { Config } from './config/config.ts';
+import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Executor } from './executors/executor.ts';
+import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import type { AttemptKey } from './model/result.ts';
@@ -14,6 +15,7 @@ import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
 import type { ServerRecords } from './store/server-records.ts';
 import type { Store } from './store/store.ts';
+import type { Watch } from './store/watch.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
@@ -40,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return serve(services, { address, config, environment, version: await readVersion() });
     },
     archive: archiveOf,
+    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
     gates: readGates,
   });
 }
@@ -78,6 +81,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
     logs,
     blobs,
     intake: store,
+    watch: store,
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close: () => executor.close().finally(() => Promise.all([sources.close(), store.close()])),
@@ -104,7 +108,7 @@ function archiveOf({ home, database, bucket }: Config): Archive {
 }
 
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Store & Intake & Outbox & ServerRecords> {
+async function openStore({ home, database }: Config): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
@@ -156,7 +160,10 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes({ cluster: config, home }: Config, over: IsOver): Promise<Executor> {
+async function openKubernetes(
+  { cluster: config, backends, registries, home }: Config,
+  over: IsOver,
+): Promise<Executor> {
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),
@@ -178,6 +185,26 @@ async function openKubernetes({ cluster: config, home }: Config, over: IsOver): 
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
+    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
+  });
+}
+
+async function namespacesOf(
+  backends: BackendsConfig,
+  cluster: ClusterConfig,
+  { plainHttp }: RegistriesConfig,
+): Promise<BackendNamespaces> {
+  const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
+  const { imagePrefix, imageTag } = cluster;
+  const { domain, gateway, gatewayUrl, registry } = backends;
+  return backendNamespaces({
+    domain,
+    gateway: { ...gateway, url: gatewayUrl },
+    registry,
+    plainHttp,
+    postgresImage: `${imagePrefix}postgres:${imageTag}`,
+    imagePrefix,
+    imageTag,
   });
 }
 

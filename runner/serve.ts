@@ -24,7 +24,7 @@ import { createReceiver } from './outgoing/receivers.ts';
 import type { TargetBook } from './outgoing/receivers.ts';
 import { createSender } from './outgoing/sender.ts';
 import { createMirrors } from './sources/mirrors.ts';
-import type { Remote, WantedCommit } from './sources/mirrors.ts';
+import type { Remote, RemoteRefs, WantedCommit } from './sources/mirrors.ts';
 import type { Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
@@ -34,6 +34,8 @@ import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
+import { watchRepositories } from './triggers/watch-repositories.ts';
+import type { WatchDependencies } from './triggers/watch-repositories.ts';
 
 interface ServeOptions {
   readonly address: Address;
@@ -77,6 +79,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { engine, store, locate: (request) => remotes.locate(request), logger, most },
     { stop: stop.signal, cancel: cancel.signal },
   );
+  const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
   const sender = createSender(() => receiverHosts(services, subscribers), systemClock);
   const receiver = createReceiver(
     sender,
@@ -89,16 +92,32 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     url,
     close: async (graceMs) => {
       stop.abort();
-      const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered])
+      const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered, watched])
         .finally(() => sender.close())
         .then(() => true);
       if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
       // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
       if (config.executor === 'kubernetes') return process.exit(0);
       cancel.abort();
+      api.server.closeAllConnections();
       await ended;
     },
   };
+}
+
+/** What nobody announces: refs that moved and times that came. Without `everyMs` neither is looked for. */
+async function watchOver(
+  { engine, watch }: Services,
+  remotes: Remotes,
+  parts: Omit<WatchDependencies, 'watch' | 'refsOf' | 'schedulesOf'>,
+  everyMs: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (everyMs === undefined) return;
+  const refsOf = (repository: Repository) => remotes.refs(repository);
+  const schedulesOf: WatchDependencies['schedulesOf'] = async (repository, head) =>
+    engine.schedules(await remotes.fetch(repository, head), head.commit, repository.file);
+  await watchRepositories({ ...parts, watch, refsOf, schedulesOf }, everyMs, signal);
 }
 
 /** Runs asked for by the API wait in the queue, as those that a forge announces do. */
@@ -136,6 +155,9 @@ function socketSubmissions({ intake }: Services, remotes: Remotes, submission: S
 
 interface Remotes {
   resolve(repository: Repository, revision: string): Promise<WantedCommit>;
+  refs(repository: Repository): Promise<RemoteRefs>;
+  /** Folder of a mirror of this server that has the commit. */
+  fetch(repository: Repository, wanted: WantedCommit): Promise<string>;
   /** Folder of a mirror of this server that has the commit of the request. */
   locate(request: RunRequest): Promise<string>;
 }
@@ -146,12 +168,15 @@ function remotesOf({ intake, secretBox }: Services, { config, environment }: Ser
     const { token } = readRepositorySecrets(secretBox, repository);
     return { id: repository.id, url: repository.cloneUrl, token };
   };
+  const fetch: Remotes['fetch'] = async (repository, wanted) => mirrors.fetch(remoteOf(repository), wanted);
   return {
+    fetch,
     resolve: (repository, revision) => mirrors.resolve(remoteOf(repository), revision),
+    refs: (repository) => mirrors.refs(remoteOf(repository)),
     locate: async ({ repositoryId = '', trigger }) => {
       const repository = await intake.repository(repositoryId);
       if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
-      return mirrors.fetch(remoteOf(repository), trigger);
+      return fetch(repository, trigger);
     },
   };
 }

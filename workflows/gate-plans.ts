@@ -5,6 +5,7 @@ import { planOf } from '../runner/language/compile-fixture.ts';
 /** A pipeline that uses every gate with as few inputs as it takes. */
 const everyGate = `
 pipeline: gates
+backend: { name: shop, services: { api: { start: node server.js, port: 3000 } }, database: { engine: postgres } }
 steps:
   validate: { uses: validate, with: { run: npm run lint } }
   migrate: { uses: migrate, with: { run: npm run migrate } }

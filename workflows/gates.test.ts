@@ -19,11 +19,11 @@ test('the gates become the steps of gate-plans.json; after a change on purpose r
   t.deepEqual(JSON.parse(JSON.stringify(gatePlans())), golden);
 });
 
-test('validate and run-tests ask nothing of an executor, the others for environments', (t) => {
+test('validate asks nothing of an executor, the others for environments', (t) => {
   for (const [name, text] of gates) {
     const parsed = parseWorkflowFile(text, name);
     const requires = parsed.ok ? (parsed.value.value.requires ?? []) : undefined;
-    t.deepEqual(requires, name === 'validate' || name === 'run-tests' ? [] : ['environments'], name);
+    t.deepEqual(requires, name === 'validate' ? [] : ['environments'], name);
   }
 });
 
@@ -45,9 +45,11 @@ test('the page of the gates lists every input and output, and no other', async (
 });
 
 test('a gate that is used in a wrong way is told at the place of its use', (t) => {
-  const compiled = compileText('pipeline: demo\nsteps:\n  promote: { uses: promote, with: { strategy: yolo } }\n');
+  const compiled = compileText(
+    'pipeline: demo\nbackend: { name: shop }\nsteps:\n  promote: { uses: promote, with: { strategy: yolo } }\n',
+  );
   t.deepEqual(
     compiled.ok ? [] : compiled.problems.map(({ file, line, column, code }) => ({ file, line, column, code })),
-    [{ file: 'sluice.yaml', line: 3, column: 47, code: 'input-value' }],
+    [{ file: 'sluice.yaml', line: 4, column: 47, code: 'input-value' }],
   );
 });

@@ -79,11 +79,13 @@ start_apiserver() {
     --proxy-client-cert-file="$PKI/front-proxy.crt" --proxy-client-key-file="$PKI/front-proxy.key"
 }
 
-start_controller_manager() {
+start_controller_manager() (
+  # Volumes on the host do not take the group of a pod (fsGroup): whoever gets one may write to it.
+  umask 0
   start controller-manager "$BIN/kube-controller-manager" --leader-elect=false $(kubeconfigs controller-manager) \
     --use-service-account-credentials --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" --enable-hostpath-provisioner
-}
+)
 
 kubeconfigs() { # COMPONENT
   printf -- '--%s=%s\n' kubeconfig "$PKI/$1.kubeconfig" authentication-kubeconfig "$PKI/$1.kubeconfig" \

@@ -22,12 +22,15 @@ K
 }
 
 write_containerd() {
-  mkdir -p "$CONF/certs.d/localhost:5000"
-  cat >"$CONF/certs.d/localhost:5000/hosts.toml" <<K
+  local registry
+  for registry in localhost:5000 registry.sluice.test:5000; do
+    mkdir -p "$CONF/certs.d/$registry"
+    cat >"$CONF/certs.d/$registry/hosts.toml" <<K
 server = "http://localhost:5000"
 [host."http://localhost:5000"]
   capabilities = ["pull", "resolve"]
 K
+  done
   # restrict_oom_score_adj: root of a container may lack CAP_SYS_RESOURCE, and then runc cannot lower a score.
   cat >"$CONF/containerd.toml" <<K
 version = 2
@@ -50,7 +53,7 @@ write_registry() {
 version: 0.1
 log: {level: warn}
 storage: {filesystem: {rootdirectory: $CLUSTER_HOME/registry}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:5000"}
+http: {addr: ":5000"}
 K
 }
 
@@ -108,6 +111,12 @@ write_dns() { # IP
   bind $1
   kubernetes cluster.local in-addr.arpa {
     kubeconfig $PKI/admin.kubeconfig test
+  }
+  template IN A sluice.test {
+    answer "{{ .Name }} 60 IN A $1"
+  }
+  template IN AAAA sluice.test {
+    rcode NOERROR
   }
   forward . /etc/resolv.conf
   cache 5

@@ -24,6 +24,7 @@ const images: readonly RuntimeImage[] = [
   { name: 'go', maxMegabytes: 160 },
   { name: 'postgres', maxMegabytes: 120, service: ['postgres'], ready: ['pg_isready'] },
   { name: 'agent', maxMegabytes: 60, entrypoint: ['tini', '--'] },
+  { name: 'sluice', maxMegabytes: 65, entrypoint: ['tini', '--'] },
 ];
 
 /** Everything that every image promises; the rest is in `test.sh` beside its Containerfile. */

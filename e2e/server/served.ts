@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,7 +41,7 @@ export class Place {
       await rm(folder, { recursive: true, force: true });
     });
     await mkdir(join(folder, 'work'));
-    await place.git('init', '-q', '--bare', join(folder, 'shop.git'));
+    await place.git('init', '-q', '--bare', '-b', 'main', join(folder, 'shop.git'));
     await place.git('init', '-q', '-b', 'main', join(folder, 'work'));
     return place;
   }
@@ -73,13 +73,32 @@ export class Place {
   }
 
   async serve(): Promise<void> {
+    const log = await open(join(this.folder, 'server.log'), 'a');
     const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0', '--grace', '5'], {
       env: this.environment,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', log.fd],
     });
+    await log.close();
     this.#server = server;
-    const [line] = (await once(server.stdout, 'data')) as [Buffer];
+    const { stdout } = server;
+    if (!stdout) throw new Error('The server has no output.');
+    const [line] = (await Promise.race([once(stdout, 'data'), once(server, 'exit')])) as [unknown];
+    if (!Buffer.isBuffer(line)) throw new Error(`The server did not start: ${await this.log()}`);
     this.url = (JSON.parse(line.toString()) as { readonly url: string }).url;
+  }
+
+  /** What the servers wrote to their error stream. */
+  log(): Promise<string> {
+    return readFile(join(this.folder, 'server.log'), 'utf8');
+  }
+
+  /** Of the server that answers now. */
+  get pid(): number {
+    return this.#server?.pid ?? 0;
+  }
+
+  get isAlive(): boolean {
+    return this.#server?.exitCode === null && this.#server.signalCode === null;
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -119,10 +138,11 @@ export async function announce(
     readonly secret?: string;
     readonly repositoryId?: number;
     readonly before?: string;
+    readonly ref?: string;
   } = {},
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const payload = JSON.stringify({
-    ref: 'refs/heads/main',
+    ref: changes.ref ?? 'refs/heads/main',
     before: changes.before ?? '0'.repeat(40),
     after: commit,
     commits: [{ id: commit, message: 'a change', added: ['sluice.yaml'], removed: [], modified: [] }],

@@ -35,6 +35,11 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     closing.abort();
     done();
   });
+  // A connection that was busy when the server began to close would be kept for the next request, and hold up the end.
+  api.addHook('onSend', (_request, reply, _payload, done) => {
+    if (closing.signal.aborted) reply.header('connection', 'close');
+    done();
+  });
   useProblems(api, dependencies);
   useValidators(api);
   // Answers only: what is sent packed could unpack to more than a body may hold.
@@ -78,7 +83,8 @@ function createServer(): FastifyInstance {
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     genReqId: () => randomUUID(),
-    http: { maxHeaderSize: 16_384, headersTimeout: 10_000 },
+    // Node looks for requests that are too slow every 30 seconds by itself.
+    http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     // A parameter can be the name of a step.
     routerOptions: { maxParamLength: 1_000 },
     frameworkErrors: (error, request, reply) => {

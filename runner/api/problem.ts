@@ -70,10 +70,13 @@ export function notFound(): ApiError {
 const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_NOT_FOUND: 404,
   ERR_FORBIDDEN: 403,
+  ERR_GATE: 409,
+  ERR_FENCED: 409,
   ERR_CONFLICT: 409,
   ERR_USAGE: 409,
   ERR_SOURCE: 422,
   ERR_LIMIT: 413,
+  ERR_FULL: 503,
   ERR_ABORTED: 503,
   ERR_SERVICE: 503,
   ERR_UNSUPPORTED: 500,

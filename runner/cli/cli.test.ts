@@ -27,7 +27,17 @@ async function sluice(
   const tryStep = () => Promise.reject(new Error('steps are not tried here'));
   const serve = () => Promise.reject(new Error('nothing is served here'));
   const archive = () => assert.fail('nothing is archived here');
-  const code = await runCli(words, io, { version: '1.2.3', environment, open, tryStep, serve, archive, gates });
+  const operate = () => assert.fail('this is no step');
+  const code = await runCli(words, io, {
+    version: '1.2.3',
+    environment,
+    open,
+    tryStep,
+    serve,
+    archive,
+    operate,
+    gates,
+  });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -144,6 +154,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
         serve: () => Promise.reject(new Error('nothing is served here')),
         archive: () => assert.fail('nothing is archived here'),
+        operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },
     );

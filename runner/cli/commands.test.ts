@@ -93,6 +93,7 @@ async function runHere(
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
+      operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
   );
@@ -122,6 +123,7 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
     logs,
     blobs,
     intake: store,
+    watch: store,
     outbox: store,
     secretBox: await openSecretBox(config.home),
     close,
@@ -306,6 +308,34 @@ test('a file with mistakes stops lint, plan and run with the same problems', asy
     t.true(problems.length === 2);
     t.deepEqual(Object.keys(problems[0] ?? {}), ['code', 'message', 'file', 'line', 'column', 'hint']);
   }
+});
+
+test('migrations are judged with place, frame and advice, and a refused file is a failed check', async (t) => {
+  const { repository, sluice, json } = await openPlace(t, pipeline);
+  const none = await sluice('migrate', 'lint');
+  t.is(none.code, 2);
+  t.regex(none.err, /no migrations were found/);
+  await mkdir(join(repository, 'migrations'));
+  await writeFile(
+    join(repository, 'migrations/1.sql'),
+    'CREATE TABLE users (id int);\nCREATE INDEX i ON users (id);\n',
+  );
+  t.deepEqual(await sluice('migrate', 'lint'), { code: 0, out: '✓ expand    migrations/1.sql\n', err: '' });
+  await writeFile(join(repository, 'migrations/2.sql'), '-- héé\nDROP TABLE\n  teams;\n');
+  const said = await sluice('migrate', 'lint');
+  t.is(said.code, 1);
+  t.is(said.out, '✓ expand    migrations/1.sql\n✗ contract  migrations/2.sql\n');
+  t.regex(said.err, /^migrations\/2\.sql:2:1 .*public\.teams/m);
+  t.regex(said.err, /^ {2}.*\^{10}$/m);
+  t.regex(said.err, /contract phase/);
+  t.is((await sluice('migrate', 'lint', '--phase', 'contract')).code, 0);
+  t.is((await sluice('migrate', 'lint', 'migrations/1.sql')).code, 0);
+  const [document] = await json<{ files: object[]; problems: object[] }>('migrationLint', 'migrate', 'lint');
+  t.like(document?.problems[0], { code: 'drop-table', file: 'migrations/2.sql', line: 2, column: 1 });
+  t.deepEqual(document?.files[1], { file: 'migrations/2.sql', class: 'contract', verdict: 'refused' });
+  const missing = await sluice('migrate', 'lint', 'nowhere.sql');
+  t.is(missing.code, 2);
+  t.regex(missing.err, /cannot read nowhere\.sql/);
 });
 
 test('a file without mistakes has a plan', async (t) => {

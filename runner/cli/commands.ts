@@ -115,10 +115,22 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/repository.ts')).defineRepository,
   },
   {
+    name: 'image',
+    summary: 'make an image of files on a base image and push it, without a daemon',
+    group: 'Tools',
+    load: async () => (await import('./commands/image.ts')).defineImage,
+  },
+  {
     name: 'junit',
     summary: 'read JUnit reports and say what Sluice makes of them',
     group: 'Tools',
     load: async () => (await import('./commands/junit.ts')).defineJunit,
+  },
+  {
+    name: 'migrate',
+    summary: 'check the SQL of migrations before they meet a live database',
+    group: 'Tools',
+    load: async () => (await import('./commands/migrate.ts')).defineMigrate,
   },
   {
     name: 'doctor',
@@ -143,6 +155,13 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print the completion script of a shell',
     group: 'Tools',
     load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
+  {
+    name: 'operation',
+    summary: 'do what a gate asks for, as the command of its step',
+    group: 'Tools',
+    hidden: true,
+    load: async () => (await import('./commands/operation.ts')).defineOperation,
   },
   {
     name: 'complete',

@@ -17,5 +17,6 @@ const usageErrors: ReadonlySet<ErrorCode> = new Set(['ERR_USAGE', 'ERR_NOT_FOUND
 
 export function exitCodeOfError(code: ErrorCode): ExitCode {
   if (code === 'ERR_ABORTED') return exitCodes.interrupted;
+  if (code === 'ERR_GATE') return exitCodes.failed;
   return usageErrors.has(code) ? exitCodes.usage : exitCodes.errored;
 }

@@ -23,6 +23,7 @@ With \`--json\` a command prints one document, \`run\`, \`rerun\`, \`show --foll
 | \`SLUICE_EXECUTOR\` | where steps run, as \`--executor\`; \`docs/kubernetes.md\` has the variables of that one |
 | \`SLUICE_DATABASE_URL\` | a PostgreSQL database that several runners share, in place of SQLite; \`docs/store.md\` has its variables |
 | \`SLUICE_BLOBS_URL\` | a bucket of an S3-compatible store for blobs, in place of files; \`docs/store.md\` has its variables |
+| \`REGISTRY_AUTH_FILE\`, \`DOCKER_CONFIG\`, \`SLUICE_PLAIN_HTTP_REGISTRIES\` | credentials for registries, and those without TLS (\`docs/images.md\`) |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | never colours, always colours |
 | \`CI\`, \`TERM=dumb\` | lines instead of a picture that moves |
 `;

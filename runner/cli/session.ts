@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
+import type { OperationName } from '../model/operations.ts';
 import type { Verdict } from '../model/outcome.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Intake } from '../store/intake.ts';
@@ -12,6 +13,7 @@ import type { ServerRecords } from '../store/server-records.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Blobs, Store } from '../store/store.ts';
+import type { Watch } from '../store/watch.ts';
 import type { Palette } from './terminal/palette.ts';
 
 /** A stream that text goes to; `process.stdout` is one. The sizes are there when it is a terminal. */
@@ -33,6 +35,7 @@ export interface Services {
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly intake: Intake;
+  readonly watch: Watch;
   readonly outbox: Outbox;
   readonly secretBox: SecretBox;
   /** Ends what is still under way at once. Safe to call twice. */
@@ -87,6 +90,8 @@ export interface Dependencies {
   /** Answers requests, and drives the runs that they ask for. */
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
+  /** Carries out an operation of a gate, for the step that this process is the command of. */
+  operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
   gates(): Promise<ReadonlyMap<string, string>>;
 }
@@ -94,6 +99,8 @@ export interface Dependencies {
 /** What a command gets: where to write, what is configured, and the services once it asks for them. */
 export interface Session {
   readonly io: Io;
+  /** Of Sluice. */
+  readonly version: string;
   readonly config: Config;
   readonly json: boolean;
   /** Whether colours are wanted, those of the steps' own output included. */
@@ -107,6 +114,7 @@ export interface Session {
   tryStep(): Promise<Trial>;
   serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   archive(): Archive;
+  operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
   /** Lines of text, for people. */

@@ -9,6 +9,8 @@ export interface ObjectMeta {
   readonly namespace?: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** Counts the changes of `spec`. */
+  readonly generation?: number;
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
   readonly deletionGracePeriodSeconds?: number;
@@ -248,3 +250,42 @@ export interface ResourceQuota extends KubernetesObject {
   readonly spec: { readonly hard?: Labels };
   readonly status?: { readonly hard?: Labels; readonly used?: Labels };
 }
+
+/** What every workload that is made of pods says of them. */
+export interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly minReadySeconds?: number;
+    readonly progressDeadlineSeconds?: number;
+    readonly revisionHistoryLimit?: number;
+    readonly strategy?: Json;
+    readonly selector: { readonly matchLabels: Labels };
+    readonly template: PodTemplate;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** Where requests for a host go (Gateway API, gateway.networking.k8s.io/v1). */
+export interface HttpRoute extends KubernetesObject {
+  readonly spec: {
+    readonly parentRefs: readonly { readonly name: string; readonly namespace?: string }[];
+    readonly hostnames: readonly string[];
+    readonly rules: readonly {
+      readonly filters?: readonly Json[];
+      readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
+    }[];
+  };
+  readonly status?: {
+    readonly parents?: readonly { readonly conditions?: readonly Condition[] }[];
+  };
+}
+
+/** An object of which Sluice writes the fields and reads none. */
+export type OtherObject = KubernetesObject & Readonly<Record<string, unknown>>;

@@ -1,10 +1,13 @@
 import type {
   ConfigMap,
   CoreEvent,
+  Deployment,
+  HttpRoute,
   Job,
   KubernetesObject,
   Namespace,
   Node,
+  OtherObject,
   Pod,
   ResourceQuota,
   Secret,
@@ -37,7 +40,22 @@ export const events = core<CoreEvent>('Event', 'events');
 export const resourceQuotas = core<ResourceQuota>('ResourceQuota', 'resourcequotas');
 export const nodes = core<Node>('Node', 'nodes', false);
 export const namespaces = core<Namespace>('Namespace', 'namespaces', false);
-export const jobs: Resource<Job> = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true };
+const grouped = <T extends KubernetesObject>(apiVersion: string, kind: string, plural: string): Resource<T> => ({
+  apiVersion,
+  kind,
+  plural,
+  namespaced: true,
+});
+
+export const jobs = grouped<Job>('batch/v1', 'Job', 'jobs');
+export const deployments = grouped<Deployment>('apps/v1', 'Deployment', 'deployments');
+export const statefulSets = grouped<OtherObject>('apps/v1', 'StatefulSet', 'statefulsets');
+export const httpRoutes = grouped<HttpRoute>('gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes');
+export const networkPolicies = grouped<OtherObject>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
+export const roles = grouped<OtherObject>('rbac.authorization.k8s.io/v1', 'Role', 'roles');
+export const roleBindings = grouped<OtherObject>('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings');
+export const serviceAccounts = core<OtherObject>('ServiceAccount', 'serviceaccounts');
+export const limitRanges = core<OtherObject>('LimitRange', 'limitranges');
 
 /** The path of a collection or, with a name, of one object. `part` is a subresource such as `status` or `log`. */
 export function pathOf(

@@ -21,6 +21,18 @@ export interface ClusterConfig {
   readonly imageTag: string;
 }
 
+/** Where backends are deployed: what is the same for all of them. */
+export interface BackendsConfig {
+  /** Domain below which each backend has its hosts. */
+  readonly domain: string;
+  /** The Gateway that routes attach to. */
+  readonly gateway: { readonly namespace: string; readonly name: string };
+  /** Where pods reach the gateway, without a path. */
+  readonly gatewayUrl: string;
+  /** Host, and perhaps a path, that images of releases are pushed to. */
+  readonly registry: string;
+}
+
 /** An OpenID Connect provider whose tokens the API takes. */
 export interface IssuerConfig {
   readonly issuer: string;
@@ -48,6 +60,16 @@ export interface BucketConfig {
   readonly sessionToken?: string;
 }
 
+/** Registries that images come from and go to. */
+export interface RegistriesConfig {
+  /** File with credentials that somebody named. */
+  readonly authFile: string | undefined;
+  /** Where the credentials of this user are, if there are any. */
+  readonly usualAuthFile: string | undefined;
+  /** Hosts, with port, that speak plain HTTP. */
+  readonly plainHttp: readonly string[];
+}
+
 /** Everything that may differ between machines and users. Built once by `loadConfig`, frozen, passed in. */
 export interface Config {
   /** Data folder of this user: store, blobs, logs. */
@@ -64,10 +86,15 @@ export interface Config {
   readonly subscribersFile: string | undefined;
   /** How many runs a server drives at once. */
   readonly runs: number;
+  /** How often the refs and schedules of a repository are looked at, ms; undefined for never. */
+  readonly pollMs: number | undefined;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];
   readonly cluster: ClusterConfig;
+  /** Undefined: pipelines can be run, and backends not be deployed. */
+  readonly backends: BackendsConfig | undefined;
+  readonly registries: RegistriesConfig;
   readonly color: 'always' | 'never' | 'auto';
   /** Whether a terminal can show a picture that is drawn again and again. */
   readonly liveView: boolean;

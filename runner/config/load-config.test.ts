@@ -18,6 +18,7 @@ test('defaults come from the machine', (t) => {
     jobs: 4,
     lookAhead: 4,
     executor: 'local',
+    backends: undefined,
     cluster: {
       kubeconfig: undefined,
       context: undefined,
@@ -32,6 +33,8 @@ test('defaults come from the machine', (t) => {
     },
     url: '',
     subscribersFile: undefined,
+    registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
+    pollMs: 300_000,
     runs: 20,
     color: 'auto',
     liveView: true,
@@ -61,6 +64,16 @@ test('a bucket for blobs needs keys', (t) => {
   const session = { ...url, ...keys, AWS_SESSION_TOKEN: 'token' };
   t.deepEqual(loadConfig(environment(session)).bucket, { ...bucket, sessionToken: 'token' });
   t.is(loadConfig(environment(keys)).bucket, undefined);
+});
+
+test('credentials for registries are looked for where docker and podman have them', (t) => {
+  const registries = (variables: Readonly<Record<string, string>>) => loadConfig(environment(variables)).registries;
+  t.deepEqual(registries({}), { authFile: undefined, usualAuthFile: undefined, plainHttp: [] });
+  t.is(registries({ HOME: '/home/ada' }).usualAuthFile, '/home/ada/.docker/config.json');
+  t.is(registries({ HOME: '/home/ada', DOCKER_CONFIG: '/etc/docker' }).usualAuthFile, '/etc/docker/config.json');
+  t.is(registries({ REGISTRY_AUTH_FILE: '/run/auth.json' }).authFile, '/run/auth.json');
+  const hosts = ['registry.local:5000', '10.0.0.1:5000'];
+  t.deepEqual(registries({ SLUICE_PLAIN_HTTP_REGISTRIES: `${hosts.join(', ')},` }).plainHttp, hosts);
 });
 
 test('the command line wins over the environment, which wins over the defaults', (t) => {
@@ -143,4 +156,13 @@ for (const [title, text, line] of faulty) {
 test('a secrets file that is not there is named', async (t) => {
   const error = await t.throwsAsync(readSecretsFile('/nowhere/secrets'), { instanceOf: SluiceError });
   t.regex(error.message, /\/nowhere\/secrets/);
+});
+
+test('the seconds between two looks at refs are a number, and 0 turns the looks off', (t) => {
+  const pollMs = (text: string) => loadConfig(environment({ SLUICE_POLL_SECONDS: text })).pollMs;
+  t.is(pollMs('5'), 5_000);
+  t.is(pollMs('0'), undefined);
+  for (const wrong of ['-1', '1.5', '86401', 'often']) {
+    t.throws(() => pollMs(wrong), { code: 'ERR_USAGE', message: /^SLUICE_POLL_SECONDS/ });
+  }
 });

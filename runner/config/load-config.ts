@@ -1,7 +1,15 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { executorNames } from './config.ts';
-import type { BucketConfig, ClusterConfig, Config, DatabaseConfig, IssuerConfig } from './config.ts';
+import type {
+  BackendsConfig,
+  BucketConfig,
+  ClusterConfig,
+  Config,
+  DatabaseConfig,
+  IssuerConfig,
+  RegistriesConfig,
+} from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** What the command line says; it wins over the environment. */
@@ -20,6 +28,7 @@ const clusterJobs = 50;
 
 const defaultLookAhead = 4;
 const defaultRuns = 20;
+const defaultPollMs = 300_000;
 
 /** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
@@ -37,6 +46,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
     lookAhead:
       count(
         variables['SLUICE_LOOK_AHEAD'],
@@ -44,6 +54,8 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
         'Give the number of attempts that may wait prepared; 0 for none.',
       ) ?? defaultLookAhead,
     cluster: Object.freeze(clusterConfig(variables)),
+    backends: backendsConfig(variables),
+    registries: Object.freeze(registriesConfig(variables)),
     color: overrides.color === false ? 'never' : color(variables),
     liveView: variables['TERM'] !== 'dumb' && !given(variables['CI']),
     secrets: Object.freeze({ ...secretsOf(variables), ...overrides.secrets }),
@@ -111,6 +123,48 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
   };
 }
 
+/** All of it or none: a release needs a registry to be in, and an app a gateway to be reached by. */
+function backendsConfig(variables: Environment['variables']): BackendsConfig | undefined {
+  const domain = given(variables['SLUICE_DOMAIN']);
+  if (domain === undefined) return undefined;
+  const needed = (name: string): string => {
+    const value = given(variables[name]);
+    if (value !== undefined) return value;
+    throw new SluiceError('ERR_USAGE', `SLUICE_DOMAIN is set and ${name} is not`, {
+      hint: 'docs/backends.md says what each is for.',
+    });
+  };
+  const [, namespace, name] = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(needed('SLUICE_GATEWAY')) ?? [];
+  if (namespace === undefined || name === undefined) {
+    throw new SluiceError('ERR_USAGE', `SLUICE_GATEWAY is ${JSON.stringify(variables['SLUICE_GATEWAY'])}`, {
+      hint: 'Give namespace and name of the Gateway: `gateway/public`.',
+    });
+  }
+  const gatewayUrl = needed('SLUICE_GATEWAY_URL').replace(/\/+$/, '');
+  if (!URL.canParse(gatewayUrl)) {
+    throw new SluiceError('ERR_USAGE', `SLUICE_GATEWAY_URL is ${JSON.stringify(gatewayUrl)}, which is no address`, {
+      hint: 'Give the address at which pods reach the gateway: `http://gateway.example`.',
+    });
+  }
+  return Object.freeze({
+    domain,
+    gateway: Object.freeze({ namespace, name }),
+    gatewayUrl,
+    registry: needed('SLUICE_REGISTRY').replace(/\/+$/, ''),
+  });
+}
+
+/** As docker, podman and skopeo look for credentials, but for those of helper programs. */
+function registriesConfig(variables: Environment['variables']): RegistriesConfig {
+  const home = given(variables['HOME']);
+  const folder = given(variables['DOCKER_CONFIG']) ?? (home === undefined ? undefined : join(home, '.docker'));
+  return {
+    authFile: given(variables['REGISTRY_AUTH_FILE']),
+    usualAuthFile: folder === undefined ? undefined : join(folder, 'config.json'),
+    plainHttp: (variables['SLUICE_PLAIN_HTTP_REGISTRIES'] ?? '').split(/[\s,]+/).filter(Boolean),
+  };
+}
+
 /** All of it or none: an issuer whose audience is not checked would let in tokens that were made for others. */
 function issuerConfig(variables: Environment['variables']): IssuerConfig | undefined {
   const issuer = given(variables['SLUICE_OIDC_ISSUER']);
@@ -143,6 +197,19 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+function pollMs(text: string | undefined): number | undefined {
+  if (text === undefined) return defaultPollMs;
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= 86_400) return seconds === 0 ? undefined : seconds * 1_000;
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_POLL_SECONDS is ${JSON.stringify(text)}, which is no number from 0 to 86400`,
+    {
+      hint: 'Give the seconds between two looks at the refs of a repository; 0 for neither looks nor schedules.',
+    },
+  );
 }
 
 function port(text: string): number {

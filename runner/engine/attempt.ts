@@ -2,7 +2,7 @@ import type { AttemptContext, AttemptOutcome, AttemptSpec, ServiceAddress, StopR
 import { renderTemplate } from '../expressions/expression.ts';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
-import type { PlanStep, RunStep, Template } from '../model/plan.ts';
+import type { PlanStep, RunStep, StepId, Template } from '../model/plan.ts';
 import type { AttemptRecord, StepWord } from '../model/run-event.ts';
 import type { AttemptKey } from '../model/result.ts';
 import type { RunState } from '../model/run-state.ts';
@@ -128,7 +128,7 @@ async function specOf(
   { state, step, attempt }: AttemptTask,
   secrets: Readonly<Record<string, string>>,
 ): Promise<AttemptSpec> {
-  const needed = new Set(step.needs.flatMap((need) => need.steps));
+  const needed = new Set(neededBy(state, step));
   const handovers = [...needed].flatMap((id) => handoverOf(state, id));
   const caches = await Promise.all(
     step.caches.map(async ({ key, paths }) => {
@@ -140,11 +140,24 @@ async function specOf(
     runId: state.runId,
     step,
     attempt,
+    ...backendOf(state),
     env: step.env,
     secrets,
     layers: [{ from: '', blob: state.snapshot }, ...handovers],
     caches,
   };
+}
+
+/** The steps whose files it gets: those that it needs, and in a workflow also those that the step which uses it needs. */
+function neededBy(state: RunState, { needs, inputsFrom }: Pick<PlanStep, 'needs' | 'inputsFrom'>): readonly StepId[] {
+  const own = needs.flatMap((need) => need.steps);
+  const start = state.plan.steps.find(({ id }) => id === inputsFrom);
+  return start === undefined ? own : [...neededBy(state, start), ...own];
+}
+
+/** Where the steps of a run run: undefined for one that deploys nothing. */
+export function backendOf({ plan, request }: RunState): Pick<AttemptSpec, 'backend'> {
+  return plan.backend === undefined ? {} : { backend: { backend: plan.backend, repository: request.repository } };
 }
 
 function handoverOf(state: RunState, from: PlanStep['id']): AttemptSpec['layers'] {

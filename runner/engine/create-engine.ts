@@ -6,7 +6,7 @@ import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { Engine, RerunScope, RunObserver } from './engine.ts';
 import { recordPlan } from './plan-run.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun, readSchedules } from './prepare-run.ts';
 import { openJournal, readState } from './read-run.ts';
 import { carriedSteps } from './rerun.ts';
 import { RunDriver } from './run-driver.ts';
@@ -37,6 +37,7 @@ export function createEngine(engine: EngineDependencies): Engine {
       engine.executor.anticipate?.();
       return prepareRun(engine, options);
     },
+    schedules: (location, commit, file) => readSchedules(engine, location, commit, file),
     start: (prepared) => storeSnapshot(engine, prepared).then(create),
     take: async (most) => {
       const lease = await takeRun(engine, most);

@@ -4,6 +4,7 @@ import type { StoredEvent } from '../model/run-event.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { Source } from '../sources/source.ts';
+import type { Schedule } from '../store/watch.ts';
 
 export interface PrepareOptions {
   /** Folder of a repository. */
@@ -36,6 +37,8 @@ export type RerunScope = { readonly kind: 'failed' } | { readonly kind: 'from'; 
 export interface Engine {
   /** Opens the commit and compiles its pipeline. Missing secrets and abilities of the executor are problems too. */
   prepare(options: PrepareOptions): Promise<Checked<PreparedRun>>;
+  /** The schedules of the pipeline file of a commit; none when it has no such file or one with mistakes. ERR_SOURCE. */
+  schedules(location: string, commit: string, file: string): Promise<readonly Schedule[]>;
   /** Stores a new run and answers its id; `drive` runs it. */
   start(prepared: PreparedRun): Promise<string>;
   /**

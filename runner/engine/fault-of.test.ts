@@ -3,7 +3,7 @@ import { SluiceError } from '../model/errors.ts';
 import { faultOf } from './fault-of.ts';
 
 test('a full disk is not taken for a defect of Sluice', (t) => {
-  t.deepEqual(faultOf(new SluiceError('ERR_LIMIT', 'The disk is full.')), {
+  t.deepEqual(faultOf(new SluiceError('ERR_FULL', 'The disk is full.')), {
     outcome: 'errored',
     reason: 'collect_failed',
     message: 'The disk is full.',

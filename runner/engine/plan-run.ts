@@ -1,7 +1,8 @@
 import { matchTriggers } from '../language/match-triggers.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { ErrorCode } from '../model/errors.ts';
 import { verdictOf } from '../model/outcome.ts';
-import type { Verdict } from '../model/outcome.ts';
+import type { Reason, Verdict } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunRequest } from '../model/run-request.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -30,10 +31,17 @@ async function planRun(engine: EngineDependencies, request: RunRequest, locate: 
     const prepared = await compileRun(engine, source, request, file);
     return prepared.ok ? { kind: 'prepared', run: prepared.value } : refused(prepared.problems);
   } catch (error) {
-    if (!(error instanceof SluiceError && error.code === 'ERR_SOURCE')) throw error;
-    return { kind: 'ended', verdict: verdictOf('source_failed', error.message), problems: [] };
+    const reason = error instanceof SluiceError && reasons[error.code];
+    if (!reason) throw error;
+    return { kind: 'ended', verdict: verdictOf(reason, error.message), problems: [] };
   }
 }
+
+/** What of a source is the user's to mend: the repository cannot be had, or a pipeline file is too large to be looked at. */
+const reasons: Readonly<Partial<Record<ErrorCode, Reason>>> = {
+  ERR_SOURCE: 'source_failed',
+  ERR_LIMIT: 'pipeline_invalid',
+};
 
 function refused(problems: readonly Problem[]): Planned {
   const [first, ...others] = problems;

@@ -1,5 +1,6 @@
 import type { Executor } from '../executors/executor.ts';
 import { evaluateCondition } from '../expressions/expression.ts';
+import { isSchedule } from '../language/check-triggers.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
@@ -14,11 +15,12 @@ import type { Checked, Location, Problem } from '../model/problem.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import { checkSecret } from '../results/log/masker.ts';
 import type { Source } from '../sources/source.ts';
+import type { Schedule } from '../store/watch.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import type { PreparedRun, PrepareOptions } from './engine.ts';
 
-/** One byte more than the language takes, so that it is the language that says so. */
-const maxFileBytes = 50 * 1024 * 1024;
+/** Far more than the language takes, so that it is the language that says how large a file is. */
+const maxFileBytes = 4 * 1024 * 1024;
 
 /** Opens the commit, compiles its pipeline, and asks whether this executor can run it with the secrets at hand. */
 export async function prepareRun(engine: EngineDependencies, options: PrepareOptions): Promise<Checked<PreparedRun>> {
@@ -35,6 +37,19 @@ export async function readFile(source: Source, request: RunRequest): Promise<Par
   return text === undefined ? refused(noFile(request.file)) : parsePipelineFile(text, request.file);
 }
 
+export async function readSchedules(
+  engine: Pick<EngineDependencies, 'sources'>,
+  location: string,
+  commit: string,
+  path: string,
+): Promise<readonly Schedule[]> {
+  const text = await (await engine.sources.open(location, commit)).read(path, maxFileBytes);
+  const file = text === undefined ? undefined : parsePipelineFile(text, path);
+  const on = file?.ok === true ? file.value.value.on : undefined;
+  const sound = (on?.schedule ?? []).filter((schedule) => isSchedule(schedule));
+  return sound.map(({ cron, timezone = 'UTC' }) => ({ cron, timezone }));
+}
+
 export async function compileRun(
   engine: EngineDependencies,
   source: Source,
@@ -48,6 +63,7 @@ export async function compileRun(
   if (!file.ok) return file;
   const problems = [
     ...secretProblems(engine, request, plan.value, file.value),
+    ...trustProblems(request, plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
   ];
   return problems.length > 0 ? refused(...problems) : { ok: true, value: { request, source, plan: plan.value } };
@@ -97,6 +113,17 @@ function secretProblems(
 function untrusted(file: SourceText, step: RunStep, name: string): Problem {
   const message = `Step \`${step.id}\` needs the secret \`${name}\`, and a pull request from a fork gets none.`;
   return at(file, step.location, 'secret-untrusted', message, 'Leave the step out there with an `if` on `event`.');
+}
+
+/** What runs in the namespace of a backend is beside its production (trust.md, T-01). */
+function trustProblems({ trigger }: RunRequest, plan: Plan, file: SourceText): readonly Problem[] {
+  if (trigger.pullRequest?.fork !== true) return [];
+  const wanted = runSteps(plan).filter((step) => step.requires.includes('environments') && !isOut(step));
+  return wanted.map((step) => {
+    const message = `Step \`${step.id}\` works with the environments of a backend, and a pull request from a fork gets none.`;
+    const hint = 'Leave the step out there with an `if` on `event`.';
+    return at(file, step.location, 'environment-untrusted', message, hint);
+  });
 }
 
 function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {

@@ -11,7 +11,7 @@ import { lookAhead } from '../scheduler/look-ahead.ts';
 import { needsOf } from '../scheduler/needs-of.ts';
 import { nextAfter } from '../scheduler/retry.ts';
 import type { StopReason } from '../executors/executor.ts';
-import { runAttempt } from './attempt.ts';
+import { backendOf, runAttempt } from './attempt.ts';
 import type { AttemptTask } from './attempt.ts';
 import { ConcurrencyGroups } from './concurrency-groups.ts';
 import type { EngineDependencies } from './dependencies.ts';
@@ -295,7 +295,7 @@ export class RunDriver {
       if (this.#warm.has(step.id)) continue;
       const attempt = (state.steps.get(step.id)?.attempts.length ?? 0) + 1;
       this.#warm.set(step.id, { runId: state.runId, step: step.id, attempt });
-      executor.warm({ runId: state.runId, step, attempt });
+      executor.warm({ runId: state.runId, step, attempt, ...backendOf(state) });
     }
   }
 

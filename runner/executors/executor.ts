@@ -1,3 +1,4 @@
+import type { OwnedBackend } from '../model/backend.ts';
 import type { Json } from '../model/json.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
 import type { Capability, RunStep, Template } from '../model/plan.ts';
@@ -19,6 +20,8 @@ export interface AttemptSpec extends WorkspaceContent {
   readonly runId: string;
   readonly step: RunStep;
   readonly attempt: number;
+  /** The backend that the pipeline deploys: its steps run beside it. */
+  readonly backend?: OwnedBackend;
   /** Variables of the command, secrets excluded. */
   readonly env: Readonly<Record<string, Template>>;
   /** Values of `step.secrets` by name. */
@@ -26,7 +29,7 @@ export interface AttemptSpec extends WorkspaceContent {
 }
 
 /** What is known of an attempt before the steps that it needs have ended. */
-export type WarmSpec = Pick<AttemptSpec, 'runId' | 'step' | 'attempt'>;
+export type WarmSpec = Pick<AttemptSpec, 'runId' | 'step' | 'attempt' | 'backend'>;
 
 export interface AttemptContext {
   readonly blobs: BlobAccess;

@@ -2,15 +2,16 @@ import type { Step } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
 
-export type StepKind = 'run' | 'uses' | 'approval';
-const kinds: readonly StepKind[] = ['run', 'uses', 'approval'];
+export type StepKind = 'run' | 'uses' | 'approval' | 'operation';
+const kinds: readonly StepKind[] = ['run', 'uses', 'approval', 'operation'];
 
 const common: readonly (keyof Step)[] = ['description', 'needs', 'if'];
 
 /** Fields that have a meaning for a kind of step; a `run` step takes everything that belongs to no other kind. */
-const fields: Readonly<Record<'uses' | 'approval', readonly (keyof Step)[]>> = {
+const fields: Readonly<Record<Exclude<StepKind, 'run'>, readonly (keyof Step)[]>> = {
   uses: [...common, 'uses', 'with', 'secrets', 'matrix'],
   approval: [...common, 'approval'],
+  operation: [...common, 'operation', 'with', 'timeout'],
 };
 
 /** The kind of a step when it has exactly one. Fields that mean nothing for it are problems; `last`: it belongs to `finally`. */
@@ -22,12 +23,12 @@ export function checkFields(problems: ProblemList, spot: Spot, step: Step, last:
       { ...spot, part: 'key' },
       'step-kind',
       'The step does nothing.',
-      'Give it `run`, `uses` or `approval`.',
+      'Give it `run`, `uses`, `approval` or `operation`.',
     );
     return undefined;
   }
   if (second !== undefined) {
-    const message = `A step has only one of \`run\`, \`uses\` and \`approval\`, and this has ${found.map((name) => `\`${name}\``).join(' and ')}.`;
+    const message = `A step has only one of \`run\`, \`uses\`, \`approval\` and \`operation\`, and this has ${found.map((name) => `\`${name}\``).join(' and ')}.`;
     problems.add({ ...under(spot, second), part: 'key' }, 'step-kind', message, 'Make two steps of it.');
     return undefined;
   }
@@ -63,6 +64,7 @@ function belongs(field: keyof Step, kind: StepKind): boolean {
 
 function hintFor(field: keyof Step, kind: StepKind): string {
   if (field === 'with') return '`with` gives the inputs of a workflow that is called by `uses`.';
+  if (kind === 'operation') return 'An operation takes nothing but its inputs, in `with`.';
   if (kind === 'uses') return 'Set it on the steps of the workflow, or pass a value to an input by `with`.';
   return field === 'timeout'
     ? 'Write `approval: { message: …, timeout: … }`.'

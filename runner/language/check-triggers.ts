@@ -42,6 +42,11 @@ function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly str
   }
 }
 
+/** Whether it has nothing that `checkTriggers` would find. */
+export function isSchedule({ cron, timezone }: NonNullable<Triggers['schedule']>[number]): boolean {
+  return cronFault(cron) === undefined && (timezone === undefined || isTimezone(timezone));
+}
+
 function isTimezone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -1,3 +1,4 @@
+import type { Backend } from '../model/backend.ts';
 import type { Scope } from '../expressions/expression.ts';
 import type { Knowledge } from '../expressions/reduce-template.ts';
 import type { Capability, PlanStep, StepId, Template } from '../model/plan.ts';
@@ -19,6 +20,8 @@ export interface Compilation {
   /** Of the pipeline file, for workflows as well. */
   readonly env: Readonly<Record<string, Template>>;
   readonly runtime: string;
+  /** What the pipeline deploys. */
+  readonly backend: Backend | undefined;
   /** The steps of the plan so far, each behind those that it needs. */
   readonly steps: PlanStep[];
 }

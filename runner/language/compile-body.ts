@@ -5,6 +5,7 @@ import { knowledgeOf, maxSteps } from './compilation.ts';
 import type { Body, Compilation } from './compilation.ts';
 import { declaredValues } from './compile-files.ts';
 import { durationMs } from './compile-limits.ts';
+import { compileOperation } from './compile-operation.ts';
 import { compileRun } from './compile-run.ts';
 import { compileUse, inputNames } from './compile-use.ts';
 import type { CompiledBody } from './compile-use.ts';
@@ -136,6 +137,7 @@ function compileCell(cell: StepCell, kind: StepKind): void {
   const { compilation, step, spot } = cell;
   if (kind === 'run') compilation.steps.push(compileRun(cell));
   else if (kind === 'approval') compileApproval(cell);
+  else if (kind === 'operation') compileOperation(cell);
   else {
     const workflow = compilation.workflows.find(spot, step.uses ?? '');
     if (workflow) compileUse(cell, workflow, compileBody);

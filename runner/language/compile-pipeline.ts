@@ -5,6 +5,7 @@ import type { TriggerEvent } from '../model/run-request.ts';
 import { checkTriggers } from './check-triggers.ts';
 import { maxSteps } from './compilation.ts';
 import type { Body, Compilation } from './compilation.ts';
+import { compileBackend } from './compile-backend.ts';
 import { compileBody } from './compile-body.ts';
 import { checkVariables, mapValues } from './compile-environment.ts';
 import { durationMs } from './compile-limits.ts';
@@ -40,23 +41,34 @@ export function compilePipeline({ file: parsed, trigger, files, workflows }: Com
   const reader = new ExpressionReader(problems, hashFilesOf(files));
   const facts = factsOf(trigger);
   const defaults = fileDefaults(root, file.value, reader, facts);
+  const backend = compileBackend(problems, root, file.value, defaults.runtime);
   const compilation: Compilation = {
     problems,
     reader,
     workflows: new Workflows(problems, workflows),
     facts,
     steps: [],
+    backend,
     ...defaults,
   };
   checkVariables(problems, under(root, 'env'), file.value.env ?? {});
   if (on) checkTriggers(problems, under(root, 'on'), on);
-  checkBackend(problems, root, file.value);
   const timeoutMs = durationMs(problems, under(root, 'timeout'), timeout, '24h');
   const concurrency = pipelineConcurrency(root, file.value, compilation);
   compileSections(compilation, file);
+  const alone = concurrency ?? aloneInBackend(compilation);
   const { sorted } = problems;
   if (sorted.length > 0) return { ok: false, problems: sorted };
-  return { ok: true, value: { pipeline, steps: compilation.steps, ...(concurrency && { concurrency }), timeoutMs } };
+  return {
+    ok: true,
+    value: {
+      pipeline,
+      ...(backend && { backend }),
+      steps: compilation.steps,
+      ...(alone && { concurrency: alone }),
+      timeoutMs,
+    },
+  };
 }
 
 /** What every expression may use. A push has an empty `pull_request`, and a branch an empty `tag`. */
@@ -90,10 +102,10 @@ function pipelineConcurrency(
   return { group: reader.text(at, { scope: facts, isKnown: () => true }), policy: file.concurrency.policy ?? 'queue' };
 }
 
-function checkBackend(problems: ProblemList, root: Spot, { backend }: PipelineFile): void {
-  for (const [name, service] of Object.entries(backend?.services ?? {})) {
-    checkVariables(problems, under(root, 'backend', 'services', name, 'env'), service.env ?? {});
-  }
+/** Of the runs that deploy to the same environments one is under way at a time, in the order in which they came. */
+function aloneInBackend({ backend, steps }: Compilation): PlanConcurrency | undefined {
+  const deploys = steps.some((step) => step.kind === 'run' && step.requires.includes('environments'));
+  return backend && deploys ? { group: `backend/${backend.name}`, policy: 'queue' } : undefined;
 }
 
 function compileSections(compilation: Compilation, source: Positioned<PipelineFile>): void {

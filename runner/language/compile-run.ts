@@ -1,7 +1,8 @@
-import type { RunStep } from '../model/plan.ts';
+import type { Capability, RunStep } from '../model/plan.ts';
 import { compileEnv, compileSecrets, compileServices } from './compile-environment.ts';
 import { compileArtifacts, compileCaches, compileJunit, compileOutputs, compileWorkdir } from './compile-files.ts';
 import { compileConcurrency, compileResources, compileRetry, durationMs } from './compile-limits.ts';
+import { checkBackend } from './check-backend.ts';
 import { compileScript } from './compile-script.ts';
 import { under } from './problem-list.ts';
 import { earlyText } from './step-cell.ts';
@@ -32,6 +33,22 @@ export function compileRun(cell: StepCell): RunStep {
     infraRetries: body.infraRetries,
     ...(step.concurrency && { concurrency: compileConcurrency(cell, step.concurrency) }),
     ...(limit !== undefined && { throttle: { group: `${body.prefix}${cell.node.name}`, limit } }),
-    requires: [...new Set([...body.requires, ...(services.length > 0 ? (['services'] as const) : [])])],
+    ...compileTarget(cell),
+    requires: requirements(cell, services.length > 0),
   };
+}
+
+function compileTarget(cell: StepCell): Pick<RunStep, 'target'> {
+  const { target } = cell.step;
+  if (target === undefined) return {};
+  checkBackend(cell, 'target');
+  return { target };
+}
+
+function requirements({ step, body }: StepCell, hasServices: boolean): readonly Capability[] {
+  const own: readonly Capability[] = [
+    ...(hasServices ? (['services'] as const) : []),
+    ...(step.target === undefined ? [] : (['environments'] as const)),
+  ];
+  return [...new Set([...body.requires, ...own])];
 }

@@ -1,6 +1,7 @@
 import type { GroupEnd, GroupStart, Need, StepId } from '../model/plan.ts';
 import { knowledgeOf } from './compilation.ts';
 import type { Body, Compilation } from './compilation.ts';
+import { checkBackend } from './check-backend.ts';
 import { checkSecrets, checkVariables, mapValues } from './compile-environment.ts';
 import { compileInputs } from './compile-inputs.ts';
 import type { GivenInputs } from './compile-inputs.ts';
@@ -26,6 +27,7 @@ const once: ReadonlySet<string> = new Set(['migrate', 'promote']);
 export function compileUse(cell: StepCell, workflow: Workflow, compileBody: CompileBody): void {
   const { compilation, node } = cell;
   if (isEndless(cell, workflow)) return;
+  if (workflow.source.value.requires?.includes('environments') === true) checkBackend(cell, 'uses');
   const inputs = compileInputs(cell, workflow.source);
   checkGivenSecrets(cell, workflow, inputs);
   const start: GroupStart = { ...node, kind: 'group-start', id: `${node.id}/inputs`, outputs: inputs.values };

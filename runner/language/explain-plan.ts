@@ -104,6 +104,7 @@ function explained(
     ...shared,
     kind: 'run',
     does: step.script,
+    ...(step.operation && { operation: step.operation }),
     image: step.image,
     workdir: step.workdir,
     env: Object.fromEntries(Object.entries(step.env).map(([name, value]) => [name, written(value)])),

@@ -237,7 +237,7 @@ export interface Concurrency {
   readonly policy?: 'queue' | 'cancel' | 'reject';
 }
 /**
- * One step: `run` a script, `uses` a workflow, or wait for an `approval`.
+ * One step: `run` a script, `uses` a workflow, wait for an `approval`, or have Sluice do an `operation`.
  */
 export interface Step {
   /**
@@ -257,12 +257,24 @@ export interface Step {
    */
   readonly uses?: string;
   /**
-   * Inputs of the used workflow.
+   * Inputs of the used workflow, or of the operation.
    */
   readonly with?: {
     readonly [k: string]: string;
   };
   readonly approval?: Approval;
+  /**
+   * Something that Sluice does itself in the environments of the backend, with rights that no script gets. The gates are made of these.
+   */
+  readonly operation?:
+    | 'migrate-testing'
+    | 'build-release'
+    | 'deploy-testing'
+    | 'record-tests'
+    | 'check-release'
+    | 'prepare-production'
+    | 'switch-traffic'
+    | 'confirm-release';
   /**
    * Steps that must have succeeded first; `[]` for none.
    *
@@ -297,6 +309,10 @@ export interface Step {
   readonly services?: {
     readonly [k: string]: Service;
   };
+  /**
+   * Environment of the backend that the script works with: its app is at `APP_URL`, its database at `DATABASE_URL`. Production is given to no script.
+   */
+  readonly target?: 'testing';
   /**
    * JUnit reports. The step is green only if the command succeeded, at least one test ran and none is red.
    */

@@ -131,8 +131,9 @@ export const problemCodes = {
     explanation: 'The first hundred are shown; the others usually go with them.',
   },
   'step-kind': {
-    title: 'A step is not exactly one of `run`, `uses` and `approval`',
-    explanation: 'A step runs a script, uses a workflow or waits for a person. To do two of these, write two steps.',
+    title: 'A step is not exactly one of `run`, `uses`, `approval` and `operation`',
+    explanation:
+      'A step runs a script, uses a workflow, waits for a person or has Sluice do something. To do two of these, write two steps.',
   },
   'step-field': {
     title: 'A field has no meaning for this kind of step',
@@ -293,6 +294,14 @@ export const problemCodes = {
     title: 'The time zone does not exist',
     explanation: 'Time zones are those of the IANA database.',
   },
+  'backend-missing': {
+    title: 'A step needs a backend, and the file describes none',
+    explanation: 'Gates deploy to the environments of a backend, and `target` gives a script one of them.',
+  },
+  'backend-service': {
+    title: 'The name of a service of the backend is taken',
+    explanation: 'Beside the services of a backend there are its databases, and of each service one for testing.',
+  },
   'file-missing': {
     title: 'The pipeline file does not exist',
     explanation: 'Without a pipeline file in the commit there is nothing to run.',
@@ -308,6 +317,10 @@ export const problemCodes = {
   'secret-untrusted': {
     title: 'A fork asks for a secret',
     explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks get no secret.',
+  },
+  'environment-untrusted': {
+    title: 'A fork asks for an environment',
+    explanation: 'Whoever forks a repository writes what its steps do, so that runs of forks deploy nothing.',
   },
   'step-unsupported': {
     title: 'The executor cannot run the step',

@@ -10,6 +10,12 @@ export type ErrorCode =
   | 'ERR_WORKSPACE'
   | 'ERR_UNREADABLE'
   | 'ERR_LIMIT'
+  /** A gate does not let a commit pass. */
+  | 'ERR_GATE'
+  /** Somebody else has taken over what this was about to change. */
+  | 'ERR_FENCED'
+  /** No space, memory or connection is left where Sluice stores things: it can be asked for again later. */
+  | 'ERR_FULL'
   | 'ERR_USAGE'
   | 'ERR_ABORTED'
   | 'ERR_INTERNAL';

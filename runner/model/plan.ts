@@ -1,4 +1,6 @@
+import type { Backend } from './backend.ts';
 import type { Json } from './json.ts';
+import type { OperationName } from './operations.ts';
 import type { Outcome } from './outcome.ts';
 import type { Location } from './problem.ts';
 
@@ -93,6 +95,10 @@ export interface RunStep extends PlanNode {
   /** At most `limit` steps with the same `group` of this run at once (matrix `max-parallel`). */
   readonly throttle?: { readonly group: string; readonly limit: number };
   readonly requires: readonly Capability[];
+  /** Its command is one of ours, and it gets the rights of that. */
+  readonly operation?: OperationName;
+  /** The environment of the backend whose app the command finds at APP_URL, and whose database at DATABASE_URL. */
+  readonly target?: 'testing';
 }
 
 export interface ApprovalStep extends PlanNode {
@@ -118,6 +124,8 @@ export type PlanStep = RunStep | ApprovalStep | GroupStart | GroupEnd;
 /** The checked, compiled form of a pipeline file for one commit. Plain JSON, so that it can be stored and replayed. */
 export interface Plan {
   readonly pipeline: string;
+  /** Where its steps run, and what they deploy. */
+  readonly backend?: Backend;
   /** Every step stands behind the steps that it needs. */
   readonly steps: readonly PlanStep[];
   readonly concurrency?: PlanConcurrency;

@@ -25,10 +25,11 @@ export function needsOf(state: RunState, step: PlanStep): NeedsStatus {
 
 /**
  * Whether a step may begin on the mere word of those it needs. Not with secrets, which a step that should not have begun
- * could spend; not where a second try is one too many; not where conditions or limits would have to be taken back.
+ * could spend; not where a second try is one too many; not where conditions or limits would have to be taken back; not where it acts outside
+ * of its own workspace.
  */
 export function mayTrust(step: PlanStep): step is RunStep {
-  if (step.kind !== 'run' || step.finally) return false;
+  if (step.kind !== 'run' || step.finally || step.requires.includes('environments')) return false;
   return step.secrets.length === 0 && step.infraRetries > 0 && !step.condition && !step.concurrency;
 }
 

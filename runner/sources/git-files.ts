@@ -42,10 +42,16 @@ export async function readBlob(
   let bytes = 0;
   for await (const chunk of git.stream(folders, ['cat-file', 'blob', oid])) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw new SluiceError('ERR_LIMIT', `${path} is larger than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw tooLarge(path, maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
+}
+
+function tooLarge(path: string, maxBytes: number): SluiceError {
+  return new SluiceError('ERR_LIMIT', `${path} is larger than ${maxBytes} bytes`, {
+    hint: 'A pipeline file calls long scripts, and other files by `uses`.',
+  });
 }
 
 /** A tar of the files. One git process reads all contents. */

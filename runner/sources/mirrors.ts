@@ -19,6 +19,14 @@ export interface WantedCommit {
   readonly ref: string;
 }
 
+/** Where the branches and tags of a repository are. */
+export interface RemoteRefs {
+  /** By full ref; of an annotated tag the commit that it names. */
+  readonly refs: ReadonlyMap<string, string>;
+  /** The default branch; undefined in a repository without commits. */
+  readonly head: WantedCommit | undefined;
+}
+
 /** Copies of repositories elsewhere, with the commits that were asked for. */
 export interface Mirrors {
   /**
@@ -28,6 +36,8 @@ export interface Mirrors {
   fetch(remote: Remote, wanted: WantedCommit): Promise<string>;
   /** What a branch, a tag or a full commit id of the repository means now. ERR_SOURCE when it means nothing. */
   resolve(remote: Remote, revision: string): Promise<WantedCommit>;
+  /** Where the branches and tags of the repository are now. ERR_SOURCE, in git's words, when nobody says. */
+  refs(remote: Remote): Promise<RemoteRefs>;
 }
 
 interface MirrorOptions {
@@ -55,6 +65,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       return fetched;
     },
     resolve: async (remote, revision) => resolveIn(gitFor(remote), remote, revision),
+    refs: async (remote) => listRefs(gitFor(remote), remote),
   };
 }
 
@@ -101,6 +112,28 @@ async function resolveIn(git: Git, { url }: Remote, revision: string): Promise<W
   throw new SluiceError('ERR_SOURCE', `${JSON.stringify(revision)} is no commit of ${url}: ${why}`, {
     hint: 'Name a branch, a tag, or a full commit id.',
   });
+}
+
+async function listRefs(git: Git, { url }: Remote): Promise<RemoteRefs> {
+  const wanted = ['HEAD', 'refs/heads/*', 'refs/tags/*'];
+  const { code, output, complaint } = await git.ask({ gitFolder: '/' }, [
+    ...['ls-remote', '--quiet', '--symref', '--end-of-options', url],
+    ...wanted,
+  ]);
+  if (code !== 0)
+    throw new SluiceError('ERR_SOURCE', `The refs of ${url} cannot be listed: ${complaint}`, {
+      hint: 'Check the clone URL of the repository and the token.',
+    });
+  const refs = new Map<string, string>();
+  let branch = '';
+  for (const line of output.toString().split('\n')) {
+    const [value = '', name = ''] = line.split('\t');
+    if (name === 'HEAD') branch ||= value.startsWith('ref: ') ? value.slice('ref: '.length) : '';
+    // The commit of an annotated tag comes behind the tag, and takes its place.
+    else if (fullId.test(value)) refs.set(name.replace(/\^\{\}$/, ''), value);
+  }
+  const commit = refs.get(branch);
+  return { refs, head: commit === undefined ? undefined : { commit, ref: branch } };
 }
 
 /** Only what the URL asks for; a redirect could carry the token elsewhere (trust.md, A4). */

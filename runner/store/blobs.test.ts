@@ -166,6 +166,6 @@ test('a full disk is named, and leaves no half of a blob', async (t) => {
   // A file may grow to 512 blocks, which is what a small disk looks like to a writer.
   const command = 'ulimit -f 512; exec "$0" --input-type=module -e "$1"';
   const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script]);
-  t.is(stdout, `ERR_LIMIT There is no space left to store a blob in ${folder}.\n`);
+  t.is(stdout, `ERR_FULL There is no space left to store a blob in ${folder}.\n`);
   t.deepEqual(await filesIn(folder), []);
 });

@@ -141,7 +141,7 @@ async function sweep(incoming: string): Promise<void> {
 }
 
 function noSpace(folder: string, cause: unknown): SluiceError {
-  return new SluiceError('ERR_LIMIT', `There is no space left to store a blob in ${folder}.`, {
+  return new SluiceError('ERR_FULL', `There is no space left to store a blob in ${folder}.`, {
     hint: 'Free some disk space, or choose another data folder.',
     cause,
   });

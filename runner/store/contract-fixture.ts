@@ -3,11 +3,12 @@ import type { Intake } from './intake.ts';
 import type { Outbox } from './outbox.ts';
 import type { ServerRecords } from './server-records.ts';
 import type { Store } from './store.ts';
+import type { Watch } from './watch.ts';
 
 /** A database of one test. */
 interface TestDatabase {
   /** Opens the store once more, as another process would; its clock says 1,000. */
-  readonly open: () => Promise<Store & Intake & Outbox & ServerRecords>;
+  readonly open: () => Promise<Store & Intake & Watch & Outbox & ServerRecords>;
   /** Whoever has this id counts as dead from now on. */
   readonly kill: (ownerId: string) => Promise<void>;
 }
@@ -16,8 +17,8 @@ interface TestDatabase {
 export type NewDatabase = (t: ExecutionContext) => Promise<TestDatabase>;
 
 export type SetUp = (t: ExecutionContext) => Promise<{
-  readonly store: Store & Intake & Outbox & ServerRecords;
-  readonly connect: () => Promise<Store & Intake & Outbox & ServerRecords>;
+  readonly store: Store & Intake & Watch & Outbox & ServerRecords;
+  readonly connect: () => Promise<Store & Intake & Watch & Outbox & ServerRecords>;
   readonly kill: TestDatabase['kill'];
 }>;
 

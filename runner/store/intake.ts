@@ -23,6 +23,9 @@ export interface Repository {
   readonly createdAt: number;
 }
 
+/** The `event` of a delivery that nobody sent: a look at the refs found what it tells. */
+export const foundByLook = 'poll';
+
 /** How an announcement of a change ended. `duplicate`: it announced what another had announced. */
 export interface Delivery {
   /** Ours, random. */
@@ -49,6 +52,11 @@ export interface NewDelivery {
   readonly boundTo: string;
   /** Absent when it starts nothing. `change` names the change itself: the same change is run once. */
   readonly run?: { readonly event: RunRequested; readonly change: string };
+  /**
+   * Names the ref and the commit that a push left it at, whatever it was at before. What a look found is the same change
+   * as the first announcement of that head.
+   */
+  readonly head?: string;
 }
 
 export interface DeliveryFilter {

@@ -20,6 +20,7 @@ import { intakeContract } from './intake-contract.ts';
 import { serverRecordsContract } from './server-records-contract.ts';
 import { outboxContract } from './outbox-contract.ts';
 import type { RunRow, Store } from './store.ts';
+import { watchContract } from './watch-contract.ts';
 
 /** What every Store owes its users. `newDatabase` makes an empty database for one test and removes it afterwards. */
 export function storeContract(newDatabase: NewDatabase): void {
@@ -33,6 +34,7 @@ export function storeContract(newDatabase: NewDatabase): void {
   intakeContract(setUp);
   serverRecordsContract(setUp);
   outboxContract(setUp);
+  watchContract(setUp);
 }
 
 function events(setUp: SetUp): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TriggerEvent } from '../model/run-request.ts';
 import type { Delivery, Repository } from '../store/intake.ts';
-import { changeOf } from './change-of.ts';
+import { changeOf, headOf } from './change-of.ts';
 import { isNoCommit, readAnyRef } from './ref.ts';
 import { submitRun } from './submit-run.ts';
 import type { SubmissionDependencies } from './submit-run.ts';
@@ -24,7 +24,12 @@ export function announcePush(
   if (isNoCommit(push.after)) return ignore(dependencies, repository, id, 'The ref was deleted.');
   const trigger: TriggerEvent = { event: 'push', ...readAnyRef(push.ref), commit: push.after, actor: push.actor };
   const before = isNoCommit(push.before) ? '' : push.before;
-  return submitRun(dependencies, { repository, trigger, id, by: 'bridge', change: changeOf({ ...trigger, before }) });
+  const head = headOf(trigger);
+  const change = changeOf({ ...trigger, before });
+  return submitRun(dependencies, {
+    ...{ repository, trigger, id, by: 'bridge', change },
+    ...(head !== undefined && { head }),
+  });
 }
 
 function ignore(

@@ -9,6 +9,14 @@ export function changeOf({
   before,
   pullRequest,
 }: Pick<TriggerEvent, 'event' | 'ref' | 'commit' | 'pullRequest'> & { readonly before: string }): string {
-  const facts = [event, ref, commit, before, pullRequest?.number ?? '', pullRequest?.base ?? ''];
+  return digest([event, ref, commit, before, pullRequest?.number ?? '', pullRequest?.base ?? '']);
+}
+
+/** Names where a push left a ref, for `NewDelivery.head`; undefined for another event. */
+export function headOf({ event, ref, commit }: Pick<TriggerEvent, 'event' | 'ref' | 'commit'>): string | undefined {
+  return event === 'push' ? digest([ref, commit]) : undefined;
+}
+
+function digest(facts: readonly (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

@@ -5,6 +5,7 @@ import { bodyOf, samples } from './delivery-fixture.ts';
 import type { Delivery, ForgeName, Headers } from './forge.ts';
 import { forges } from './forges.ts';
 import { deliveryLimits } from './limits.ts';
+import { mutations } from './mutations-fixture.ts';
 
 interface Seed {
   readonly title: string;
@@ -39,21 +40,6 @@ const swaps: readonly unknown[] = [
   { id: {} },
 ];
 
-/** The value with one part of it changed at a time: each key removed, each value swapped for each of `swaps`. */
-function* mutations(value: unknown): Generator {
-  yield* swaps;
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    // The other items of a list are like its first.
-    for (const first of mutations(value[0])) yield [first, ...(value.slice(1) as unknown[])];
-    return;
-  }
-  for (const [key, child] of Object.entries(value)) {
-    yield Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
-    for (const changed of mutations(child)) yield { ...value, [key]: changed };
-  }
-}
-
 function isDelivery(delivery: Delivery): boolean {
   switch (delivery.kind) {
     case 'ignored':
@@ -68,7 +54,7 @@ function isDelivery(delivery: Delivery): boolean {
 for (const { title, forge, headers, payload } of seeds) {
   test(`${title}: whatever is missing, null or of another type, the answer is one of three`, (t) => {
     let tried = 0;
-    for (const mutation of mutations(payload)) {
+    for (const mutation of mutations(payload, swaps)) {
       const delivery = forges[forge].read(headers, bodyOf(mutation));
       if (!isDelivery(delivery)) t.fail(`${JSON.stringify(delivery)} for ${JSON.stringify(mutation)}`);
       tried++;

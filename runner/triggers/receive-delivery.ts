@@ -6,7 +6,7 @@ import type { NoticeTarget } from '../model/run-request.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
-import { changeOf } from './change-of.ts';
+import { changeOf, headOf } from './change-of.ts';
 import type { Forge, Headers, Trigger } from './forge.ts';
 import { forges } from './forges.ts';
 import { toTriggerEvent } from './trigger-event.ts';
@@ -108,10 +108,12 @@ function newsOf(
     notify: notifyOf(repository),
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;
+  const head = headOf(trigger);
   return {
     delivery: deliveryOf(announced, index, ''),
     boundTo,
     run: { event, change: changeOf(trigger) },
+    ...(head !== undefined && { head }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import type { NoticeTarget, RunRequest, TriggerEvent } from '../model/run-request.ts';
-import type { Delivery, Intake, Repository } from '../store/intake.ts';
+import type { Delivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import { commandPipeline } from './command-pipeline.ts';
 import type { Command } from './command-pipeline.ts';
 import { readAnyRef } from './ref.ts';
@@ -27,6 +27,8 @@ export interface Submission {
   readonly by: string;
   /** Names the change where others may announce it too; without it every submission is a run of its own. */
   readonly change?: string;
+  /** See `NewDelivery.head`. */
+  readonly head?: string;
 }
 
 /** What somebody who asks for a run of a commit says of it; `ref` is that by which they named it. */
@@ -35,10 +37,15 @@ export function manualTrigger({ commit, ref }: Pick<TriggerEvent, 'commit' | 're
 }
 
 /** Stores a run that somebody asked for, or answers what was stored when the same was asked before. */
-export function submitRun(
-  { intake, clock, notifyOf, newRunId }: SubmissionDependencies,
-  { repository, trigger, file, command, id, by, change }: Submission,
-): Promise<Delivery> {
+export function submitRun(dependencies: SubmissionDependencies, submission: Submission): Promise<Delivery> {
+  return dependencies.intake.deliver(deliveryOf(dependencies, submission));
+}
+
+/** The same, to be stored by whoever calls. */
+export function deliveryOf(
+  { clock, notifyOf, newRunId }: Omit<SubmissionDependencies, 'intake'>,
+  { repository, trigger, file, command, id, by, change, head }: Submission,
+): NewDelivery {
   const at = clock();
   const request: RunRequest = {
     repository: repository.name,
@@ -51,7 +58,7 @@ export function submitRun(
     notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),
   };
   const deliveryId = randomUUID();
-  return intake.deliver({
+  return {
     delivery: {
       id: deliveryId,
       repositoryId: repository.id,
@@ -63,5 +70,6 @@ export function submitRun(
     },
     boundTo: '',
     run: { change: change ?? deliveryId, event: { type: 'run-requested', at, runId: newRunId(at), request } },
-  });
+    ...(head !== undefined && { head }),
+  };
 }

@@ -1,10 +1,9 @@
-import * as fs from 'node:fs';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { realpathSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { SluiceError, messageOf } from '../model/errors.ts';
-import { checkLink, memberPath } from './member-path.ts';
-import { isInside, readInside } from './read-inside.ts';
+import { memberPath } from './member-path.ts';
 import type { TarEntry } from './tar-header.ts';
+import { treeEntry } from './tree-entry.ts';
 import { writeTar } from './write-tar.ts';
 
 /**
@@ -17,37 +16,15 @@ export function packTar(folder: string, paths: readonly string[], home?: string)
 }
 
 function* entries(folder: string, paths: readonly string[], home?: string): Generator<TarEntry> {
-  const root = fs.realpathSync(folder);
-  const realHome = home === undefined ? undefined : fs.realpathSync(home);
+  const root = realpathSync(folder);
+  const realHome = home === undefined ? undefined : realpathSync(home);
   for (const path of paths) {
     const inHome = realHome !== undefined && path.startsWith('~/');
     try {
-      yield entryOf(inHome ? realHome : root, memberPath(inHome ? path.slice(2) : path), path);
+      yield treeEntry(inHome ? realHome : root, memberPath(inHome ? path.slice(2) : path), path);
     } catch (error) {
       if (error instanceof SluiceError) throw error;
       throw new SluiceError('ERR_WORKSPACE', `Cannot pack ${path}: ${messageOf(error)}`, { cause: error });
     }
   }
-}
-
-function entryOf(root: string, path: string, name: string): TarEntry {
-  const absolute = join(root, path);
-  const stat = fs.lstatSync(absolute);
-  if (stat.isSymbolicLink() || stat.isDirectory()) {
-    if (!isInside(root, fs.realpathSync.native(dirname(absolute)))) throw new Error(`it lies outside of ${root}`);
-    return stat.isDirectory()
-      ? { path: name, kind: 'folder' }
-      : { path: name, kind: 'symlink', target: targetOf(root, path) };
-  }
-  const executable = (stat.mode & 0o100) !== 0;
-  return { path: name, kind: 'file', executable, bytes: stat.size, content: readInside(root, absolute, stat.size) };
-}
-
-/** Absolute targets are made relative: the tree is unpacked elsewhere. */
-function targetOf(root: string, path: string): string {
-  const absolute = join(root, path);
-  const target = fs.readlinkSync(absolute);
-  const portable = isAbsolute(target) ? relative(dirname(absolute), target) : target;
-  checkLink(path, portable);
-  return portable;
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { failedWith } from '../../cluster/cluster-error.ts';
+import { ClusterError, failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
 import { events, jobs, pods, secrets } from '../../cluster/resources.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
-import { messageOf } from '../../model/errors.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import { createFault } from './create-fault.ts';
 import { agentUrlOf, annotations, buildJob, labels } from './job-spec.ts';
@@ -25,6 +25,8 @@ export interface AttemptPodOptions {
   readonly book: PodBook;
   readonly plan: AttemptPlan;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Brings the namespace about, where that is ours to make. */
+  readonly prepare?: () => Promise<void>;
   /** Hears agents on another port too. */
   readonly listen: (port: number) => Promise<unknown>;
   /** Aborted when the executor closes: nothing is made any more. */
@@ -111,9 +113,21 @@ export class AttemptPod {
   }
 
   async #createOnce(): Promise<void> {
+    await this.#prepare();
     this.#job = (await this.#findLost()) ?? (await this.#createOrAdopt());
     await this.#listenWhereItsAgentAsks(this.#job);
     await this.#createSecret(this.#job);
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await this.#options.prepare?.();
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'ERR_CONFLICT' && !(error instanceof ClusterError)) {
+        throw new AttemptEnded('admission_denied', error.message);
+      }
+      throw createFault(error);
+    }
   }
 
   #persistence(signal: AbortSignal): Persistence {

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { bootScript } from '../../agent/boot-script.ts';
 import { volume } from '../../agent/folders.ts';
 import { audience } from '../../agent/protocol.ts';
-import type { Container, Draft, Job, JobSpec, PodSpec, VolumeMount } from '../../cluster/objects.ts';
+import type { Container, Draft, Job, JobSpec, PodSpec, Volume, VolumeMount } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
 import { canonicalJson } from '../../model/json.ts';
 import type { RunStep } from '../../model/plan.ts';
 import type { AttemptKey } from '../../model/result.ts';
 import { jobName } from './job-name.ts';
+import type { StepAccess } from './backend-namespaces.ts';
 import type { PodService } from './pod-services.ts';
 import { imageReference } from './settings.ts';
 import type { KubernetesSettings } from './settings.ts';
@@ -20,6 +21,8 @@ export interface AttemptPlan {
   /** Names alone: values go into a Secret of their own. */
   readonly secretNames: readonly string[];
   readonly services: readonly PodService[];
+  /** For a step that works with the environments of its backend. */
+  readonly access?: StepAccess;
 }
 
 export const labels = {
@@ -63,7 +66,10 @@ export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Draft
     parallelism: 1,
     podReplacementPolicy: 'Failed',
     activeDeadlineSeconds: Math.ceil((step.timeoutMs + settings.absenceMs) / 1000),
-    template: { metadata: { labels: podLabels }, spec: podSpec(name, plan, settings) },
+    template: {
+      metadata: { labels: { ...plan.access?.labels, ...podLabels } },
+      spec: podSpec(name, plan, settings),
+    },
   };
   return {
     metadata: {
@@ -84,6 +90,7 @@ export function buildJob(plan: AttemptPlan, settings: KubernetesSettings): Draft
 function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings): PodSpec {
   return {
     restartPolicy: 'Never',
+    ...(plan.access?.account !== undefined && { serviceAccountName: plan.access.account }),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: Math.ceil(settings.graceMs / 1000),
@@ -101,6 +108,7 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
         name: 'token',
         projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
       },
+      ...(plan.access?.account === undefined ? [] : [accountVolume]),
     ],
   };
 }
@@ -124,7 +132,24 @@ function agent(name: string, { agentImage, agentUrl }: KubernetesSettings): Cont
   };
 }
 
-function stepContainer(name: string, { step, secretNames }: AttemptPlan, settings: KubernetesSettings): Container {
+/** What a program in a pod expects to find where Kubernetes mounts it by itself; here the command alone gets it, and not its neighbours. */
+const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const accountVolume: Volume = {
+  name: 'account',
+  projected: {
+    sources: [
+      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+    ],
+  },
+};
+
+function stepContainer(
+  name: string,
+  { step, secretNames, access }: AttemptPlan,
+  settings: KubernetesSettings,
+): Container {
   const { cpu, memory } = step.resources;
   const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
@@ -132,10 +157,21 @@ function stepContainer(name: string, { step, secretNames }: AttemptPlan, setting
     image: imageReference(step.image, settings),
     command: ['sh', '-c', bootScript],
     ...(secretNames.length > 0 && { envFrom: [{ secretRef: { name } }] }),
+    ...secretVariables(access),
     resources: { requests: resources, limits: resources },
     securityContext: confined,
-    volumeMounts: [shared],
+    volumeMounts: [
+      shared,
+      ...(access?.account === undefined
+        ? []
+        : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
+    ],
   };
+}
+
+function secretVariables({ secretVariables: wanted }: StepAccess = { labels: {}, secretVariables: [], variables: {} }) {
+  if (wanted.length === 0) return {};
+  return { env: wanted.map(({ name, secret, key }) => ({ name, valueFrom: { secretKeyRef: { name: secret, key } } })) };
 }
 
 function serviceContainer({ name, image, env, args, ready }: PodService): Container {

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { jobs } from '../../cluster/resources.ts';
 import { systemClock } from '../../model/clock.ts';
+import type { OwnedBackend } from '../../model/backend.ts';
+import { canonicalJson } from '../../model/json.ts';
 import type { Json } from '../../model/json.ts';
 import type { Capability, RunStep } from '../../model/plan.ts';
 import type { AttemptKey } from '../../model/result.ts';
@@ -11,6 +13,7 @@ import { AgentDesk } from './agent-desk.ts';
 import { AgentServer } from './agent-server.ts';
 import { AttemptPod } from './attempt-pod.ts';
 import type { AttemptPodOptions } from './attempt-pod.ts';
+import type { BackendNamespaces } from './backend-namespaces.ts';
 import { jobName } from './job-name.ts';
 import type { AttemptPlan } from './job-spec.ts';
 import { LiveAttempt } from './live-attempt.ts';
@@ -35,6 +38,8 @@ export interface KubernetesExecutorOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Whether nobody will ask for an attempt any more, by what is on record. */
   readonly isOver: (key: AttemptKey) => Promise<boolean>;
+  /** Where backends are offered; else steps run in the one namespace of the settings. */
+  readonly backends?: BackendNamespaces;
   readonly clock?: () => number;
 }
 
@@ -47,13 +52,19 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
 interface Site {
   readonly cluster: ClusterClient;
   readonly settings: KubernetesSettings;
-  readonly book: PodBook;
   readonly server: AgentServer;
+}
+
+/** A namespace that attempts run in. */
+interface Area {
+  readonly settings: KubernetesSettings;
+  readonly book: PodBook;
 }
 
 type Lost = NonNullable<AttemptPodOptions['lost']>;
 
 interface Entry {
+  readonly area: Area;
   readonly desk: AgentDesk;
   readonly pod: AttemptPod;
 }
@@ -61,8 +72,11 @@ interface Entry {
 class KubernetesExecutor implements Executor {
   readonly name = 'kubernetes';
   readonly resumes = true;
-  readonly offers: ReadonlySet<Capability> = new Set(['services', 'images']);
+  readonly offers: ReadonlySet<Capability>;
   readonly #options: KubernetesExecutorOptions;
+  readonly #areas = new Map<string, Area>();
+  /** Backends whose namespaces are as they should be, by what they should be. */
+  readonly #ensured = new Map<string, Promise<void>>();
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
@@ -74,6 +88,8 @@ class KubernetesExecutor implements Executor {
 
   constructor(options: KubernetesExecutorOptions) {
     this.#options = options;
+    const environments = options.backends === undefined ? [] : (['environments'] as const);
+    this.offers = new Set(['services', 'images', ...environments]);
   }
 
   unsupportedReason(step: RunStep): string | undefined {
@@ -112,29 +128,30 @@ class KubernetesExecutor implements Executor {
     const site = await this.#site?.catch(() => undefined);
     clearInterval(this.#sweeping);
     if (site !== undefined) {
-      await garbageCollected(site.book);
+      await garbageCollected(this.#books);
       await this.#sweep(site);
     }
     await site?.server.close();
-    await site?.book.close();
+    await Promise.all(this.#books.map((book) => book.close()));
     await site?.cluster.close();
   }
 
   async #run(spec: AttemptSpec, context: AttemptContext, lost?: Lost): Promise<AttemptOutcome> {
     this.#site ??= this.#open();
     const site = await this.#site;
-    const { settings } = site;
+    const { settings } = this.#areaOf(site, spec);
     // A Job of the same name that was prepared and given up has to be gone first.
     const releasing = this.#releasing.get(jobName(keyOf(spec)));
     if (releasing !== undefined) await Promise.race([releasing, aborted(context.signal)]);
     const services = podServices(spec.step, settings);
-    const plan = { ...spec, services, secretNames: Object.keys(spec.secrets) };
+    const plan = { ...spec, services, secretNames: Object.keys(spec.secrets), ...this.#accessOf(spec) };
     const { desk, pod } = this.#entries.get(jobName(keyOf(spec))) ?? this.#enter(site, plan, spec.secrets, lost);
     const { log, blobs } = context;
     desk.open({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
     const clock = this.#options.clock ?? systemClock;
-    const outcome = await new LiveAttempt({ spec, context, services, desk, pod, settings, signal, clock }).run();
+    const live = { spec, context, services, desk, pod, settings, signal, clock, ...this.#accessOf(spec) };
+    const outcome = await new LiveAttempt(live).run();
     // Nobody may be there any more to record it and to let go of the pod.
     if (this.#closing.signal.aborted) this.release(keyOf(spec));
     return outcome;
@@ -150,22 +167,27 @@ class KubernetesExecutor implements Executor {
     const site = await this.#site;
     await this.#releasing.get(jobName(keyOf(ahead)));
     if (this.#closing.signal.aborted || this.#entries.has(jobName(keyOf(ahead)))) return;
-    const plan = { ...ahead, services: podServices(ahead.step, site.settings), secretNames: [] };
+    const services = podServices(ahead.step, site.settings);
+    const plan = { ...ahead, services, secretNames: [], ...this.#accessOf(ahead) };
     await this.#enter(site, plan, {}).pod.create();
   }
 
   #enter(
-    { cluster, settings, book, server }: Site,
-    plan: AttemptPlan,
+    site: Site,
+    plan: AttemptPlan & Pick<WarmSpec, 'backend'>,
     secrets: AttemptSpec['secrets'],
     lost?: Lost,
   ): Entry {
+    const { cluster, server } = site;
     const listen = (port: number): Promise<unknown> => server.listen(port);
     const closing = this.#closing.signal;
-    const pod = new AttemptPod({ closing, cluster, settings, book, plan, secrets, listen, ...(lost && { lost }) });
-    const entry = { desk: new AgentDesk(), pod };
+    const area = this.#areaOf(site, plan);
+    const { backend } = plan;
+    const prepare = backend && { prepare: () => this.#ensure(cluster, backend) };
+    const pod = new AttemptPod({ closing, cluster, ...area, plan, secrets, listen, ...prepare, ...(lost && { lost }) });
+    const entry = { area, desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
-    book.remember(pod.name);
+    area.book.remember(pod.name);
     return entry;
   }
 
@@ -179,18 +201,53 @@ class KubernetesExecutor implements Executor {
       desk: (job, pod) => this.#deskFor(job, pod),
     });
     const settings = complete(cluster, await server.listen(listen.port));
-    const book = new PodBook(cluster, settings.namespace, settings.owner);
-    book.open();
-    const site = { cluster, settings, book, server };
+    const site = { cluster, settings, server };
+    if (this.#options.backends === undefined) this.#areaOf(site, {});
     this.#sweeping = setInterval(() => void this.#track(this.#sweep(site)), sweepMs).unref();
     void this.#track(this.#sweep(site));
     return site;
   }
 
+  /** The namespace of a backend, or the one for everything else; each is watched from its first attempt on. */
+  #areaOf({ cluster, settings }: Site, { backend }: Pick<WarmSpec, 'backend'>): Area {
+    const namespace = backend?.backend.name ?? settings.namespace;
+    const known = this.#areas.get(namespace);
+    if (known !== undefined) return known;
+    const book = new PodBook(cluster, namespace, settings.owner);
+    book.open();
+    const area = { settings: { ...settings, namespace }, book };
+    this.#areas.set(namespace, area);
+    return area;
+  }
+
+  /** Once for each description of a backend, and again after it failed. */
+  #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<void> {
+    const { backends } = this.#options;
+    if (backends === undefined) return Promise.resolve();
+    const key = canonicalJson(backend as unknown as Json);
+    const known = this.#ensured.get(key);
+    if (known !== undefined) return known;
+    const ensured = backends.ensure(cluster, backend);
+    this.#ensured.set(key, ensured);
+    ensured.catch(() => this.#ensured.delete(key));
+    return ensured;
+  }
+
+  #accessOf({ backend, step }: Pick<WarmSpec, 'backend' | 'step'>): Pick<AttemptPlan, 'access'> {
+    const { backends } = this.#options;
+    return backend === undefined || backends === undefined ? {} : { access: backends.access(backend, step) };
+  }
+
+  get #books(): readonly PodBook[] {
+    return [...this.#areas.values()].map(({ book }) => book);
+  }
+
   /** What cannot be swept now is swept later. */
-  async #sweep({ cluster, settings, book }: Site): Promise<void> {
+  async #sweep({ cluster, settings }: Site): Promise<void> {
     const isHeld = (job: string): boolean => this.#entries.has(job);
-    await sweep({ cluster, settings, book, isHeld, isOver: this.#options.isOver }).catch(() => undefined);
+    const { backends, isOver } = this.#options;
+    const namespace = backends === undefined ? settings.namespace : undefined;
+    await sweep({ cluster, settings, namespace, books: this.#books, isHeld, isOver }).catch(() => undefined);
   }
 
   async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
@@ -202,7 +259,8 @@ class KubernetesExecutor implements Executor {
     this.#noteOver(name);
     await Promise.all([earlier, entry?.pod.close()]);
     if (site === undefined) return;
-    const { cluster, settings, book } = site;
+    const { settings, book } = entry?.area ?? this.#areaOf(site, {});
+    const { cluster } = site;
     const at = { namespace: settings.namespace, name };
     await persist(() => cluster.delete(jobs, at, { propagation: 'Background' }), {
       signal: this.#closing.signal,
@@ -237,9 +295,10 @@ class KubernetesExecutor implements Executor {
 }
 
 /** The garbage collector of Kubernetes is quicker than we are, as a rule. */
-async function garbageCollected(book: PodBook): Promise<void> {
+async function garbageCollected(books: readonly PodBook[]): Promise<void> {
   const deadline = performance.now() + collectionMs;
-  while (book.staying().length > 0 && performance.now() < deadline) await sleep(collectionMs / 20);
+  while (books.some((book) => book.staying().length > 0) && performance.now() < deadline)
+    await sleep(collectionMs / 20);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { AttemptWaiting } from '../../model/run-event.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, StopReason } from '../executor.ts';
+import type { StepAccess } from './backend-namespaces.ts';
 import type { AgentDesk } from './agent-desk.ts';
 import type { AttemptPod } from './attempt-pod.ts';
 import { nextMove } from './next-move.ts';
@@ -17,6 +18,7 @@ export interface LiveAttemptParts {
   readonly spec: AttemptSpec;
   readonly context: AttemptContext;
   readonly services: readonly PodService[];
+  readonly access?: StepAccess;
   readonly settings: KubernetesSettings;
   readonly desk: AgentDesk;
   readonly pod: AttemptPod;

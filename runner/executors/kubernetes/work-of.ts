@@ -3,6 +3,7 @@ import type { ServiceCheck, Work } from '../../agent/protocol.ts';
 import { declaredResults } from '../../workspace/collect-results.ts';
 import type { AttemptContext, AttemptSpec, ServiceAddress } from '../executor.ts';
 import { attemptEnvironment, declaredValues, stepEnvironment } from '../step-environment.ts';
+import type { StepAccess } from './backend-namespaces.ts';
 import type { PodService } from './pod-services.ts';
 
 const folders = foldersBelow(volume);
@@ -12,10 +13,12 @@ export function workOf({
   spec,
   context,
   services,
+  access,
 }: {
   readonly spec: AttemptSpec;
   readonly context: AttemptContext;
   readonly services: readonly PodService[];
+  readonly access?: StepAccess;
 }): Work {
   const { step, layers, caches } = spec;
   return {
@@ -24,7 +27,10 @@ export function workOf({
     script: step.script,
     shell: step.shell,
     workdir: step.workdir,
-    env: variables(spec, context, Object.fromEntries(services.map(({ name, address }) => [name, address]))),
+    env: {
+      ...variables(spec, context, Object.fromEntries(services.map(({ name, address }) => [name, address]))),
+      ...access?.variables,
+    },
     declared: declaredResults(step, caches),
     services: services.map(({ check }): ServiceCheck => check),
     maxLogBytes: context.maxLogBytes,

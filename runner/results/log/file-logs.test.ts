@@ -239,7 +239,7 @@ if (existsSync('/dev/full')) {
     await writeFile(path.bytes, '');
     const full = { path, bytes: openSync('/dev/full', 'a'), times, tally: await tallyFile(path.bytes) };
     const writer = new FileLogWriter(full, quiet, Date.now);
-    const error = await t.throwsAsync(writer.write(Buffer.from('x')), { instanceOf: SluiceError, code: 'ERR_LIMIT' });
+    const error = await t.throwsAsync(writer.write(Buffer.from('x')), { instanceOf: SluiceError, code: 'ERR_FULL' });
     t.true(error.message.includes(path.bytes));
     for (const descriptor of [full.bytes, times]) closeSync(descriptor);
   });

@@ -114,7 +114,7 @@ export class FileLogWriter implements LogWriter {
     try {
       await Promise.all([appendFile(log.bytes, bytes), this.recordArrival(log.tally.bytes)]);
     } catch (cause) {
-      throw new SluiceError('ERR_LIMIT', `The log ${log.path.bytes} cannot be written: ${messageOf(cause)}.`, {
+      throw new SluiceError('ERR_FULL', `The log ${log.path.bytes} cannot be written: ${messageOf(cause)}.`, {
         hint: 'Free some disk space, or choose another data folder.',
         cause,
       });

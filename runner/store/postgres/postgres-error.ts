@@ -75,10 +75,10 @@ const byState: Readonly<Record<string, Meaning>> = {
     text: 'does not let this user do that',
     hint: 'The user has to own the database or its schema: GRANT ALL ON SCHEMA public TO the user.',
   },
-  '53100': { code: 'ERR_LIMIT', text: 'cannot grow: its disk is full', hint: 'Free some space on the server.' },
-  '53200': { code: 'ERR_LIMIT', text: 'is out of memory', hint: 'See the log of the server.', passes: 'soon' },
+  '53100': { code: 'ERR_FULL', text: 'cannot grow: its disk is full', hint: 'Free some space on the server.' },
+  '53200': { code: 'ERR_FULL', text: 'is out of memory', hint: 'See the log of the server.', passes: 'soon' },
   '53300': {
-    code: 'ERR_LIMIT',
+    code: 'ERR_FULL',
     text: 'has no connection left',
     hint: 'Raise max_connections, or end clients that need none; a runner takes up to eleven.',
     passes: 'soon',

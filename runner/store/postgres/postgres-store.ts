@@ -7,6 +7,7 @@ import type { Intake } from '../intake.ts';
 import type { Outbox } from '../outbox.ts';
 import type { ServerRecords } from '../server-records.ts';
 import type { Store } from '../store.ts';
+import type { Watch } from '../watch.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
@@ -33,7 +34,7 @@ const migrationLock = 7_364_512_019;
  */
 export async function openPostgresStore(
   options: PostgresStoreOptions,
-): Promise<Store & Intake & Outbox & ServerRecords> {
+): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
   const { clock, version, ttlMs = defaultTtlMs } = options;
   const place = placeOf(options);
   await prepare(place, options);

@@ -1,14 +1,18 @@
 import type { Kysely, Selectable } from 'kysely';
+import { foundByLook } from '../intake.ts';
 import type { Delivery, DeliveryFilter, NewDelivery } from '../intake.ts';
 import { bindRepository } from './repositories.ts';
 import { enqueue } from './run-queue.ts';
 import type { DeliveriesTable, Schema } from './schema.ts';
 
-export async function deliver(db: Kysely<Schema>, { delivery, boundTo, run }: NewDelivery): Promise<Delivery> {
+export async function deliver(db: Kysely<Schema>, { delivery, boundTo, run, head }: NewDelivery): Promise<Delivery> {
   await bindRepository(db, delivery.repositoryId, boundTo);
   const known = await findUnique(db, delivery.repositoryId, 'forge_id', delivery.forgeId);
   if (known) return known;
-  const same = run && (await findUnique(db, delivery.repositoryId, 'change', run.change));
+  const same =
+    run &&
+    ((await findUnique(db, delivery.repositoryId, 'change', run.change)) ??
+      (await takeFound(db, delivery, run.change, head)));
   const stored = same ? repeated(delivery, same) : first(delivery, run);
   if (run && !same) await enqueue(db, run.event);
   await db
@@ -24,6 +28,7 @@ export async function deliver(db: Kysely<Schema>, { delivery, boundTo, run }: Ne
       reason: stored.reason,
       run_id: stored.runId ?? null,
       payload: stored.payload,
+      head: head ?? null,
     })
     .execute();
   return stored;
@@ -56,6 +61,28 @@ async function findUnique(
     .selectAll()
     .where('repository_id', '=', repositoryId)
     .where(column, '=', value)
+    .executeTakeFirst();
+  return row && toDelivery(row);
+}
+
+/**
+ * The delivery by which a look found the head that is announced only now. It stands for that change from here on: a ref
+ * that comes back to the same commit later is another.
+ */
+async function takeFound(
+  db: Kysely<Schema>,
+  { repositoryId, event }: NewDelivery['delivery'],
+  change: string,
+  head: string | undefined,
+): Promise<Delivery | undefined> {
+  if (head === undefined || event === foundByLook) return undefined;
+  const row = await db
+    .updateTable('deliveries')
+    .set({ change, head: null })
+    .where('repository_id', '=', repositoryId)
+    .where('head', '=', head)
+    .where('event', '=', foundByLook)
+    .returningAll()
     .executeTakeFirst();
   return row && toDelivery(row);
 }

@@ -4,6 +4,7 @@ import { SluiceError } from '../../model/errors.ts';
 import { createOutboxTable } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { createWatchTables } from './watch.ts';
 
 /** Forward only. A migration that was released is never edited. */
 const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
@@ -12,6 +13,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createRunners,
   createOutboxTable,
   createServerTables,
+  createWatchTables,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */

@@ -19,6 +19,8 @@ export async function addRepository(db: Kysely<Schema>, repository: Repository):
 export async function removeRepository(db: Kysely<Schema>, id: string): Promise<void> {
   const { numDeletedRows } = await db.deleteFrom('repositories').where('id', '=', id).executeTakeFirst();
   if (numDeletedRows === 0n) throw new SluiceError('ERR_NOT_FOUND', `There is no repository "${id}".`);
+  for (const table of ['looks', 'seen_refs', 'schedules'] as const)
+    await db.deleteFrom(table).where('repository_id', '=', id).execute();
 }
 
 export async function findRepository(
@@ -40,11 +42,7 @@ export async function listRepositories(db: Kysely<Schema>): Promise<readonly Rep
  */
 export async function bindRepository(db: Kysely<Schema>, id: string, forgeId: string): Promise<void> {
   if (forgeId === '') {
-    await db
-      .updateTable('repositories')
-      .set((row) => ({ forge_id: row.ref('forge_id') }))
-      .where('id', '=', id)
-      .execute();
+    await lockRepository(db, id);
     return;
   }
   const { numUpdatedRows } = await db
@@ -57,6 +55,16 @@ export async function bindRepository(db: Kysely<Schema>, id: string, forgeId: st
   throw new SluiceError('ERR_FORBIDDEN', 'The delivery speaks of another repository than this hook is for.', {
     hint: 'Give each repository a hook and a secret of its own.',
   });
+}
+
+/** Keeps others who lock it waiting until the transaction ends; false when there is no such repository. */
+export async function lockRepository(db: Kysely<Schema>, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('repositories')
+    .set((row) => ({ forge_id: row.ref('forge_id') }))
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numUpdatedRows !== 0n;
 }
 
 function toRepository(row: Selectable<RepositoriesTable>): Repository {

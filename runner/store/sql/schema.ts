@@ -25,6 +25,9 @@ export interface Schema {
   readonly test_cases: TestCasesTable;
   readonly test_results: TestResultsTable;
   readonly outbox: OutboxTable;
+  readonly looks: LooksTable;
+  readonly seen_refs: SeenRefsTable;
+  readonly schedules: SchedulesTable;
 }
 
 interface SchemaVersionTable {
@@ -132,6 +135,8 @@ export interface DeliveriesTable {
   readonly reason: string;
   readonly run_id: string | null;
   readonly payload: string;
+  /** See `NewDelivery.head`; of one that a look found only until its forge announces the same. */
+  readonly head: string | null;
 }
 
 /** The last number that was given out of each row of numbers. */
@@ -205,4 +210,25 @@ export interface OutboxTable {
   readonly at: number;
   readonly attempts: number;
   readonly not_before: number;
+}
+
+/** When a repository was looked at; `finished_at` is the beginning of the last look that was finished. */
+interface LooksTable {
+  readonly repository_id: string;
+  readonly taken_at: number;
+  readonly finished_at: number | null;
+  readonly schedules_of: string;
+}
+
+interface SeenRefsTable {
+  readonly repository_id: string;
+  readonly ref: string;
+  readonly commit_id: string;
+}
+
+interface SchedulesTable {
+  readonly repository_id: string;
+  readonly cron: string;
+  readonly timezone: string;
+  readonly next_at: number;
 }

@@ -3,6 +3,7 @@ import type { Intake } from '../intake.ts';
 import type { Outbox } from '../outbox.ts';
 import type { ServerRecords } from '../server-records.ts';
 import type { Lease, Owner, Store } from '../store.ts';
+import type { Watch } from '../watch.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
 import { addAudit, listAudit } from './audit-trail.ts';
 import { findCache, keepCache } from './caches.ts';
@@ -20,13 +21,22 @@ import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { findCase, listCaseResults, listCases, listTroubledCases } from './test-history.ts';
 import { addToken, findToken, listTokens, revokeToken } from './tokens.ts';
+import {
+  finishLook,
+  keepSchedules,
+  listDueSchedules,
+  listSeenRefs,
+  postponeSchedule,
+  recordSightings,
+  takeLook,
+} from './watch.ts';
 
 /** The store on any SQL database that has the tables. */
 export function sqlStore(
   database: SqlDatabase,
   clock: Clock,
   liveness: Liveness,
-): Store & Intake & Outbox & ServerRecords {
+): Store & Intake & Watch & Outbox & ServerRecords {
   const { read, write } = database;
   const enlisted = async <Given extends Lease | undefined>(
     owner: Owner,
@@ -75,6 +85,14 @@ export function sqlStore(
     settleNotice: (notice) => write((db) => settleNotice(db, notice)),
     postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
     nextNotice: () => read((db) => nextNotice(db)),
+
+    takeLook: (now, before) => write((db) => takeLook(db, now, before)),
+    seenRefs: (id) => read((db) => listSeenRefs(db, id)),
+    recordSightings: (id, sightings, since) => write((db) => recordSightings(db, id, sightings, since)),
+    finishLook: (id, at) => write((db) => finishLook(db, id, at)),
+    keepSchedules: (id, commit, schedules) => write((db) => keepSchedules(db, id, commit, schedules)),
+    dueSchedules: (now) => read((db) => listDueSchedules(db, now)),
+    postponeSchedule: (due, nextAt) => write((db) => postponeSchedule(db, due, nextAt)),
 
     ...serverRecords(database, clock),
 

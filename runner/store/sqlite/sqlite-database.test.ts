@@ -71,7 +71,7 @@ test('a full database is reported as a limit, in words', async (t) => {
   database.exec('CREATE TABLE things (text TEXT); PRAGMA max_page_count = 10');
   const error = failure(t, () => database.exec(`INSERT INTO things VALUES ('${'x'.repeat(100_000)}')`));
   t.like(toStoreError(file, error), {
-    code: 'ERR_LIMIT',
+    code: 'ERR_FULL',
     message: `The database ${file} cannot grow: there is no space left.`,
   });
 });

@@ -30,7 +30,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   8: noAccess,
   11: damaged,
   13: {
-    code: 'ERR_LIMIT',
+    code: 'ERR_FULL',
     text: 'cannot grow: there is no space left',
     hint: 'Free some disk space, or choose another data folder.',
   },

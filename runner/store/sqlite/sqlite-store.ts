@@ -7,6 +7,7 @@ import type { ServerRecords } from '../server-records.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Owner, Store } from '../store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
+import type { Watch } from '../watch.ts';
 
 interface SqliteStoreOptions {
   /** The database file; it and its folder are made when they are missing. */
@@ -21,7 +22,7 @@ export async function openSqliteStore({
   file,
   clock,
   isAlive,
-}: SqliteStoreOptions): Promise<Store & Intake & Outbox & ServerRecords> {
+}: SqliteStoreOptions): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
   const database = await openSqliteDatabase(file);
   try {
     await migrate(database);

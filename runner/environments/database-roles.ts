@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { messageOf, SluiceError } from '../model/errors.ts';
+
+/** URLs of one database, by whose rights each gives. */
+export interface DatabaseUrls {
+  readonly admin: string;
+  readonly migrator: string;
+  readonly app: string;
+}
+
+export interface RoleLimits {
+  /** How long a statement of a migration may wait for a lock, ms. */
+  readonly lockTimeoutMs: number;
+}
+
+const connectMs = 120_000;
+const pauseMs = 500;
+
+/**
+ * Makes the two roles of a database, or brings them to what they should be: `migrator` owns the schema, `app` reads and writes what is in it. Limits are
+ * those of the role, so that they hold for any tool (delivery.md §4.2). Waits until the database answers.
+ */
+export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal: AbortSignal): Promise<void> {
+  const client = await connect(urls.admin, signal);
+  try {
+    await client.query('BEGIN');
+    // Two steps may do this at once.
+    await client.query('SELECT pg_advisory_xact_lock(7283041)');
+    for (const url of [urls.migrator, urls.app]) await ensureRole(client, new URL(url));
+    const [database, migrator, app] = [
+      new URL(urls.app).pathname.slice(1),
+      new URL(urls.migrator).username,
+      new URL(urls.app).username,
+    ].map((name) => client.escapeIdentifier(decodeURIComponent(name)));
+    const statements = [
+      `ALTER DATABASE ${database} OWNER TO ${migrator}`,
+      `ALTER SCHEMA public OWNER TO ${migrator}`,
+      `GRANT USAGE ON SCHEMA public TO ${app}`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${app}`,
+      `GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO ${app}`,
+      `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${app}`,
+      `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO ${app}`,
+      `ALTER ROLE ${migrator} SET lock_timeout = ${limits.lockTimeoutMs}`,
+      `ALTER ROLE ${migrator} SET idle_in_transaction_session_timeout = 60000`,
+    ];
+    for (const statement of statements) await client.query(statement);
+    await client.query('COMMIT');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function ensureRole(client: pg.Client, { username, password }: URL): Promise<void> {
+  const role = decodeURIComponent(username);
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  const secret = client.escapeLiteral(decodeURIComponent(password));
+  await client.query(`${verb} ROLE ${client.escapeIdentifier(role)} LOGIN PASSWORD ${secret}`);
+}
+
+/** A database that was made a moment ago takes a while to answer. */
+async function connect(url: string, signal: AbortSignal): Promise<pg.Client> {
+  const begun = performance.now();
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (performance.now() - begun < connectMs) {
+        await sleep(pauseMs, undefined, { signal });
+        continue;
+      }
+      const { host } = new URL(url);
+      throw new SluiceError('ERR_SERVICE', `the database at ${host} does not answer: ${messageOf(error)}`, {
+        hint: 'Look at the pod of the database.',
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { EnvironmentName } from '../release.ts';
+
+/** Whoever sets fields of objects in a backend's namespace under this name is Sluice. */
+export const fieldManager = 'sluice';
+
+/** Labels of everything in the namespace of a backend. */
+export const labels = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  environment: 'sluice.dev/environment',
+  service: 'sluice.dev/service',
+  release: 'sluice.dev/release',
+  /** `app` or `database`. */
+  role: 'sluice.dev/role',
+  record: 'sluice.dev/record',
+} as const;
+
+export const managed = { [labels.managedBy]: 'sluice' } as const;
+
+/** Of the namespace: the repository that the backend belongs to. */
+export const repositoryAnnotation = 'sluice.dev/repository';
+
+/** Of routes: the greatest fence that moved them. */
+export const fenceAnnotation = 'sluice.dev/fence';
+
+/** `api`, or `test-api` in the testing environment: the Service that leads to whatever release is live there. */
+export function serviceName(environment: EnvironmentName, service: string): string {
+  return `${prefixOf(environment)}${service}`;
+}
+
+/** `api-r7`: Deployment of one release of a service, and the Service that leads to it alone. */
+export function releaseName(environment: EnvironmentName, service: string, release: string): string {
+  return `${prefixOf(environment)}${service}-${release}`;
+}
+
+export function databaseName(environment: EnvironmentName): string {
+  return `${prefixOf(environment)}db`;
+}
+
+/** Secrets of a database: that of the app, of migrations, and of the superuser. */
+export const databaseRoles = ['app', 'migrator', 'admin'] as const;
+
+export type DatabaseRole = (typeof databaseRoles)[number];
+
+export function databaseSecret(environment: EnvironmentName, role: DatabaseRole): string {
+  return `${databaseName(environment)}-${role}`;
+}
+
+function prefixOf(environment: EnvironmentName): string {
+  return environment === 'testing' ? 'test-' : '';
+}

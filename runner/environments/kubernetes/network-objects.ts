@@ -1,0 +1,63 @@
+import type { Draft, OtherObject } from '../../cluster/objects.ts';
+import type { Json } from '../../model/json.ts';
+import type { EnvironmentName } from '../release.ts';
+import { databasePort } from './database-objects.ts';
+import { labels, managed } from './names.ts';
+
+/** Pods of steps, whatever they run. */
+const steps: Json = { matchExpressions: [{ key: 'sluice.dev/attempt', operator: 'Exists' }] };
+
+/** Every address that is not one of a private network, such as those of pods, nodes and metadata services. */
+const internet: Json = {
+  ipBlock: {
+    cidr: '0.0.0.0/0',
+    except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
+  },
+};
+
+const dns: Json = {
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+};
+
+/**
+ * Who may talk to whom in the namespace of a backend: nobody, but for what is listed here. Testing and production have no way to each
+ * other (R000-8). Steps may reach out, as they install packages and fetch what they test with; nobody reaches them.
+ */
+export function networkPoliciesOf(gatewayNamespace: string): readonly Draft<OtherObject>[] {
+  const gateway: Json = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': gatewayNamespace } },
+  };
+  return [
+    policy('default-deny', {}, { policyTypes: ['Ingress', 'Egress'] }),
+    policy('steps', steps, { policyTypes: ['Egress'], egress: [{}] }),
+    ...(['testing', 'production'] as const).flatMap((environment) => pairOf(environment, gateway)),
+  ];
+}
+
+function pairOf(environment: EnvironmentName, gateway: Json): readonly Draft<OtherObject>[] {
+  const app = selector(environment, 'app');
+  const database = selector(environment, 'database');
+  const peers: Json = { podSelector: { matchLabels: { [labels.environment]: environment } } };
+  return [
+    policy(`${environment}-app`, app, {
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: [gateway, peers] }],
+      egress: [dns, { to: [peers] }, { to: [internet] }],
+    }),
+    policy(`${environment}-database`, database, {
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [peers], ports: [{ protocol: 'TCP', port: databasePort }] }],
+    }),
+  ];
+}
+
+function selector(environment: EnvironmentName, role: 'app' | 'database'): Json {
+  return { matchLabels: { [labels.environment]: environment, [labels.role]: role } };
+}
+
+function policy(name: string, podSelector: Json, rules: Readonly<Record<string, Json>>): Draft<OtherObject> {
+  return { metadata: { name, labels: managed }, spec: { podSelector, ...rules } };
+}

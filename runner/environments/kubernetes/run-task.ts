@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { failedWith } from '../../cluster/cluster-error.ts';
+import type { Draft, Job, Pod } from '../../cluster/objects.ts';
+import { events, jobs, pods } from '../../cluster/resources.ts';
+import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason.ts';
+import { SluiceError } from '../../model/errors.ts';
+import type { EnvironmentName, Release } from '../release.ts';
+import type { SiteTask, TaskEnd } from '../site.ts';
+import { databaseSecret, labels, managed } from './names.ts';
+
+interface NamespaceTask {
+  readonly environment: EnvironmentName;
+  readonly release: Release;
+  readonly task: SiteTask;
+}
+
+const taskLabel = 'sluice.dev/task';
+const groupLabel = 'sluice.dev/task-group';
+const lookMs = 250;
+const patienceMs = 60_000;
+const tailLines = 500;
+
+/** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
+export async function runTask(
+  cluster: ClusterClient,
+  namespace: string,
+  { environment, release, task }: NamespaceTask,
+): Promise<TaskEnd> {
+  const body = taskJob(environment, release, task);
+  await endOthers(cluster, namespace, task);
+  await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
+    if (!failedWith(error, 'AlreadyExists')) throw error;
+  });
+  for (;;) {
+    const pod = await podOf(cluster, namespace, task.name);
+    const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
+    if (pod !== undefined && ended !== undefined) {
+      return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
+    }
+    await refuseHopeless(cluster, namespace, pod);
+    await sleep(lookMs, undefined, { signal: task.signal });
+  }
+}
+
+/** What an operation that was killed had begun; its pod is waited for, since it may be in the middle of something. */
+async function endOthers(cluster: ClusterClient, namespace: string, { name, group, signal }: SiteTask): Promise<void> {
+  for (;;) {
+    const { items } = await cluster.list(jobs, { namespace, labelSelector: `${groupLabel}=${group}` });
+    const others = items.filter(({ metadata }) => metadata.name !== name);
+    if (others.length === 0) return;
+    for (const { metadata } of others) {
+      if (metadata.deletionTimestamp !== undefined) continue;
+      await cluster.delete(jobs, { namespace, name: metadata.name }, { propagation: 'Foreground', uid: metadata.uid });
+    }
+    await sleep(lookMs, undefined, { signal });
+  }
+}
+
+function taskJob(
+  environment: EnvironmentName,
+  release: Release,
+  { name, group, script, env = {}, timeoutMs }: SiteTask,
+): Draft<Job> {
+  const own = {
+    ...managed,
+    [labels.environment]: environment,
+    [labels.role]: 'task',
+    [taskLabel]: name,
+    [groupLabel]: group,
+  };
+  return {
+    metadata: { name, labels: own },
+    spec: {
+      backoffLimit: 0,
+      completions: 1,
+      parallelism: 1,
+      activeDeadlineSeconds: Math.ceil(timeoutMs / 1000),
+      template: {
+        metadata: { labels: own },
+        spec: {
+          restartPolicy: 'Never',
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 1000,
+            runAsGroup: 1000,
+            fsGroup: 1000,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [
+            {
+              name: 'task',
+              image: release.services[0]?.image ?? '',
+              command: ['sh', '-ec', script],
+              env: [
+                { name: 'SLUICE_RELEASE', value: release.name },
+                { name: 'SLUICE_ENVIRONMENT', value: environment },
+                { name: 'HOME', value: '/tmp' },
+                ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
+                {
+                  name: 'DATABASE_URL',
+                  valueFrom: { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } },
+                },
+              ],
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+async function podOf(cluster: ClusterClient, namespace: string, task: string): Promise<Pod | undefined> {
+  const { items } = await cluster.list(pods, { namespace, labelSelector: `${taskLabel}=${task}` });
+  return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
+}
+
+async function refuseHopeless(cluster: ClusterClient, namespace: string, pod: Pod | undefined): Promise<void> {
+  if (pod === undefined || pod.status?.phase === 'Running') return;
+  const { items } = await cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${pod.metadata.uid}` });
+  const waiting = waitingReason({ pod, events: items, now: Date.now() }, patienceMs);
+  if (waiting?.final !== true) return;
+  throw new SluiceError('ERR_GATE', `the task ${pod.metadata.name} cannot start: ${waiting.message}`);
+}
+
+async function outputOf(cluster: ClusterClient, { metadata }: Pod): Promise<string> {
+  const at = { namespace: metadata.namespace ?? '', name: metadata.name, container: 'task' };
+  const log = await cluster.log(at, { signal: AbortSignal.timeout(10_000), tailLines });
+  const chunks: Buffer[] = [];
+  for await (const chunk of log as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString().trim();
+}

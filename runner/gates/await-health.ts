@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EnvironmentName, Release } from '../environments/release.ts';
+import { SluiceError } from '../model/errors.ts';
+import type { OperationContext } from './operation.ts';
+
+const lookMs = 250;
+
+/** Waits until a release is healthy. ERR_GATE as soon as it is known that it will not be, or when the time is over. */
+export async function awaitHealth(
+  { site, say, clock, signal }: OperationContext,
+  environment: EnvironmentName,
+  release: Release,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = clock() + timeoutMs;
+  let told = '';
+  for (;;) {
+    const health = await site.health(environment, release);
+    if (health.state === 'healthy') {
+      say(`${release.name} is healthy in ${environment}`);
+      return;
+    }
+    if (health.state === 'failed') {
+      throw new SluiceError('ERR_GATE', `${release.name} does not start in ${environment}: ${health.message}`);
+    }
+    if (health.message !== told) say(health.message);
+    told = health.message;
+    if (clock() >= deadline) {
+      throw new SluiceError(
+        'ERR_GATE',
+        `${release.name} is not healthy in ${environment} after ${timeoutMs / 1000} s: ${health.message}`,
+        { hint: 'Give it more time by `health_timeout`, or make it start faster.' },
+      );
+    }
+    await sleep(lookMs, undefined, { signal });
+  }
+}

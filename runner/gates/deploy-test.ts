@@ -1,0 +1,60 @@
+import { parseDuration } from '../model/duration.ts';
+import { SluiceError } from '../model/errors.ts';
+import type { Release } from '../environments/release.ts';
+import { awaitAnswers } from './await-answers.ts';
+import { awaitHealth } from './await-health.ts';
+import { takeFence } from './fence.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import { recordRelease, releaseOfRun } from './records.ts';
+
+const routeMs = 60_000;
+const inRow = 3;
+
+/** Makes the images of this commit and puts them on record as a release. */
+export const buildRelease: Operation = async (context) => {
+  const { site, run, commit, branch, actor, say, build, clock } = context;
+  const services = [];
+  for (const service of site.backend.services) services.push({ ...service, image: await build(service) });
+  const createdAt = new Date(clock()).toISOString();
+  const release = await recordRelease(site, { run, commit, branch, actor, createdAt, services });
+  say(`${release.name} is ${services.map(({ name, image }) => `${name} ${image}`).join(', ')}`);
+  return outputsOf(release);
+};
+
+/** Runs the release of this run as the testing app, alone there, and proves that its address leads to it. */
+export const deployTesting: Operation = async (context) => {
+  const { site, input } = context;
+  const release = await ownRelease(context);
+  const fence = await takeFence(site, 'testing');
+  await site.start('testing', release);
+  await awaitHealth(context, 'testing', release, parseDuration(input('health_timeout')) ?? 0);
+  await site.route('testing', release, fence);
+  await awaitAnswers(context, 'testing', {
+    release: release.name,
+    path: healthPath(release),
+    inRow,
+    timeoutMs: routeMs,
+  });
+  // Whatever answers from now on can be no other release.
+  await site.keep('testing', [release.name]);
+  const url = site.url('testing');
+  context.say(`${url} answers from ${release.name}`);
+  return { url };
+};
+
+export async function ownRelease({ site, run }: OperationContext): Promise<Release> {
+  const release = await releaseOfRun(site, run);
+  if (release !== undefined) return release;
+  throw new SluiceError('ERR_GATE', 'this run has made no release', {
+    hint: 'Put `deploy-test: { uses: deploy-test }` among the steps that this one needs.',
+  });
+}
+
+/** Where a release says that it is well; the root of a backend whose first service names no path. */
+export function healthPath({ services }: Release): string {
+  return services.find(({ port }) => port !== undefined)?.health ?? '/';
+}
+
+function outputsOf({ name, services }: Release): Readonly<Record<string, string>> {
+  return { release: name, image: services[0]?.image ?? '' };
+}

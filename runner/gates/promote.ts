@@ -1,0 +1,217 @@
+import { parseDuration } from '../model/duration.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
+import type { Release } from '../environments/release.ts';
+import { awaitAnswers } from './await-answers.ts';
+import { awaitHealth } from './await-health.ts';
+import { healthPath, ownRelease } from './deploy-test.ts';
+import { takeFence } from './fence.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import { readProduction, writeProduction } from './production.ts';
+import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
+import { evidenceOf, releaseNamed, releaseNumber } from './records.ts';
+import { measure, soak } from './soak.ts';
+
+const switchMs = 60_000;
+const returnMs = 60_000;
+const inRow = 10;
+
+/** From here on traffic may have been moved. */
+const moving: ReadonlySet<PromotionState> = new Set(['switching', 'soaking', 'rolling-back']);
+const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
+
+/** Lets only a release pass whose own tests passed, and that is newer than what is live. Settles what an earlier run left half done. */
+export const checkRelease: Operation = async (context) => {
+  const { site, run, commit, say } = context;
+  const release = await ownRelease(context);
+  const evidence = await evidenceOf(site, release.name);
+  if (evidence?.run !== run) {
+    throw new SluiceError('ERR_GATE', `${release.name} has not passed its tests`, {
+      hint: 'Put `run-tests` between `deploy-test` and `promote`.',
+    });
+  }
+  const record = await settle(context, await readProduction(site));
+  const { production } = record;
+  if (production.promotion?.run === run) return { release: release.name };
+  if (production.held.includes(commit)) {
+    throw new SluiceError('ERR_GATE', `the commit ${commit.slice(0, 12)} was taken back from production before`, {
+      hint: 'Push a commit that mends it.',
+    });
+  }
+  const { live } = production;
+  if (live !== undefined && releaseNumber(live) > releaseNumber(release.name)) {
+    throw new SluiceError('ERR_GATE', `${live} is live, which is newer than ${release.name}`);
+  }
+  const from = live === undefined ? {} : { from: live };
+  const promotion: Promotion = { run, release: release.name, commit, ...from, state: 'admitted', times: {} };
+  await enter(context, record, promotion, 'admitted');
+  say(`${release.name} may go to production${live === undefined ? '; it is the first' : `, in place of ${live}`}`);
+  return { release: release.name };
+};
+
+/** Starts the release in production without traffic. */
+export const prepareProduction: Operation = async (context) => {
+  const { site, input } = context;
+  const { record, promotion, release } = await ownPromotion(context);
+  if (promotion.state !== 'admitted') return {};
+  try {
+    const { migrateProduction } = await import('./migrate.ts');
+    await migrateProduction(context, release);
+    await site.start('production', release);
+    await awaitHealth(context, 'production', release, parseDuration(input('health_timeout')) ?? 0);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await enter(context, record, { ...promotion, because: messageOf(error) }, 'aborted');
+    await site.keep('production', kept(record.production));
+    throw error;
+  }
+  await enter(context, record, promotion, 'prepared');
+  return {};
+};
+
+/** Leads the address of production to the release, and back if it does not answer there. */
+export const switchTraffic: Operation = async (context) => {
+  const { site, say } = context;
+  const { record, promotion, release } = await ownPromotion(context);
+  if (promotion.state !== 'prepared' && promotion.state !== 'switching') return {};
+  const from = promotion.from === undefined ? undefined : await releaseNamed(site, promotion.from);
+  const baseline =
+    promotion.state === 'prepared' && from !== undefined
+      ? await measure(context, healthPath(from))
+      : promotion.baseline;
+  const begun = await enter(context, record, { ...promotion, ...(baseline && { baseline }) }, 'switching');
+  try {
+    await site.route('production', release, await takeFence(site, 'production'));
+    const path = healthPath(release);
+    await awaitAnswers(context, 'production', { release: release.name, path, inRow, timeoutMs: switchMs });
+  } catch (error) {
+    if (!isRefusal(error) && !context.signal.aborted) throw error;
+    await rollBack(context, begun, messageOf(error));
+    throw error;
+  }
+  await enter(context, begun, promotionOf(begun), 'soaking');
+  say(`${site.url('production')} answers from ${release.name}`);
+  return {};
+};
+
+/** Watches the release under traffic for the time of the soak. What does not hold is taken back. */
+export const confirmRelease: Operation = async (context) => {
+  const { site, input, clock, say } = context;
+  const { record, promotion, release } = await ownPromotion(context);
+  if (promotion.state !== 'soaking') return { release: release.name };
+  const soakUntil = promotion.soakUntil ?? clock() + (parseDuration(input('soak')) ?? 0);
+  const begun = await write(context, record, { ...promotion, soakUntil });
+  const fault = await soak(context, release, { until: soakUntil, baseline: promotion.baseline });
+  if (fault !== undefined) {
+    await rollBack(context, begun, fault);
+    throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
+  }
+  const { production } = begun;
+  const done: Production = { ...production, live: release.name, ...previousOf(promotion) };
+  await enter(context, { ...begun, production: done }, promotionOf(begun), 'promoted');
+  await site.keep('production', kept(done));
+  say(`${release.name} is live`);
+  return { release: release.name };
+};
+
+/** Leads the address back to the release before, asks that one again, and holds the commit. */
+async function rollBack(
+  context: OperationContext,
+  record: ProductionRecord,
+  because: string,
+): Promise<ProductionRecord> {
+  const { site, say } = context;
+  // What ended the step must not end the way back.
+  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
+  const promotion = { ...promotionOf(record), because };
+  const held = [...new Set([...record.production.held, promotion.commit])];
+  const from = promotion.from === undefined ? undefined : await releaseNamed(site, promotion.from);
+  say(`${promotion.release} does not hold: ${because}`);
+  if (from === undefined) {
+    say('There is no release to go back to.');
+    return enter(context, { ...record, production: { ...record.production, held } }, promotion, 'stuck');
+  }
+  const begun = await enter(
+    context,
+    { ...record, production: { ...record.production, held } },
+    promotion,
+    'rolling-back',
+  );
+  await site.start('production', from);
+  await site.route('production', from, await takeFence(site, 'production'));
+  await awaitAnswers(resolute, 'production', {
+    release: from.name,
+    path: healthPath(from),
+    inRow,
+    timeoutMs: returnMs,
+  });
+  say(`${site.url('production')} answers from ${from.name} again`);
+  const ended = await enter(context, begun, promotionOf(begun), 'rolled-back');
+  await site.keep('production', kept(ended.production));
+  return ended;
+}
+
+/** A run whose process is gone for good left its promotion somewhere: where traffic may have moved, it is taken back first. */
+async function settle(context: OperationContext, record: ProductionRecord): Promise<ProductionRecord> {
+  const { promotion } = record.production;
+  if (promotion === undefined || promotion.run === context.run || over.has(promotion.state)) return record;
+  const because = `the run ${promotion.run} ended before it was promoted`;
+  if (moving.has(promotion.state)) return rollBack(context, record, promotion.because ?? because);
+  return enter(context, record, { ...promotion, because }, 'aborted');
+}
+
+interface Own {
+  readonly record: ProductionRecord;
+  readonly promotion: Promotion;
+  readonly release: Release;
+}
+
+/** The promotion of this run. ERR_GATE when it was never admitted, or has been taken back already. */
+async function ownPromotion(context: OperationContext): Promise<Own> {
+  const release = await ownRelease(context);
+  const record = await readProduction(context.site);
+  const { promotion } = record.production;
+  if (promotion?.run !== context.run) {
+    throw new SluiceError('ERR_GATE', `${release.name} was not let pass to production`, {
+      hint: 'The operation `check-release` comes first.',
+    });
+  }
+  if (promotion.state === 'rolling-back') {
+    await rollBack(context, record, promotion.because ?? 'it was being taken back');
+  }
+  if (promotion.state !== 'promoted' && (over.has(promotion.state) || promotion.state === 'rolling-back')) {
+    throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${promotion.because ?? promotion.state}`);
+  }
+  return { record, promotion, release };
+}
+
+function enter(
+  context: OperationContext,
+  record: ProductionRecord,
+  promotion: Promotion,
+  state: PromotionState,
+): Promise<ProductionRecord> {
+  const times = { ...promotion.times, [state]: new Date(context.clock()).toISOString() };
+  return write(context, record, { ...promotion, state, times });
+}
+
+function write({ site }: OperationContext, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
+  return writeProduction(site, record, { ...record.production, promotion });
+}
+
+function promotionOf({ production: { promotion } }: ProductionRecord): Promotion {
+  if (promotion === undefined) throw new SluiceError('ERR_INTERNAL', 'there is no promotion on record');
+  return promotion;
+}
+
+function previousOf({ from }: Promotion): Pick<Production, 'previous'> {
+  return from === undefined ? {} : { previous: from };
+}
+
+/** The releases that stay in production: what serves, and what it can go back to. */
+function kept({ live, previous }: Production): readonly string[] {
+  return [live, previous].filter((name) => name !== undefined);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'ERR_GATE';
+}

@@ -1,0 +1,46 @@
+import type { Backend, BackendService } from '../model/backend.ts';
+import { checkVariables } from './compile-environment.ts';
+import type { PipelineFile } from './pipeline-file.generated.ts';
+import { under } from './problem-list.ts';
+import type { ProblemList, Spot } from './problem-list.ts';
+
+type Service = NonNullable<NonNullable<PipelineFile['backend']>['services']>[string];
+
+/** What the file deploys; undefined when it describes no backend. */
+export function compileBackend(
+  problems: ProblemList,
+  root: Spot,
+  { backend }: PipelineFile,
+  runtime: string,
+): Backend | undefined {
+  if (backend === undefined) return undefined;
+  const { name, services = {}, database } = backend;
+  for (const [service, { env = {} }] of Object.entries(services)) {
+    const spot = under(root, 'backend', 'services', service);
+    checkVariables(problems, under(spot, 'env'), env);
+    if (!isTaken(service)) continue;
+    const message = `A service of a backend cannot be called \`${service}\`.`;
+    const hint = 'Rename it; `db` and names that begin with `test-` are those of Sluice.';
+    problems.add({ ...spot, part: 'key' }, 'backend-service', message, hint);
+  }
+  const compiled = Object.entries(services).map(([service, described]) => compileService(service, described, runtime));
+  return { name, services: compiled, ...(database && { database }) };
+}
+
+/** Names of the objects that Sluice itself makes in the namespace. */
+function isTaken(service: string): boolean {
+  return service === 'db' || service.startsWith('test-') || /-r\d+$/.test(service);
+}
+
+function compileService(name: string, service: Service, runtime: string): BackendService {
+  const { start, image = runtime, port, health, env = {}, replicas = 1 } = service;
+  return {
+    name,
+    start,
+    image,
+    ...(port !== undefined && { port }),
+    ...(health !== undefined && { health }),
+    env,
+    replicas,
+  };
+}

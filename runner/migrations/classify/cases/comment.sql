@@ -1,0 +1,6 @@
+-- class: none
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+COMMENT ON TABLE users IS 'who may log in';

@@ -1,0 +1,6 @@
+-- class: expand
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+ALTER TYPE mood ADD VALUE 'calm';

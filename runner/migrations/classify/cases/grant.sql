@@ -1,0 +1,6 @@
+-- class: expand
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+GRANT SELECT ON users TO reader;

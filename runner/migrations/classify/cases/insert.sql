@@ -1,0 +1,6 @@
+-- class: data
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+INSERT INTO roles (name) VALUES ('admin'), ('editor');

@@ -1,0 +1,6 @@
+-- class: none
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+-- This migration is empty on purpose.

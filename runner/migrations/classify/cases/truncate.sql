@@ -1,0 +1,6 @@
+-- class: breaking
+-- verdict: refused
+-- rules: truncate
+-- squawk: ban-truncate-cascade
+
+TRUNCATE users CASCADE;

@@ -1,0 +1,6 @@
+-- class: data
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+UPDATE settings SET value = 'on' WHERE id = 7;

@@ -1,0 +1,6 @@
+-- class: expand
+-- verdict: accepted
+-- rules:
+-- squawk:
+
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user;

@@ -1,0 +1,49 @@
+/** The service accounts of a backend's gates, from the least to the most that they may do. */
+export type GateAccount = 'run-tests' | 'migrate' | 'deploy-test' | 'promote';
+
+interface OperationEntry {
+  /** Whose rights it works with. */
+  readonly account: GateAccount;
+  /** Values that it takes from `with`, and what stands for those that are not given. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** The database whose credentials it gets. */
+  readonly database?: 'testing' | 'production';
+  /** Values that later steps get. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * What Sluice itself does in the environments of a backend. An operation is a step like any other, but its command is ours: that is why it may have
+ * rights which no script gets (trust.md §3). Each can be repeated at any time: it looks at what is on record before it acts.
+ */
+export const operations = {
+  'migrate-testing': {
+    account: 'migrate',
+    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '' },
+    database: 'testing',
+    outputs: ['schema', 'change'],
+  },
+  'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
+  'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
+  'record-tests': { account: 'run-tests', inputs: {}, outputs: [] },
+  'check-release': { account: 'promote', inputs: {}, outputs: ['release'] },
+  'prepare-production': {
+    account: 'promote',
+    inputs: { health_timeout: '2m', lock_timeout: '3s', tool: '' },
+    database: 'production',
+    outputs: [],
+  },
+  'switch-traffic': { account: 'promote', inputs: { strategy: 'blue-green' }, outputs: [] },
+  'confirm-release': { account: 'promote', inputs: { soak: '2m' }, outputs: ['release'] },
+} as const satisfies Readonly<Record<string, OperationEntry>>;
+
+export type OperationName = keyof typeof operations;
+
+export function isOperation(name: string): name is OperationName {
+  return Object.hasOwn(operations, name);
+}
+
+/** The variable that an operation finds one of its inputs in. */
+export function inputVariable(input: string): string {
+  return `SLUICE_INPUT_${input.toUpperCase()}`;
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec node /opt/sluice/runner/start.mjs "$@"
