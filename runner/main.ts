@@ -10,6 +10,7 @@ import type { Executor } from './executors/executor.ts';
 import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
+import { ownImage } from './model/own-images.ts';
 import type { AttemptKey } from './model/result.ts';
 import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
@@ -175,15 +176,14 @@ async function openKubernetes(
       import('./executors/kubernetes/reachable-address.ts'),
     ]);
   const owner = await installationId(home);
-  const ownImage = (name: string): string => `${config.imagePrefix}${name}:${config.imageTag}`;
   return createKubernetesExecutor({
     connect: () => connectCluster(config),
     settings: (cluster, port) => ({
       ...kubernetesDefaults,
       namespace: config.namespace === '' ? cluster.namespace : config.namespace,
       owner,
-      agentImage: config.agentImage === '' ? ownImage('agent') : config.agentImage,
-      ownImage,
+      agentImage: config.agentImage === '' ? ownImage(config.images, 'agent') : config.agentImage,
+      images: config.images,
       agentUrl: config.agentUrl === '' ? `http://${reachableAddress()}:${port}` : config.agentUrl,
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
@@ -194,20 +194,17 @@ async function openKubernetes(
 
 async function namespacesOf(
   backends: BackendsConfig,
-  cluster: ClusterConfig,
+  { images }: ClusterConfig,
   { plainHttp }: RegistriesConfig,
 ): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
-  const { imagePrefix, imageTag } = cluster;
   const { domain, gateway, gatewayUrl, registry } = backends;
   return backendNamespaces({
     domain,
     gateway: { ...gateway, url: gatewayUrl },
     registry,
     plainHttp,
-    postgresImage: `${imagePrefix}postgres:${imageTag}`,
-    imagePrefix,
-    imageTag,
+    images,
   });
 }
 

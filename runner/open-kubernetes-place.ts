@@ -2,9 +2,8 @@ import { connectCluster } from './cluster/connect.ts';
 import type { Environment } from './config/environment.ts';
 import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
-import { appendImage } from './images/append-image.ts';
-import { openCredentials } from './images/registry-credentials.ts';
 import type { BackendService } from './model/backend.ts';
+import { imageReference } from './model/own-images.ts';
 import { needed } from './operation-place.ts';
 import type { OperationPlace } from './operation-place.ts';
 
@@ -39,14 +38,15 @@ async function build(
   variables: Variables,
   signal: AbortSignal,
 ): Promise<string> {
-  const { registry, plainHttp, imagePrefix, imageTag } = place;
-  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
-    ? `${imagePrefix}${service.image}:${imageTag}`
-    : service.image;
+  const { registry, plainHttp, images } = place;
+  const [{ appendImage }, { openCredentials }] = await Promise.all([
+    import('./images/append-image.ts'),
+    import('./images/registry-credentials.ts'),
+  ]);
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
   const { image } = await appendImage(
     {
-      base,
+      base: imageReference(images, service.image),
       into: `${registry}/${backend.name}/${service.name}`,
       layers: [{ folder: process.cwd(), destination: appFolder }],
       changes: {

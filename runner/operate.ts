@@ -4,7 +4,7 @@ import type { DatabaseUrls } from './environments/database-roles.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
 import type { LocalSiteDescription } from './environments/local/supervisor-calls.ts';
 import { databaseVariables, siteVariable } from './environments/operation-variables.ts';
-import { operationsByName } from './gates/operations.ts';
+import { loadOperation } from './gates/operations.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
@@ -29,9 +29,12 @@ export async function operate(
   process.once('SIGTERM', stop);
   const place = await openPlace(description, variables, stopping.signal);
   try {
-    const outputs = await operationsByName[name]({
+    const operation = await loadOperation(name);
+    const outputs = await operation({
       site: place.site,
       run: needed(variables, 'SLUICE_RUN'),
+      attempt: Number(variables['SLUICE_ATTEMPT'] ?? 1),
+      workspace: process.cwd(),
       commit: needed(variables, 'SLUICE_COMMIT'),
       branch: variables['SLUICE_BRANCH'] ?? '',
       actor: variables['SLUICE_ACTOR'] ?? '',

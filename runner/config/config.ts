@@ -1,3 +1,5 @@
+import type { OwnImages } from '../model/own-images.ts';
+
 export const executorNames = ['local', 'kubernetes'] as const;
 
 /** How the Kubernetes executor reaches its cluster, and pods reach it. */
@@ -15,10 +17,7 @@ export interface ClusterConfig {
   readonly agentPort: number;
   /** '' for the one of our own. */
   readonly agentImage: string;
-  /** Put in front of the names of our own images. */
-  readonly imagePrefix: string;
-  /** Put behind them. */
-  readonly imageTag: string;
+  readonly images: OwnImages;
 }
 
 /** Where backends are deployed: what is the same for all of them. */

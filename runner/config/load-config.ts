@@ -118,9 +118,26 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     agentUrl: text('SLUICE_AGENT_URL'),
     agentPort: port(text('SLUICE_AGENT_PORT', '0')),
     agentImage: text('SLUICE_AGENT_IMAGE'),
-    imagePrefix: text('SLUICE_IMAGE_PREFIX'),
-    imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
+    images: {
+      prefix: text('SLUICE_IMAGE_PREFIX'),
+      tag: text('SLUICE_IMAGE_TAG', 'latest'),
+      pinned: pinnedImages(text('SLUICE_IMAGES')),
+    },
   };
+}
+
+/** `postgres=registry.example/postgres@sha256:… node-24=…` */
+function pinnedImages(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(/[\s,]+/).filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, reference] = /^([a-z0-9][a-z0-9.-]*)=(.+)$/.exec(pair) ?? [];
+      if (name !== undefined && reference !== undefined) return [name, reference];
+      throw new SluiceError('ERR_USAGE', `SLUICE_IMAGES has ${JSON.stringify(pair)}, which is no NAME=REFERENCE`, {
+        hint: 'Separate them by spaces or commas: `postgres=registry.example/postgres:17 node-24=…`.',
+      });
+    }),
+  );
 }
 
 /** All of it or none: a release needs a registry to be in, and an app a gateway to be reached by. */

@@ -15,7 +15,9 @@ interface NamespaceTask {
   readonly task: SiteTask;
 }
 
-const lookMs = 500;
+const taskLabel = 'sluice.dev/task';
+const groupLabel = 'sluice.dev/task-group';
+const lookMs = 250;
 const patienceMs = 60_000;
 const tailLines = 500;
 
@@ -26,6 +28,7 @@ export async function runTask(
   { environment, release, task }: NamespaceTask,
 ): Promise<TaskEnd> {
   const body = taskJob(environment, release, task);
+  await endOthers(cluster, namespace, task);
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
   });
@@ -40,8 +43,32 @@ export async function runTask(
   }
 }
 
-function taskJob(environment: EnvironmentName, release: Release, { name, script, timeoutMs }: SiteTask): Draft<Job> {
-  const own = { ...managed, [labels.environment]: environment, [labels.role]: 'task', 'sluice.dev/task': name };
+/** What an operation that was killed had begun; its pod is waited for, since it may be in the middle of something. */
+async function endOthers(cluster: ClusterClient, namespace: string, { name, group, signal }: SiteTask): Promise<void> {
+  for (;;) {
+    const { items } = await cluster.list(jobs, { namespace, labelSelector: `${groupLabel}=${group}` });
+    const others = items.filter(({ metadata }) => metadata.name !== name);
+    if (others.length === 0) return;
+    for (const { metadata } of others) {
+      if (metadata.deletionTimestamp !== undefined) continue;
+      await cluster.delete(jobs, { namespace, name: metadata.name }, { propagation: 'Foreground', uid: metadata.uid });
+    }
+    await sleep(lookMs, undefined, { signal });
+  }
+}
+
+function taskJob(
+  environment: EnvironmentName,
+  release: Release,
+  { name, group, script, env = {}, timeoutMs }: SiteTask,
+): Draft<Job> {
+  const own = {
+    ...managed,
+    [labels.environment]: environment,
+    [labels.role]: 'task',
+    [taskLabel]: name,
+    [groupLabel]: group,
+  };
   return {
     metadata: { name, labels: own },
     spec: {
@@ -71,6 +98,7 @@ function taskJob(environment: EnvironmentName, release: Release, { name, script,
                 { name: 'SLUICE_RELEASE', value: release.name },
                 { name: 'SLUICE_ENVIRONMENT', value: environment },
                 { name: 'HOME', value: '/tmp' },
+                ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
                 {
                   name: 'DATABASE_URL',
                   valueFrom: { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } },
@@ -86,7 +114,7 @@ function taskJob(environment: EnvironmentName, release: Release, { name, script,
 }
 
 async function podOf(cluster: ClusterClient, namespace: string, task: string): Promise<Pod | undefined> {
-  const { items } = await cluster.list(pods, { namespace, labelSelector: `sluice.dev/task=${task}` });
+  const { items } = await cluster.list(pods, { namespace, labelSelector: `${taskLabel}=${task}` });
   return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
 }
 

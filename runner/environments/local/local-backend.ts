@@ -112,7 +112,7 @@ export class LocalBackend implements BackendCalls {
         service?.image ?? '',
         this.databases?.[environment].migrator,
       );
-      return { ...place, argv: ['/bin/sh', '-ec', task.script] };
+      return { ...place, env: { ...place.env, ...task.env }, argv: ['/bin/sh', '-ec', task.script] };
     });
   }
 
