@@ -93,6 +93,7 @@ async function runHere(
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
+      environments: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
