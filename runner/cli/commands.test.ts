@@ -112,7 +112,14 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
   const executor = createLocalExecutor({ folder: join(config.home, 'work'), ...tools });
   const sources = createGitSources({ environment: variables, temporaryFolder: join(config.home, 'trees') });
   const parts = { store, blobs, logs, executor, sources, clock: systemClock, logger, owner: thisProcess() };
-  const limits = { secret: () => undefined, gates: new Map(), capacity: config.jobs, maxLogBytes: 1e6, lookAhead: 0 };
+  const limits = {
+    secret: () => undefined,
+    gates: new Map(),
+    capacity: config.jobs,
+    maxLogBytes: 1e6,
+    maxUploadBytes: 1e9,
+    lookAhead: { attempts: 0, cpu: 0, memory: 0 },
+  };
   const close = () =>
     executor
       .close()
