@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { connectCluster } from './cluster/connect.ts';
 import type { ClusterClient } from './cluster/cluster-client.ts';
@@ -12,8 +13,8 @@ import { appendImage } from './images/append-image.ts';
 import { openCredentials } from './images/registry-credentials.ts';
 import type { Backend, BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
-import { SluiceError } from './model/errors.ts';
-import { inputVariable } from './model/operations.ts';
+import { messageOf, SluiceError } from './model/errors.ts';
+import { becauseValue, inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
 import { imageReference } from './model/own-images.ts';
 
@@ -51,6 +52,9 @@ export async function operate(
       signal: stopping.signal,
     });
     await handOn(outputs, variables['SLUICE_OUTPUT']);
+  } catch (error) {
+    await handOn({ [becauseValue]: messageOf(error) }, variables['SLUICE_OUTPUT']);
+    throw error;
   } finally {
     process.removeListener('SIGTERM', stop);
     await closed(cluster);
@@ -118,6 +122,9 @@ function needed(variables: Variables, name: string): string {
 
 /** As a step hands on values: lines of a file. */
 async function handOn(outputs: Readonly<Record<string, string>>, file: string | undefined): Promise<void> {
-  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  const end = `end-${randomUUID()}`;
+  const lines = Object.entries(outputs).map(([name, value]) =>
+    value.includes('\n') ? `${name}<<${end}\n${value}\n${end}\n` : `${name}=${value}\n`,
+  );
   if (file !== undefined) await appendFile(file, lines.join(''));
 }
