@@ -43,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return serve(services, { address, config, environment, version: await readVersion() });
     },
     archive: archiveOf,
+    environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
     gates: readGates,
   });
@@ -139,14 +140,16 @@ function openExecutor(config: Config, environment: Environment, over: IsOver): P
 }
 
 async function openLocal(config: Config, environment: Environment): Promise<Executor> {
-  const [{ createLocalExecutor }, { baseEnvironment }] = await Promise.all([
+  const [{ createLocalExecutor }, { baseEnvironment }, { environmentsOfSteps }] = await Promise.all([
     import('./executors/local/local-executor.ts'),
     import('./executors/local/base-environment.ts'),
+    import('./open-environments.ts'),
   ]);
   return createLocalExecutor({
     folder: join(config.home, 'work'),
     cache: join(config.home, 'tools'),
     baseEnv: baseEnvironment(environment.variables),
+    environments: environmentsOfSteps(config, environment),
   });
 }
 

@@ -87,6 +87,8 @@ export interface Config {
   readonly runs: number;
   /** How often the refs and schedules of a repository are looked at, ms; undefined for never. */
   readonly pollMs: number | undefined;
+  /** Whether traces of runs are sent to where the OTEL_* variables say. */
+  readonly traces: boolean;
   /** How many attempts of a run may wait prepared for their go. */
   readonly lookAhead: number;
   readonly executor: (typeof executorNames)[number];

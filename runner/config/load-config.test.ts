@@ -34,6 +34,7 @@ test('defaults come from the machine', (t) => {
     subscribersFile: undefined,
     registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
     pollMs: 300_000,
+    traces: false,
     runs: 20,
     color: 'auto',
     liveView: true,

@@ -47,6 +47,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
+    traces: wantsTraces(variables),
     lookAhead:
       count(
         variables['SLUICE_LOOK_AHEAD'],
@@ -214,6 +215,14 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+/** By the variables that every exporter knows; without an address there is nowhere to send traces. */
+function wantsTraces(variables: Environment['variables']): boolean {
+  const addresses = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (variables['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || variables['OTEL_TRACES_EXPORTER'] === 'none')
+    return false;
+  return addresses.some((name) => given(variables[name]) !== undefined);
 }
 
 function pollMs(text: string | undefined): number | undefined {

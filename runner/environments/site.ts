@@ -18,6 +18,10 @@ export type ReleaseHealth =
 export interface SiteTask {
   /** Unique in the backend for what the task does. */
   readonly name: string;
+  /** Of one group one task runs at a time: others that were begun before are ended first. */
+  readonly group: string;
+  /** Variables beside those that every task has. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly script: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

@@ -1,47 +1,189 @@
 import { ensureRoles } from '../environments/database-roles.ts';
-import type { Release } from '../environments/release.ts';
+import type { DatabaseUrls } from '../environments/database-roles.ts';
+import type { EnvironmentName, Release } from '../environments/release.ts';
+import { migrate } from '../migrations/apply/migrate.ts';
+import type { MigrateResult } from '../migrations/apply/migrate.ts';
+import { withConnection } from '../migrations/database/connection.ts';
+import { classOfDiff, diffSchemas } from '../migrations/schema/diff-schemas.ts';
+import { readSchema } from '../migrations/schema/read-schema.ts';
+import { detectTool } from '../migrations/tools/detect-tool.ts';
+import type { DetectedTool } from '../migrations/tools/detect-tool.ts';
+import { readStatus } from '../migrations/tools/read-status.ts';
 import { parseDuration } from '../model/duration.ts';
 import { SluiceError } from '../model/errors.ts';
+import { ownRelease } from './deploy-test.ts';
+import { judgeMigrations } from './judge-migrations.ts';
+import type { Phase } from './judge-migrations.ts';
 import type { Operation, OperationContext } from './operation.ts';
+import { readProduction } from './production.ts';
+import { freshDatabase, keepDatabase } from './testing-database.ts';
+import { readMigration, recordMigration } from './records.ts';
+import type { MigrationRecord } from './records.ts';
 
-const migrationMs = 15 * 60_000;
+const taskMs = 15 * 60_000;
 
-/** Waits for the testing database, and makes the roles that migrations and the app come with. */
-export const prepareDatabase: Operation = async ({ database, input, say, signal }) => {
+/** Makes the testing database as the live release left it, and brings it to the schema of this commit. ERR_GATE for a change that the live release may not survive. */
+export const migrateTesting: Operation = async (context) => {
+  const { site, run, signal, database } = context;
   if (database === undefined) {
     throw new SluiceError('ERR_GATE', 'the backend has no database', {
       hint: 'Write `backend: { database: { engine: postgres } }`.',
     });
   }
-  await ensureRoles(database, { lockTimeoutMs: parseDuration(input('lock_timeout')) ?? 0 }, signal);
-  say('the testing database is ready');
-  return {};
-};
-
-/** Puts the script on record that production is migrated with: the same as the testing database. */
-export const recordMigration: Operation = async ({ site, run, input }) => {
-  const name = `migration-${run}`;
-  const known = await site.read(name);
-  await site.write(name, { script: input('run') }, known?.version);
-  return {};
-};
-
-/** Migrates the production database with the image of the release, where its run migrated the testing database. ERR_GATE when that fails. */
-export async function migrateProduction(context: OperationContext, release: Release): Promise<void> {
-  const { site, database, input, say, signal } = context;
-  if (database === undefined) return;
-  await ensureRoles(database, { lockTimeoutMs: parseDuration(input('lock_timeout')) ?? 0 }, signal);
-  const record = await site.read(`migration-${release.run}`);
-  const script = (record?.value as { readonly script?: string } | undefined)?.script;
-  if (script === undefined) return;
-  const task = { name: `migrate-${release.name}`, script, timeoutMs: migrationMs, signal };
-  const { exitCode, output } = await site.task('production', release, task);
-  if (output !== '') say(output);
-  if (exitCode === 0) {
-    say('the production database is migrated');
-    return;
+  const release = await ownRelease(context);
+  const { live, previous } = (await readProduction(site)).production;
+  try {
+    const migration = await applyToTesting(context, release, database, live);
+    await keepDatabase(
+      database,
+      release.name,
+      [live, previous].filter((name) => name !== undefined),
+      signal,
+    );
+    await recordMigration(site, run, migration);
+    return { schema: migration.fingerprint, change: migration.change };
+  } catch (error) {
+    // Whoever looks at the testing app should find what the live release left, and not half of a change.
+    if (!signal.aborted) await freshDatabase(database, live, signal).catch(() => undefined);
+    throw error;
   }
-  throw new SluiceError('ERR_GATE', `the migration of the production database ended with exit code ${exitCode}`, {
-    hint: 'Its output stands above. No traffic was moved.',
+};
+
+async function applyToTesting(
+  context: OperationContext,
+  release: Release,
+  database: DatabaseUrls,
+  live: string | undefined,
+): Promise<MigrationRecord> {
+  const { input, say, signal } = context;
+  await prepare(context, database);
+  const begun = await freshDatabase(database, live, signal);
+  say(`the testing database is ${begun === 'copied' ? `what ${live ?? ''} left` : 'empty'}`);
+  await prepare(context, database);
+  const tool = await toolOf(context);
+  const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
+  const isJudged = tool !== undefined && (await judgeMigrations(context, database.migrator, tool, phase));
+  const before = await withConnection({ url: database.migrator, signal }, readSchema);
+  const script = input('run');
+  const result = await carryOut(context, 'testing', release, { script, database, tool });
+  const after = await withConnection({ url: database.migrator, signal }, readSchema);
+  const changes = diffSchemas(before, after);
+  const change = classOfDiff(changes);
+  for (const { kind, name, change: what, class: grade } of changes) say(`${what} ${kind} ${name} (${grade})`);
+  if (!isJudged && begun === 'copied' && isTooMuch(change, phase)) {
+    throw new SluiceError(
+      'ERR_GATE',
+      `the live release ${live ?? ''} may not survive the migration: it is of the class ${change}`,
+      {
+        hint: 'Add first, and take away what nobody uses any more in a later release (docs/migrations.md).',
+      },
+    );
+  }
+  await seed(context, release, begun);
+  return { script, fingerprint: result.fingerprintAfter, change };
+}
+
+/** Migrates the production database with the image of the release, where its run migrated the testing database. ERR_GATE when that fails, or gives another schema. */
+export async function migrateProduction(context: OperationContext, release: Release): Promise<void> {
+  const { site, database, say } = context;
+  if (database === undefined) return;
+  await prepare(context, database);
+  const record = await readMigration(site, release.run);
+  if (record === undefined) return;
+  const { script, fingerprint } = record;
+  const tool = await toolOf(context);
+  const { fingerprintAfter } = await carryOut(context, 'production', release, { script, database, tool });
+  if (fingerprintAfter !== fingerprint) {
+    throw new SluiceError(
+      'ERR_GATE',
+      `the schema of production is another one than ${release.name} was tested on: ${fingerprintAfter} instead of ${fingerprint}`,
+      {
+        hint: 'Somebody changed one of the two by hand; bring production to what the migrations say. No traffic was moved.',
+      },
+    );
+  }
+  say('the production database has the schema that was tested');
+}
+
+async function prepare({ input, signal }: OperationContext, database: DatabaseUrls): Promise<void> {
+  await ensureRoles(database, { lockTimeoutMs: lockTimeoutOf(input) }, signal);
+}
+
+interface Work {
+  readonly script: string;
+  readonly database: DatabaseUrls;
+  readonly tool: DetectedTool | undefined;
+}
+
+/** Under the lock of the database, with limits, twice: the second time there must be nothing left to do. */
+async function carryOut(
+  context: OperationContext,
+  environment: EnvironmentName,
+  release: Release,
+  { script, database, tool }: Work,
+): Promise<MigrateResult> {
+  const { site, say, input, signal, attempt } = context;
+  let tasks = 0;
+  const result = await migrate({
+    url: database.migrator,
+    dedicated: true,
+    limits: { lockTimeoutMs: lockTimeoutOf(input) },
+    signal,
+    ...(tool && { status: (connection) => readStatus(tool, connection) }),
+    run: async ({ env, signal: ended }) => {
+      tasks += 1;
+      const { exitCode, output } = await site.task(environment, release, {
+        group: `migrate-${environment}`,
+        name: `migrate-${environment}-${release.name}-${attempt}-${tasks}`,
+        script,
+        env: sessionSettings(env),
+        timeoutMs: taskMs,
+        signal: ended,
+      });
+      if (output !== '') say(output);
+      return { exitCode, output };
+    },
   });
+  if (result.outcome === 'succeeded') return result;
+  throw new SluiceError('ERR_GATE', `${environment} could not be migrated: ${result.message ?? result.fault ?? ''}`, {
+    hint: 'What the command wrote stands above.',
+  });
+}
+
+/** What tells sessions of the migration from others, and their limits. The password stays in its Secret. */
+function sessionSettings({ PGOPTIONS = '', PGAPPNAME = '' }: Readonly<Record<string, string>>) {
+  return { ...(PGOPTIONS !== '' && { PGOPTIONS }), ...(PGAPPNAME !== '' && { PGAPPNAME }) };
+}
+
+async function seed(
+  { site, say, signal, attempt }: OperationContext,
+  release: Release,
+  begun: 'copied' | 'empty',
+): Promise<void> {
+  const script = site.backend.database?.seed;
+  if (script === undefined || begun === 'copied') return;
+  const name = `seed-${release.name}-${attempt}`;
+  const { exitCode, output } = await site.task('testing', release, {
+    group: 'seed',
+    name,
+    script,
+    timeoutMs: taskMs,
+    signal,
+  });
+  if (output !== '') say(output);
+  if (exitCode === 0) return;
+  throw new SluiceError('ERR_GATE', `the seed of the testing database ended with exit code ${exitCode}`);
+}
+
+async function toolOf({ workspace, input }: OperationContext): Promise<DetectedTool | undefined> {
+  const wanted = input('tool');
+  return detectTool(workspace, wanted === '' ? {} : { wanted });
+}
+
+function isTooMuch(change: ReturnType<typeof classOfDiff>, phase: Phase): boolean {
+  return change === 'breaking' || (change === 'contract' && phase !== 'contract');
+}
+
+function lockTimeoutOf(input: OperationContext['input']): number {
+  return parseDuration(input('lock_timeout')) ?? 3_000;
 }

@@ -6,6 +6,10 @@ import type { Site } from '../environments/site.ts';
 export interface OperationContext {
   readonly site: Site;
   readonly run: string;
+  /** Of the step, from 1. */
+  readonly attempt: number;
+  /** The files of the commit, with those of the steps that this one needs. */
+  readonly workspace: string;
   readonly commit: string;
   readonly branch: string;
   readonly actor: string;

@@ -1,18 +1,19 @@
 import type { OperationName } from '../model/operations.ts';
-import { buildRelease, deployTesting } from './deploy-test.ts';
-import { prepareDatabase, recordMigration } from './migrate.ts';
 import type { Operation } from './operation.ts';
-import { checkRelease, confirmRelease, prepareProduction, switchTraffic } from './promote.ts';
-import { recordTests } from './run-tests.ts';
 
-export const operationsByName: Readonly<Record<OperationName, Operation>> = {
-  'prepare-database': prepareDatabase,
-  'record-migration': recordMigration,
-  'build-release': buildRelease,
-  'deploy-testing': deployTesting,
-  'record-tests': recordTests,
-  'check-release': checkRelease,
-  'prepare-production': prepareProduction,
-  'switch-traffic': switchTraffic,
-  'confirm-release': confirmRelease,
+const loads: Readonly<Record<OperationName, () => Promise<Operation>>> = {
+  'migrate-testing': async () => (await import('./migrate.ts')).migrateTesting,
+  'build-release': async () => (await import('./deploy-test.ts')).buildRelease,
+  'deploy-testing': async () => (await import('./deploy-test.ts')).deployTesting,
+  'record-tests': async () => (await import('./run-tests.ts')).recordTests,
+  'prove-live': async () => (await import('./run-tests.ts')).proveLive,
+  'check-release': async () => (await import('./promote.ts')).checkRelease,
+  'prepare-production': async () => (await import('./promote.ts')).prepareProduction,
+  'switch-traffic': async () => (await import('./promote.ts')).switchTraffic,
+  'confirm-release': async () => (await import('./promote.ts')).confirmRelease,
 };
+
+/** Loaded by its name: an operation is a process of its own, which starts sooner without what only others need. */
+export function loadOperation(name: OperationName): Promise<Operation> {
+  return loads[name]();
+}

@@ -17,13 +17,18 @@ export async function releaseNamed(site: Site, name: string): Promise<Release | 
   return found && (found.value as unknown as Release);
 }
 
-/** Puts a release on record under the next number. One that its run has made already is answered as it is. */
+/** Puts a release on record under the next number. Where its run has made the same already, that is answered. */
 export async function recordRelease(site: Site, made: Omit<Release, 'name'>): Promise<Release> {
   const known = await releaseOfRun(site, made.run);
-  if (known !== undefined) return known;
+  if (known !== undefined && imagesOf(known) === imagesOf(made)) return known;
   const release = await takeNumber(site, made);
-  await site.write(runRecord(made.run), { release: release.name }, undefined);
+  const name = runRecord(made.run);
+  await site.write(name, { release: release.name }, (await site.read(name))?.version);
   return release;
+}
+
+function imagesOf({ services }: Pick<Release, 'services'>): string {
+  return services.map(({ image }) => image).join(' ');
 }
 
 /** Two runs may ask for the same number at once: the record of a number is made by one of them. */
@@ -57,6 +62,25 @@ export async function evidenceOf(site: Site, release: string): Promise<Evidence 
   return found && (found.value as unknown as Evidence);
 }
 
+/** How a run migrated the testing database: production is migrated in the same way. */
+export interface MigrationRecord {
+  readonly script: string;
+  /** Of the schema that came of it. */
+  readonly fingerprint: string;
+  readonly change: string;
+}
+
+export async function readMigration(site: Site, run: string): Promise<MigrationRecord | undefined> {
+  const found = await site.read(`migration-${nameOfRun(run)}`);
+  return found && (found.value as unknown as MigrationRecord);
+}
+
+export async function recordMigration(site: Site, run: string, migration: MigrationRecord): Promise<void> {
+  const name = `migration-${nameOfRun(run)}`;
+  const known = await site.read(name);
+  await site.write(name, { ...migration }, known?.version);
+}
+
 export function isConflict(error: unknown): boolean {
   return error instanceof SluiceError && error.code === 'ERR_CONFLICT';
 }
@@ -65,8 +89,12 @@ function evidenceRecord(release: string): string {
   return `tests-${release}`;
 }
 
-/** Ids of people's choosing may hold what the name of a record may not. */
 function runRecord(run: string): string {
+  return `run-${nameOfRun(run)}`;
+}
+
+/** Ids of people's choosing may hold what the name of a record may not. */
+function nameOfRun(run: string): string {
   const fits = /^[a-z0-9][a-z0-9-]{0,60}[a-z0-9]$/.test(run);
-  return `run-${fits ? run : createHash('sha256').update(run).digest('hex').slice(0, 32)}`;
+  return fits ? run : createHash('sha256').update(run).digest('hex').slice(0, 32);
 }

@@ -17,15 +17,15 @@ test('each step stands one level behind the last of those that it waits for', (t
   const level = new Map(steps.map((step) => [step.id, step.level]));
   t.is(level.get('lint'), 1);
   t.is(level.get('unit:24'), 1);
-  t.is(level.get('migrate/prepare'), 2);
-  t.is(level.get('deploy-test/build'), (level.get('migrate/record') ?? 0) + 1);
+  t.is(level.get('migrate/build'), 2);
+  t.is(level.get('deploy-test/build'), (level.get('migrate/apply') ?? 0) + 1);
   t.is(levels, Math.max(...level.values()));
 });
 
 test('needs name what a person sees: steps, and workflows by the step that uses them', (t) => {
   const needs = new Map(explain('main').steps.map((step) => [step.id, step.needs]));
-  t.deepEqual(needs.get('migrate/prepare'), ['lint', 'unit:22', 'unit:24']);
-  t.deepEqual(needs.get('migrate/apply'), ['migrate/prepare']);
+  t.deepEqual(needs.get('migrate/build'), ['lint', 'unit:22', 'unit:24']);
+  t.deepEqual(needs.get('migrate/apply'), ['migrate/build']);
   t.deepEqual(needs.get('deploy-test/build'), ['migrate']);
 });
 

@@ -267,11 +267,11 @@ export interface Step {
    * Something that Sluice does itself in the environments of the backend, with rights that no script gets. The gates are made of these.
    */
   readonly operation?:
-    | 'prepare-database'
-    | 'record-migration'
+    | 'migrate-testing'
     | 'build-release'
     | 'deploy-testing'
     | 'record-tests'
+    | 'prove-live'
     | 'check-release'
     | 'prepare-production'
     | 'switch-traffic'

@@ -1,5 +1,5 @@
 /** The service accounts of a backend's gates, from the least to the most that they may do. */
-export type GateAccount = 'run-tests' | 'deploy-test' | 'promote';
+export type GateAccount = 'run-tests' | 'migrate' | 'deploy-test' | 'promote';
 
 interface OperationEntry {
   /** Whose rights it works with. */
@@ -17,15 +17,20 @@ interface OperationEntry {
  * rights which no script gets (trust.md §3). Each can be repeated at any time: it looks at what is on record before it acts.
  */
 export const operations = {
-  'prepare-database': { account: 'deploy-test', inputs: { lock_timeout: '5s' }, database: 'testing', outputs: [] },
-  'record-migration': { account: 'deploy-test', inputs: { run: '' }, outputs: [] },
+  'migrate-testing': {
+    account: 'migrate',
+    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '' },
+    database: 'testing',
+    outputs: ['schema', 'change'],
+  },
   'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
   'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
-  'record-tests': { account: 'run-tests', inputs: {}, outputs: [] },
-  'check-release': { account: 'promote', inputs: {}, outputs: ['release'] },
+  'record-tests': { account: 'run-tests', inputs: { run: '' }, outputs: [] },
+  'prove-live': { account: 'deploy-test', inputs: {}, outputs: [] },
+  'check-release': { account: 'promote', inputs: { way_back: 'required' }, outputs: ['release'] },
   'prepare-production': {
     account: 'promote',
-    inputs: { health_timeout: '2m', lock_timeout: '5s' },
+    inputs: { health_timeout: '2m', lock_timeout: '3s', tool: '' },
     database: 'production',
     outputs: [],
   },

@@ -10,6 +10,9 @@ const root = join(here, '../..');
 /** Packages in CommonJS ask for modules of Node by `require`, which bundled ES modules do not have. */
 const banner = `import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);`;
 
+/** Packages that read files of their own beside their code. */
+const whole = ['libpg-query', '@pgsql/types'];
+
 const start = `import { main } from './main.js';
 process.title = 'sluice';
 process.exitCode = await main(process.argv.slice(2));
@@ -26,13 +29,15 @@ async function bundle(folder: string): Promise<void> {
     target: 'node24',
     format: 'esm',
     banner: { js: banner },
-    external: ['pg-native'],
+    external: ['pg-native', ...whole],
     legalComments: 'linked',
   });
   writeFileSync(join(target, 'runner/start.mjs'), start);
   for (const file of globSync(['package.json', 'workflows/*.yaml'], { cwd: root })) {
     cpSync(join(root, file), join(target, file));
   }
+  for (const name of whole)
+    cpSync(join(root, 'node_modules', name), join(target, 'node_modules', name), { recursive: true });
   for (const file of ['Containerfile', 'sluice.sh']) cpSync(join(here, file), join(folder, file));
 }
 

@@ -20,6 +20,13 @@ const write = ['get', 'list', 'create', 'patch', 'delete'] as const;
 /** Records of releases, and what passed on them. */
 const records = rule('', ['configmaps'], ['get', 'list', 'create', 'patch']);
 
+/** Jobs of tasks, and what they wrote. */
+const tasks: readonly Rule[] = [
+  rule('batch', ['jobs'], write),
+  rule('', ['pods', 'events'], read),
+  rule('', ['pods/log'], ['get']),
+];
+
 const deploy: readonly Rule[] = [
   records,
   rule('', ['services'], write),
@@ -34,7 +41,8 @@ const deploy: readonly Rule[] = [
  */
 const rules: Readonly<Record<GateAccount, readonly Rule[]>> = {
   'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], ['get'])],
-  'deploy-test': deploy,
+  migrate: [records, ...tasks],
+  'deploy-test': [...deploy, rule('batch', ['jobs'], write)],
   promote: [...deploy, rule('batch', ['jobs'], write)],
 };
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
+import { find } from '../../cluster/find.ts';
 import type { Draft, Job, Pod } from '../../cluster/objects.ts';
 import { events, jobs, pods } from '../../cluster/resources.ts';
 import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason.ts';
@@ -15,8 +16,12 @@ interface NamespaceTask {
   readonly task: SiteTask;
 }
 
-const lookMs = 500;
+const taskLabel = 'sluice.dev/task';
+const groupLabel = 'sluice.dev/task-group';
+const lookMs = 250;
 const patienceMs = 60_000;
+/** As a shell tells of a command that was killed. */
+const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
@@ -26,6 +31,7 @@ export async function runTask(
   { environment, release, task }: NamespaceTask,
 ): Promise<TaskEnd> {
   const body = taskJob(environment, release, task);
+  await endOthers(cluster, namespace, task);
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
   });
@@ -35,13 +41,45 @@ export async function runTask(
     if (pod !== undefined && ended !== undefined) {
       return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
     }
+    if (pod === undefined && (await isOver(cluster, namespace, task.name))) return lost;
     await refuseHopeless(cluster, namespace, pod);
     await sleep(lookMs, undefined, { signal: task.signal });
   }
 }
 
-function taskJob(environment: EnvironmentName, release: Release, { name, script, timeoutMs }: SiteTask): Draft<Job> {
-  const own = { ...managed, [labels.environment]: environment, [labels.role]: 'task', 'sluice.dev/task': name };
+/** Its pod is gone, and nobody will make another: the Job was deleted or has failed. */
+async function isOver(cluster: ClusterClient, namespace: string, name: string): Promise<boolean> {
+  const job = await find(cluster, jobs, { namespace, name });
+  if (job === undefined || job.metadata.deletionTimestamp !== undefined) return true;
+  return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
+}
+
+/** What an operation that was killed had begun; its pod is waited for, since it may be in the middle of something. */
+async function endOthers(cluster: ClusterClient, namespace: string, { name, group, signal }: SiteTask): Promise<void> {
+  for (;;) {
+    const { items } = await cluster.list(jobs, { namespace, labelSelector: `${groupLabel}=${group}` });
+    const others = items.filter(({ metadata }) => metadata.name !== name);
+    if (others.length === 0) return;
+    for (const { metadata } of others) {
+      if (metadata.deletionTimestamp !== undefined) continue;
+      await cluster.delete(jobs, { namespace, name: metadata.name }, { propagation: 'Foreground', uid: metadata.uid });
+    }
+    await sleep(lookMs, undefined, { signal });
+  }
+}
+
+function taskJob(
+  environment: EnvironmentName,
+  release: Release,
+  { name, group, script, env = {}, timeoutMs }: SiteTask,
+): Draft<Job> {
+  const own = {
+    ...managed,
+    [labels.environment]: environment,
+    [labels.role]: 'task',
+    [taskLabel]: name,
+    [groupLabel]: group,
+  };
   return {
     metadata: { name, labels: own },
     spec: {
@@ -71,6 +109,7 @@ function taskJob(environment: EnvironmentName, release: Release, { name, script,
                 { name: 'SLUICE_RELEASE', value: release.name },
                 { name: 'SLUICE_ENVIRONMENT', value: environment },
                 { name: 'HOME', value: '/tmp' },
+                ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
                 {
                   name: 'DATABASE_URL',
                   valueFrom: { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } },
@@ -86,7 +125,7 @@ function taskJob(environment: EnvironmentName, release: Release, { name, script,
 }
 
 async function podOf(cluster: ClusterClient, namespace: string, task: string): Promise<Pod | undefined> {
-  const { items } = await cluster.list(pods, { namespace, labelSelector: `sluice.dev/task=${task}` });
+  const { items } = await cluster.list(pods, { namespace, labelSelector: `${taskLabel}=${task}` });
   return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
 }
 

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { readCases } from './case-fixture.ts';
@@ -18,6 +20,10 @@ const notCompared = [
   'transaction-nesting',
 ];
 
+/** The program alone: the package around it asks for those of every platform, which not every registry has. */
+const program = fileURLToPath(new URL('../../../node_modules/@squawk-cli/linux-x64/bin/squawk', import.meta.url));
+const { CI } = process.env;
+
 interface Warning {
   readonly file: string;
   readonly rule_name: string;
@@ -26,7 +32,7 @@ interface Warning {
 /** What squawk finds in each file, in alphabetical order. It ends with 1 when it finds anything. */
 async function squawk(files: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const args = ['--reporter', 'json', ...notCompared.map((rule) => `--exclude=${rule}`), ...files];
-  const run = promisify(execFile)('squawk', args, { timeout: 60_000, maxBuffer: 64 * 1024 ** 2 });
+  const run = promisify(execFile)(program, args, { timeout: 60_000, maxBuffer: 64 * 1024 ** 2 });
   const { stdout } = await run.catch((error: unknown) => error as { readonly stdout: string });
   const warnings = JSON.parse(stdout) as readonly Warning[];
   const byFile = Map.groupBy(warnings, ({ file }) => basename(file, '.sql'));
@@ -35,18 +41,23 @@ async function squawk(files: readonly string[]): Promise<ReadonlyMap<string, rea
   );
 }
 
-test('squawk says of each case what its file says, and another verdict than ours is explained there', async (t) => {
-  const cases = readCases();
-  const found = await squawk(cases.map(({ path }) => path));
-  t.true(found.size > 20);
-  for (const { name, verdict, squawk: expected, difference } of cases) {
-    const warnings = found.get(name) ?? [];
-    t.deepEqual(warnings, [...expected], name);
-    const differs = (verdict === 'refused') !== warnings.length > 0;
-    t.is(
-      difference !== undefined,
-      differs,
-      `${name}: ours is ${verdict}, squawk warns of ${warnings.join(', ') || 'nothing'}`,
-    );
-  }
-});
+const withSquawk = existsSync(program) || CI === 'true' ? test : test.skip;
+
+withSquawk(
+  'squawk says of each case what its file says, and another verdict than ours is explained there',
+  async (t) => {
+    const cases = readCases();
+    const found = await squawk(cases.map(({ path }) => path));
+    t.true(found.size > 20);
+    for (const { name, verdict, squawk: expected, difference } of cases) {
+      const warnings = found.get(name) ?? [];
+      t.deepEqual(warnings, [...expected], name);
+      const differs = (verdict === 'refused') !== warnings.length > 0;
+      t.is(
+        difference !== undefined,
+        differs,
+        `${name}: ours is ${verdict}, squawk warns of ${warnings.join(', ') || 'nothing'}`,
+      );
+    }
+  },
+);

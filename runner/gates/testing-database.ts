@@ -1,0 +1,72 @@
+import { databaseOf, quoteName, withConnection, withDatabase } from '../migrations/database/connection.ts';
+import type { Connection } from '../migrations/database/connection.ts';
+import type { DatabaseUrls } from '../environments/database-roles.ts';
+
+/** A copy of the testing database as a release left it after its migration: `app_release_r7`. A server may have databases of several backends. */
+const copyOf = (database: string, release: string): string => `${database}_release_${release}`;
+
+/**
+ * Makes the testing database anew, as the release that is live left it; empty where none is. So a migration that was refused, or whose run failed
+ * later, leaves nothing behind, and each commit is judged against what production has. Ends every session of it.
+ */
+export async function freshDatabase(
+  urls: DatabaseUrls,
+  live: string | undefined,
+  signal: AbortSignal,
+): Promise<'copied' | 'empty'> {
+  const name = databaseOf(urls.admin);
+  return onServer(urls, signal, async (connection) => {
+    const template = live === undefined ? undefined : await existing(connection, name, live);
+    await drop(connection, name);
+    await connection.query(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(template ?? 'template0')}`);
+    return template === undefined ? 'empty' : 'copied';
+  });
+}
+
+/** Keeps the testing database as a release left it, and forgets the copies of all releases but those named and this one. */
+export async function keepDatabase(
+  urls: DatabaseUrls,
+  release: string,
+  others: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const name = databaseOf(urls.admin);
+  const copy = copyOf(name, release);
+  await onServer(urls, signal, async (connection) => {
+    const kept = new Set([release, ...others].map((other) => copyOf(name, other)));
+    for (const found of await copies(connection, name))
+      if (!kept.has(found) || found === copy) await drop(connection, found);
+    // Nobody may use a database while it is copied; whoever does connects again.
+    await connection.query(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS false`);
+    try {
+      await connection.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+      await connection.query(`CREATE DATABASE ${quoteName(copy)} TEMPLATE ${quoteName(name)}`);
+    } finally {
+      await connection.query(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS true`);
+    }
+  });
+}
+
+function onServer<Result>(
+  { admin }: DatabaseUrls,
+  signal: AbortSignal,
+  work: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  return withConnection({ url: withDatabase(admin, 'postgres'), signal }, work);
+}
+
+async function existing(connection: Connection, name: string, release: string): Promise<string | undefined> {
+  return (await copies(connection, name)).find((found) => found === copyOf(name, release));
+}
+
+async function copies(connection: Connection, database: string): Promise<readonly string[]> {
+  const rows = await connection.query<{ readonly name: string }>(
+    'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)',
+    [copyOf(database, 'r')],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function drop(connection: Connection, name: string): Promise<void> {
+  await connection.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+}
