@@ -20,7 +20,7 @@ check_ports() {
   for name in "${COMPONENTS[@]}"; do ! running "$name" || return 0; done
   if ctr version >/dev/null 2>&1; then die "a containerd runs here already: end it, or give KUBECONFIG to use its cluster"; fi
   for name in 2379 5000 6443 10250; do
-    ! (: <"/dev/tcp/127.0.0.1/$name") 2>/dev/null || die "port $name is taken; is another cluster running?"
+    ! listens "$name" || die "port $name is taken; is another cluster running?"
   done
 }
 
@@ -98,12 +98,19 @@ stop_component() { # COMPONENT [SIGNAL]
     pid=$(cat "$PIDS/$1")
     kill "-${2:-TERM}" "$pid"
     for _ in $(seq 100); do
-      running "$1" || break
+      ! ended "$pid" || break
       sleep 0.1
     done
-    if running "$1"; then kill -KILL "$pid"; fi
+    if ! ended "$pid"; then kill -KILL "$pid"; fi
+    until ended "$pid"; do sleep 0.1; done
   fi
   rm -f "$PIDS/$1"
+}
+
+# A process that was killed has its ports until the last of its threads is gone; then nobody may have reaped it yet.
+ended() { # PID
+  local threads=(/proc/"$1"/task/*)
+  [ ! -e "/proc/$1" ] || { [ "${#threads[@]}" -le 1 ] && grep -q '^State:.Z' "/proc/$1/status"; } 2>/dev/null
 }
 
 tasks() { ctr -n k8s.io tasks ls -q 2>/dev/null; }

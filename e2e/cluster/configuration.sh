@@ -77,14 +77,15 @@ evictionHard: {memory.available: 100Mi}
 K
 }
 
-# Who wrote what and when, of every object; what was written is left out, for Secrets are among it. Benchmarks count what the
-# accounts of their namespace read, too.
+# Who wrote what and when, of every object; what was written is left out, for Secrets are among it, except what kubelets say of
+# pods. Benchmarks count what the accounts of their namespace read, too.
 write_audit_policy() {
   cat >"$CONF/audit.yaml" <<K
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+  - {level: Request, verbs: [patch], resources: [{group: "", resources: [pods/status]}]}
   - {level: Metadata, verbs: [create, update, patch, delete, deletecollection]}
   - {level: Metadata, resources: [{group: "", resources: [pods/exec, pods/attach, pods/portforward]}]}
   - {level: Metadata, userGroups: ["system:serviceaccounts:bench"]}

@@ -10,10 +10,12 @@ export const leastRoles = {
   'cancel-run': 'developer',
   'rerun-run': 'developer',
   'approve-step': 'maintainer',
+  'approve-run': 'maintainer',
   'read-repositories': 'viewer',
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',
   'replay-delivery': 'maintainer',
+  'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
 } as const satisfies Readonly<Record<string, Role>>;

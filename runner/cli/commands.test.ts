@@ -112,7 +112,14 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
   const executor = createLocalExecutor({ folder: join(config.home, 'work'), ...tools });
   const sources = createGitSources({ environment: variables, temporaryFolder: join(config.home, 'trees') });
   const parts = { store, blobs, logs, executor, sources, clock: systemClock, logger, owner: thisProcess() };
-  const limits = { secret: () => undefined, gates: new Map(), capacity: config.jobs, maxLogBytes: 1e6, lookAhead: 0 };
+  const limits = {
+    secret: () => undefined,
+    gates: new Map(),
+    capacity: config.jobs,
+    maxLogBytes: 1e6,
+    maxUploadBytes: 1e9,
+    lookAhead: { attempts: 0, cpu: 0, memory: 0 },
+  };
   const close = () =>
     executor
       .close()
@@ -489,4 +496,38 @@ test('a token is made, listed without its secret, and revoked', async (t) => {
     t.is(code, 2, words.join(' '));
     t.regex(err, /^error: .*\n {2}\S/);
   }
+});
+
+test('what an image is to be made of is checked before anything is asked of a registry', async (t) => {
+  const { sluice } = await openPlace(t, pipeline);
+  const whole = ['image', 'append', '--base', 'localhost:1/base', '--from', '.', '--into', 'localhost:1/app'];
+  const wrong: readonly (readonly [words: readonly string[], told: RegExp])[] = [
+    [['image', 'append'], /--base <reference>/],
+    [['image', 'remove', ...whole.slice(2)], /image cannot "remove"/],
+    [[...whole, '--port', 'http'], /from 1 to 65535/],
+    [[...whole, '--env', 'A'], /NAME=value/],
+    [[...whole.slice(0, -1), 'not an image'], /"not an image" is no reference/],
+    [[...whole, '--platform', 'linux'], /"linux" is no platform/],
+  ];
+  for (const [words, told] of wrong) {
+    const { code, err } = await sluice(...words);
+    t.is(code, 2, words.join(' '));
+    t.regex(err, told);
+  }
+});
+
+test('without a folder for temporary files an image is not made, and it is told which would be needed', async (t) => {
+  const { repository, environment } = await openPlace(t, pipeline);
+  const words = ['image', 'append', '--json', '--base', 'localhost:1/base', '--from', '.', '--into', 'localhost:1/app'];
+  const env = { ...environment, TMPDIR: '/nowhere' };
+  const child = spawn(process.execPath, [launcher, ...words], {
+    cwd: repository,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit') as Promise<[number]>;
+  const [out, [code]] = await Promise.all([text(child.stdout), exit]);
+  t.is(code, 3);
+  t.like(JSON.parse(out), { error: { code: 'ERR_WORKSPACE' } });
+  t.regex(out, /\/nowhere.*TMPDIR/);
 });

@@ -16,7 +16,7 @@ test('defaults come from the machine', (t) => {
     database: undefined,
     bucket: undefined,
     jobs: 4,
-    lookAhead: 4,
+    lookAhead: { attempts: 4, cpu: 4, memory: 8 * 1024 ** 3 },
     executor: 'local',
     backends: undefined,
     cluster: {
@@ -34,6 +34,7 @@ test('defaults come from the machine', (t) => {
     subscribersFile: undefined,
     registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
     pollMs: 300_000,
+    traces: false,
     runs: 20,
     color: 'auto',
     liveView: true,

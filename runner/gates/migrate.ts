@@ -126,6 +126,7 @@ async function carryOut(
   let tasks = 0;
   const result = await migrate({
     url: database.migrator,
+    dedicated: true,
     limits: { lockTimeoutMs: lockTimeoutOf(input) },
     signal,
     ...(tool && { status: (connection) => readStatus(tool, connection) }),

@@ -18,6 +18,8 @@ const checks = [
 
 interface Options {
   readonly files: readonly string[];
+  /** Files that want the machine for themselves: they come last, one after the other. */
+  readonly alone: readonly string[];
   /** The tests alone. */
   readonly testsOnly: boolean;
   readonly report: string;
@@ -34,7 +36,9 @@ async function checkAll(options: Options, signal: AbortSignal): Promise<number> 
   };
   const wanted = options.testsOnly ? [] : checks;
   for (const result of await Promise.all(wanted.map((check) => runCheck(check, signal)))) add(result);
-  await runTests(options, add, signal);
+  const { files, alone, timeout } = options;
+  if (files.length > 0) await runTests([`--timeout=${timeout}`, ...files], add, signal);
+  if (alone.length > 0) await runTests([`--timeout=${timeout}`, '--concurrency=1', ...alone], add, signal);
   await mkdir('reports', { recursive: true });
   await writeFile(`reports/${options.report}`, junitXml(results));
   return summarise(results);
@@ -51,12 +55,8 @@ async function runCheck({ title, program, args }: (typeof checks)[number], signa
   return { suite: 'checks', title, outcome: code === 0 ? 'passed' : 'failed', details };
 }
 
-async function runTests(
-  { files, timeout }: Options,
-  add: (result: TapResult) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const child = spawn('ava', ['--tap', `--timeout=${timeout}`, ...files], {
+async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
+  const child = spawn('ava', ['--tap', ...args], {
     signal,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -90,6 +90,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     'tests-only': { type: 'boolean', default: false },
+    alone: { type: 'string', multiple: true, default: [] },
     report: { type: 'string', default: 'junit.xml' },
     timeout: { type: 'string', default: '2m' },
   },
@@ -97,10 +98,8 @@ const { values, positionals } = parseArgs({
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
 try {
-  process.exitCode = await checkAll(
-    { files: positionals, testsOnly: values['tests-only'], report: values.report, timeout: values.timeout },
-    interrupted.signal,
-  );
+  const { 'tests-only': testsOnly, ...rest } = values;
+  process.exitCode = await checkAll({ files: positionals, testsOnly, ...rest }, interrupted.signal);
 } catch (error) {
   if (!interrupted.signal.aborted) throw error;
   process.exitCode = 130;

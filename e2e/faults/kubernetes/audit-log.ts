@@ -1,6 +1,8 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AuditWrite } from './check-cluster.ts';
+import type { AuditWrite, SeenPod } from './check-cluster.ts';
+import { readStep } from './read-pod.ts';
+import type { PodStatus } from './read-pod.ts';
 
 interface Entry {
   readonly stage: string;
@@ -12,12 +14,16 @@ interface Entry {
     readonly subresource?: string;
   };
   readonly responseStatus?: { readonly code?: number };
+  /** For what kubelets say of pods alone. */
+  readonly requestObject?: { readonly metadata?: { readonly uid?: string }; readonly status?: PodStatus };
   readonly stageTimestamp: string;
 }
 
 /** The audit log of the cluster of the tests from now on, for one namespace. */
 export class AuditLog {
   readonly writes: AuditWrite[] = [];
+  /** What the kubelet itself said of pods. */
+  readonly pods: SeenPod[] = [];
   readonly #file: string;
   readonly #namespace: string;
   #offset: number;
@@ -42,10 +48,15 @@ export class AuditLog {
   }
 
   #note(line: string): void {
-    const { stage, verb, objectRef = {}, responseStatus, stageTimestamp } = JSON.parse(line) as Entry;
-    if (stage !== 'ResponseComplete' || objectRef.subresource !== undefined) return;
-    const { resource = '', name = '' } = objectRef;
-    this.writes.push({ at: Date.parse(stageTimestamp), verb, resource, name, code: responseStatus?.code ?? 0 });
+    const { stage, verb, objectRef = {}, responseStatus, requestObject, stageTimestamp } = JSON.parse(line) as Entry;
+    const { resource = '', name = '', subresource } = objectRef;
+    const at = Date.parse(stageTimestamp);
+    const code = responseStatus?.code ?? 0;
+    if (stage !== 'ResponseComplete') return;
+    if (subresource === undefined) this.writes.push({ at, verb, resource, name, code });
+    const uid = requestObject?.metadata?.uid;
+    if (resource !== 'pods' || subresource !== 'status' || uid === undefined || code !== 200) return;
+    this.pods.push({ at, uid, job: name.replace(/-[^-]+$/, ''), gone: false, ...readStep(requestObject?.status) });
   }
 
   #size(): number {

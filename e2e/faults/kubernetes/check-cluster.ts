@@ -9,11 +9,14 @@ export interface AuditWrite {
   readonly code: number;
 }
 
-/** A pod as the watch of the test saw it at one moment. Times are ms since the epoch. */
+/** A pod at one moment, as the watch of the test saw it or the kubelet told it. Times are ms since the epoch. */
 export interface SeenPod {
   readonly at: number;
   readonly uid: string;
+  /** Name of its Job. */
   readonly job: string;
+  /** Uid of its Job, where that is known. */
+  readonly jobUid?: string | undefined;
   readonly gone: boolean;
   /** Of the container of the step. */
   readonly startedAt?: number | undefined;
@@ -48,6 +51,15 @@ export interface Expected {
   readonly strict: readonly string[];
   /** How many numbered lines a step prints that runs to its end. */
   readonly lines: Readonly<Record<string, number>>;
+  /** How the attempts of each step end: reasons, or the outcome where there is none. */
+  readonly ends: Readonly<Record<string, readonly string[]>>;
+  /**
+   * What the faults may cost: reasons of attempts that come on top of `ends`, as many as there are retries for. How many of
+   * them there are depends on the moment and on how busy the machine is, so that is no matter of right and wrong.
+   */
+  readonly costs: readonly string[];
+  /** What must not be found anywhere. */
+  readonly canaries: readonly string[];
 }
 
 /** One run, seen from outside of Sluice's own code: audit log, a watch of pods, what commands did, the store's own bytes. */
@@ -77,7 +89,9 @@ const grainMs = 1_000;
 export function checkCluster(history: ClusterHistory): readonly string[] {
   return [
     ...checkStore(history),
+    ...checkEnds(history),
     ...checkJobs(history),
+    ...checkPods(history),
     ...checkSuccession(history),
     ...checkNeeds(history),
     ...checkProof(history),
@@ -86,6 +100,7 @@ export function checkCluster(history: ClusterHistory): readonly string[] {
     ...history.artifacts.flatMap(({ path, sha256, stored }) =>
       sha256 === stored ? [] : [`I7: the artefact ${path} is not what its digest says`],
     ),
+    ...checkCanaries(history),
     ...history.leftovers.map((name) => `I11: ${name} is left`),
   ];
 }
@@ -108,6 +123,24 @@ function checkStore({ events, integrity, acknowledged }: ClusterHistory): readon
   return broken;
 }
 
+/** A step that is taken back because its need was not proven may be begun anew by design. */
+const alwaysAllowed = ['unproven'];
+
+/** Every attempt ends as the pipeline says, or for a reason that the faults account for: an end by accident is neither. */
+function checkEnds({ events, ends, costs }: ClusterHistory): readonly string[] {
+  const allowed = new Set([...costs, ...alwaysAllowed]);
+  return Object.entries(ends).flatMap(([step, wanted]) => {
+    const all = events.flatMap(({ step: of, result }) =>
+      of === step && result ? [result.reason ?? result.outcome] : [],
+    );
+    const own = all.filter((end) => wanted.includes(end) || !allowed.has(end));
+    const isRight = own.length === wanted.length && own.every((end, index) => end === wanted[index]);
+    return isRight
+      ? []
+      : [`the attempts of ${step} ended as ${all.join(', ') || 'nothing'}, not as ${wanted.join(', ')}`];
+  });
+}
+
 /** I2: one Job per attempt ever. One that was prepared and taken back before its attempt began does not count. */
 function checkJobs(history: ClusterHistory): readonly string[] {
   return attemptsOf(history).flatMap(({ step, attempt, startedAt }) => {
@@ -119,7 +152,25 @@ function checkJobs(history: ClusterHistory): readonly string[] {
     const count = made.length - takenBack.length;
     if (count > 1) return [`I2: attempt ${attempt} of ${step} had ${count} Jobs`];
     const placed = placeOf(history, step, attempt) !== undefined;
-    return placed && count < 1 ? [`the audit log knows nothing of attempt ${attempt} of ${step}`] : [];
+    // An API server that is killed may have done what it had no time to write down.
+    const isKnown = count === 1 || history.pods.some(({ job }) => job === name);
+    return placed && !isKnown ? [`I2: nobody saw a Job of attempt ${attempt} of ${step} being made`] : [];
+  });
+}
+
+/** I2, I3: of one Job no pod lives beside another. */
+function checkPods({ pods }: ClusterHistory): readonly string[] {
+  const byJob = Map.groupBy(pods, ({ jobUid }) => jobUid);
+  byJob.delete(undefined);
+  return [...byJob.values()].flatMap((seen) => {
+    const lives = [...Map.groupBy(seen, ({ uid }) => uid).values()].map((sights) => ({
+      from: Math.min(...sights.map(({ at }) => at)),
+      to: Math.min(...sights.map(({ at, gone, finishedAt }) => (gone ? at : (finishedAt ?? Infinity)))),
+    }));
+    const isAlone = lives.every((one) =>
+      lives.every((other) => one === other || one.to <= other.from || other.to <= one.from),
+    );
+    return isAlone ? [] : [`I2: the Job ${seen[0]?.job ?? ''} had two pods at once`];
   });
 }
 
@@ -209,6 +260,17 @@ function checkLog(
     broken.push(`I6: ${title} is complete with ${numbers.length} of ${all} lines`);
   }
   return broken;
+}
+
+/** I9: what is secret is in no log and no event. */
+function checkCanaries({ canaries, logs, events, acknowledged }: ClusterHistory): readonly string[] {
+  const places = [
+    ...logs.map(({ step, bytes }) => ({ name: `the log of ${step}`, text: bytes.toString() })),
+    { name: 'the events', text: JSON.stringify([events, acknowledged]) },
+  ];
+  return places.flatMap(({ name, text }) =>
+    canaries.some((canary) => text.includes(canary)) ? [`I9: ${name} has a secret`] : [],
+  );
 }
 
 function isGreen({ type, result, verdict }: StoredRow): boolean {

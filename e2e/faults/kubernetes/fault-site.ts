@@ -12,12 +12,13 @@ import PQueue from 'p-queue';
 import { imageOf, kubectl, waitFor } from '../../cluster/test-cluster.ts';
 import { AuditLog } from './audit-log.ts';
 import { checkCluster } from './check-cluster.ts';
-import type { Expected } from './check-cluster.ts';
+import type { ClusterHistory, Expected } from './check-cluster.ts';
+import { recordHistory } from './histories.ts';
 import { readHome } from './read-home.ts';
 import { PodRecorder } from './recorder.ts';
 import { Runner } from './runner-process.ts';
 
-/** Two cores carry a few runs at once. */
+/** Two cores carry a few runs that work at once. */
 const mostAtOnce = 5;
 const orphanSeconds = 120;
 
@@ -27,7 +28,7 @@ interface Effect {
   readonly attempt: number;
 }
 
-export interface SitePipeline extends Expected {
+export interface SitePipeline extends Omit<Expected, 'costs'> {
   /** Gets the command that a step tells with that it really runs. */
   readonly text: (effect: string) => string;
 }
@@ -37,11 +38,12 @@ export class FaultSite {
   readonly namespace: string;
   readonly audit: AuditLog;
   readonly recorder: PodRecorder;
-  readonly slots = new PQueue({ concurrency: mostAtOnce });
+  readonly slots: PQueue;
   readonly #effects: Effect[] = [];
   readonly #witness: Server;
 
-  private constructor(namespace: string, witness: Server, clusterHome: string) {
+  private constructor(namespace: string, witness: Server, clusterHome: string, atOnce: number) {
+    this.slots = new PQueue({ concurrency: atOnce });
     this.namespace = namespace;
     this.#witness = witness;
     this.audit = new AuditLog(clusterHome, namespace);
@@ -49,7 +51,7 @@ export class FaultSite {
     witness.on('connection', (socket) => void this.#hear(socket).catch(() => undefined));
   }
 
-  static async open(clusterHome: string): Promise<FaultSite> {
+  static async open(clusterHome: string, atOnce = mostAtOnce): Promise<FaultSite> {
     const namespace = `faults-${randomBytes(4).toString('hex')}`;
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await kubectl(['create', '-f', '-'], {
@@ -60,7 +62,7 @@ export class FaultSite {
     await waitFor(['serviceaccount/default', '-n', namespace], 'create');
     const witness = createServer();
     await new Promise<void>((resolve) => witness.listen(0, '0.0.0.0', resolve));
-    return new FaultSite(namespace, witness, clusterHome);
+    return new FaultSite(namespace, witness, clusterHome, atOnce);
   }
 
   async close(): Promise<void> {
@@ -93,20 +95,28 @@ export class FaultSite {
   }
 }
 
+/** What was done to a run may cost attempts, and may change how its steps end. */
+export type Faults = Pick<Expected, 'costs'> & Partial<Pick<Expected, 'ends'>>;
+
 export class Machine {
   readonly home: string;
   readonly runners: Runner[] = [];
   readonly #site: FaultSite;
   readonly #folder: string;
-  readonly #expected: Expected;
+  readonly #expected: SitePipeline;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(site: FaultSite, folder: string, expected: Expected, env: NodeJS.ProcessEnv) {
+  constructor(site: FaultSite, folder: string, expected: SitePipeline, env: NodeJS.ProcessEnv) {
     this.#site = site;
     this.#folder = folder;
     this.#expected = expected;
     this.#env = env;
     this.home = join(folder, 'home');
+  }
+
+  /** That begins at once. */
+  get firstStep(): string {
+    return Object.keys(this.#expected.needs)[0] ?? '';
   }
 
   start(): Runner {
@@ -118,20 +128,28 @@ export class Machine {
   }
 
   /** What is broken by all that is known of the run from outside. */
-  async check(runId: string): Promise<readonly string[]> {
+  async check(runId: string, faults: Faults): Promise<readonly string[]> {
+    const history = await this.#history(runId, faults);
+    if (process.env['RECORD_HISTORY'] !== undefined) recordHistory(process.env['RECORD_HISTORY'], history);
+    return checkCluster(history);
+  }
+
+  async #history(runId: string, faults: Faults): Promise<ClusterHistory> {
     const leftovers = await this.#leftovers();
     const { audit, recorder } = this.#site;
     const acknowledged = this.runners.flatMap((runner) => runner.told).filter((line) => line.runId === runId);
-    return checkCluster({
-      ...this.#expected,
+    const { needs, strict, lines, ends, canaries } = this.#expected;
+    return {
+      ...{ needs, strict, lines, ends, canaries },
+      ...faults,
       ...readHome(this.home, runId),
       runId,
       acknowledged: acknowledged.flatMap(({ event }) => (event ? [event] : [])),
-      writes: audit.read(),
-      pods: recorder.pods.filter(({ job }) => job.startsWith(`r-${runId}-`)),
+      writes: audit.read().filter(({ name }) => name.startsWith(`r-${runId}-`)),
+      pods: [...recorder.pods, ...audit.pods].filter(({ job }) => job.startsWith(`r-${runId}-`)),
       effects: this.#site.effectsOf(runId),
       leftovers,
-    });
+    };
   }
 
   async close(): Promise<void> {
@@ -154,18 +172,11 @@ export class Machine {
 
   async #leftovers(): Promise<readonly string[]> {
     const owner = await readFile(join(this.home, 'installation-id'), 'utf8');
-    const query = [
-      'get',
-      'jobs,pods,secrets',
-      '-n',
-      this.#site.namespace,
-      '-l',
-      `sluice.dev/owner=${owner}`,
-      '-o',
-      'name',
-    ];
+    const selection = ['-n', this.#site.namespace, '-l', `sluice.dev/owner=${owner}`];
     for (let second = 0; ; second += 1) {
-      const names = (await kubectl(query)).split('\n').filter(Boolean);
+      const names = (await kubectl(['get', 'jobs,pods,secrets', ...selection, '-o', 'name']))
+        .split('\n')
+        .filter(Boolean);
       if (names.length === 0 || second >= orphanSeconds) return names;
       await sleep(1_000);
     }

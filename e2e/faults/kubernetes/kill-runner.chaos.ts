@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { jobOf } from './check-cluster.ts';
-import type { StoredRow } from './check-cluster.ts';
 import { FaultSite } from './fault-site.ts';
 import type { Machine } from './fault-site.ts';
 import { faultTest, home } from './fault-test.ts';
@@ -144,29 +143,14 @@ async function killAlong(t: ExecutionContext, chain: readonly Moment[]): Promise
     const last = machine.resume(runId);
     await last.ended;
     const { events } = readHome(machine.home, runId);
-    t.deepEqual(endsOf(events), endsOfEverything, `${JSON.stringify(events)}\n${last.lastWords}`);
-    t.is(events.at(-1)?.verdict?.outcome, 'succeeded');
-    t.deepEqual(await machine.check(runId), []);
-    t.log(`${machine.runners.length - 1} runners were killed`);
+    t.is(events.at(-1)?.verdict?.outcome, 'succeeded', `${JSON.stringify(events)}\n${last.lastWords}`);
+    t.deepEqual(await machine.check(runId, { costs: [] }), []);
+    const killed = machine.runners.length - 1;
+    t.true(killed > 0);
+    t.log(`${killed} runners were killed`);
   } finally {
     await machine.close();
   }
-}
-
-const endsOfEverything = [
-  'build succeeded',
-  'clean succeeded',
-  'flaky exit_code',
-  'flaky succeeded',
-  'last succeeded',
-  'tests succeeded',
-];
-
-function endsOf(events: readonly StoredRow[]): readonly string[] {
-  return events
-    .flatMap(({ step = '', result }) => (result ? [`${step} ${result.reason ?? result.outcome}`] : []))
-    .filter((end) => !end.endsWith(' unproven'))
-    .toSorted();
 }
 
 /** False when the run was over before. A moment that came before this runner counts once it has begun to go on. */

@@ -1,25 +1,21 @@
 import { request } from 'node:https';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl } from '../../cluster/test-cluster.ts';
 import type { SeenPod } from './check-cluster.ts';
+import { readStep } from './read-pod.ts';
+import type { PodStatus } from './read-pod.ts';
 
 interface PodObject {
   readonly metadata: {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
   };
-  readonly status?: { readonly containerStatuses?: readonly ContainerState[] };
-}
-
-interface ContainerState {
-  readonly name: string;
-  readonly state?: {
-    readonly running?: { readonly startedAt: string };
-    readonly terminated?: { readonly startedAt?: string; readonly finishedAt?: string; readonly exitCode: number };
-  };
+  readonly status?: PodStatus;
 }
 
 interface Line {
@@ -27,17 +23,26 @@ interface Line {
   readonly object: PodObject;
 }
 
-/** A watch of the pods of one namespace with nothing of Sluice in it. It goes on where it was cut off and misses nothing. */
+interface PodList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly PodObject[];
+}
+
+/**
+ * A watch of the pods of one namespace with nothing of Sluice in it. It goes on where it was cut off; an API server that was
+ * started again does not know of that place any more, and is asked for all that there is.
+ */
 export class PodRecorder {
   readonly pods: SeenPod[] = [];
   readonly #path: string;
   readonly #server: Promise<RequestOptions>;
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
-  #version = '0';
+  readonly #present = new Map<string, PodObject>();
+  #version: string | undefined;
 
   constructor(namespace: string) {
-    this.#path = `/api/v1/namespaces/${namespace}/pods?watch=1&allowWatchBookmarks=true&resourceVersion=`;
+    this.#path = `/api/v1/namespaces/${namespace}/pods`;
     this.#server = serverOfKubectl();
     this.#ended = this.#watch();
   }
@@ -56,33 +61,46 @@ export class PodRecorder {
   }
 
   async #follow(): Promise<void> {
-    const { signal } = this.#closing;
-    const options = { ...(await this.#server), path: this.#path + this.#version, signal };
+    this.#version ??= await this.#list();
+    const query = `?watch=1&allowWatchBookmarks=true&resourceVersion=${this.#version}`;
+    for await (const text of createInterface({ input: await this.#ask(query) })) {
+      const { type, object } = JSON.parse(text) as Line;
+      if (type === 'ERROR') {
+        this.#version = undefined;
+        return;
+      }
+      this.#version = object.metadata.resourceVersion;
+      if (type !== 'BOOKMARK') this.#note(object, type === 'DELETED');
+    }
+  }
+
+  /** Answers the version that it is of. What was there before and is not in the list is gone. */
+  async #list(): Promise<string> {
+    const { items, metadata } = (await json(await this.#ask(''))) as PodList;
+    const uids = new Set(items.map((pod) => pod.metadata.uid));
+    for (const [uid, pod] of this.#present) if (!uids.has(uid)) this.#note(pod, true);
+    for (const pod of items) this.#note(pod, false);
+    return metadata.resourceVersion;
+  }
+
+  async #ask(query: string): Promise<IncomingMessage> {
+    const options = { ...(await this.#server), path: this.#path + query, signal: this.#closing.signal };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     request(options, resolve).once('error', reject).end();
-    for await (const text of createInterface({ input: await promise })) this.#note(JSON.parse(text) as Line);
+    const response = await promise;
+    if (response.statusCode === 200) return response;
+    response.resume();
+    throw new Error(`the API server answered ${response.statusCode ?? 0}`);
   }
 
-  #note({ type, object }: Line): void {
-    if (type === 'ERROR') throw new Error(`the history of pods has a gap: ${JSON.stringify(object)}`);
-    this.#version = object.metadata.resourceVersion;
-    const job = object.metadata.labels?.['batch.kubernetes.io/job-name'];
-    if (type === 'BOOKMARK' || job === undefined) return;
-    const { running, terminated } = object.status?.containerStatuses?.find(({ name }) => name === 'step')?.state ?? {};
-    this.pods.push({
-      at: Date.now(),
-      uid: object.metadata.uid,
-      job,
-      gone: type === 'DELETED',
-      startedAt: millis(terminated?.startedAt ?? running?.startedAt),
-      finishedAt: millis(terminated?.finishedAt),
-      exitCode: terminated?.exitCode,
-    });
+  #note(pod: PodObject, gone: boolean): void {
+    const { uid, labels, ownerReferences } = pod.metadata;
+    if (gone) this.#present.delete(uid);
+    else this.#present.set(uid, pod);
+    const job = labels?.['batch.kubernetes.io/job-name'];
+    if (job === undefined) return;
+    this.pods.push({ at: Date.now(), uid, job, jobUid: ownerReferences?.[0]?.uid, gone, ...readStep(pod.status) });
   }
-}
-
-function millis(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
 }
 
 interface Kubeconfig {

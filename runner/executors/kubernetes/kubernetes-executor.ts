@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { jobs } from '../../cluster/resources.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -22,10 +23,11 @@ import { podServices, serviceConflict } from './pod-services.ts';
 import { PodTokens } from './pod-token.ts';
 import type { PodIdentity } from './pod-token.ts';
 import type { KubernetesSettings } from './settings.ts';
-import { sweepJobs } from './sweep.ts';
+import { sweep } from './sweep.ts';
 
 const sweepMs = 60_000;
 const mostOver = 1_000;
+const collectionMs = 1_000;
 
 export interface KubernetesExecutorOptions {
   /** Called once, when the first attempt needs it. */
@@ -125,9 +127,12 @@ class KubernetesExecutor implements Executor {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     const site = await this.#site?.catch(() => undefined);
     clearInterval(this.#sweeping);
-    if (site !== undefined) await this.#sweep(site);
+    if (site !== undefined) {
+      await garbageCollected(this.#books);
+      await this.#sweep(site);
+    }
     await site?.server.close();
-    await Promise.all([...this.#areas.values()].map(({ book }) => book.close()));
+    await Promise.all(this.#books.map((book) => book.close()));
     await site?.cluster.close();
   }
 
@@ -182,6 +187,7 @@ class KubernetesExecutor implements Executor {
     const pod = new AttemptPod({ closing, cluster, ...area, plan, secrets, listen, ...prepare, ...(lost && { lost }) });
     const entry = { area, desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
+    area.book.remember(pod.name);
     return entry;
   }
 
@@ -232,12 +238,16 @@ class KubernetesExecutor implements Executor {
     return backend === undefined || backends === undefined ? {} : { access: backends.access(backend, step) };
   }
 
+  get #books(): readonly PodBook[] {
+    return [...this.#areas.values()].map(({ book }) => book);
+  }
+
   /** What cannot be swept now is swept later. */
   async #sweep({ cluster, settings }: Site): Promise<void> {
     const isHeld = (job: string): boolean => this.#entries.has(job);
     const { backends, isOver } = this.#options;
     const namespace = backends === undefined ? settings.namespace : undefined;
-    await sweepJobs({ cluster, settings, namespace, isHeld, isOver }).catch(() => undefined);
+    await sweep({ cluster, settings, namespace, books: this.#books, isHeld, isOver }).catch(() => undefined);
   }
 
   async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
@@ -282,6 +292,13 @@ class KubernetesExecutor implements Executor {
       this.#pending.delete(work);
     }
   }
+}
+
+/** The garbage collector of Kubernetes is quicker than we are, as a rule. */
+async function garbageCollected(books: readonly PodBook[]): Promise<void> {
+  const deadline = performance.now() + collectionMs;
+  while (books.some((book) => book.staying().length > 0) && performance.now() < deadline)
+    await sleep(collectionMs / 20);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

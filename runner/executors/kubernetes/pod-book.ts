@@ -17,6 +17,7 @@ export class PodBook {
   readonly #selector: string;
   readonly #pods = new Map<string, Map<string, KnownPod>>();
   readonly #waiters = new Map<string, PromiseWithResolvers<undefined>>();
+  readonly #forgotten = new Set<string>();
   readonly #closing = new AbortController();
   #watching: Promise<void> | undefined;
   #watch: Watch<Pod> | undefined;
@@ -52,6 +53,12 @@ export class PodBook {
     return known.toSorted((a, b) => bornAt(a) - bornAt(b))[0];
   }
 
+  /** Pods that are there and that nobody has asked to go. */
+  staying(): readonly Pod[] {
+    const all = [...this.#pods.values()].flatMap((known) => [...known.values()]);
+    return all.filter(({ pod, gone }) => !gone && pod.metadata.deletionTimestamp === undefined).map(({ pod }) => pod);
+  }
+
   /** Settles when something changes about the pods of a Job. */
   async changed(job: string): Promise<void> {
     const waiter = this.#waiters.get(job) ?? Promise.withResolvers<undefined>();
@@ -59,9 +66,16 @@ export class PodBook {
     await waiter.promise;
   }
 
+  /** Nobody asks for the pods of a Job any more: they are known until they are gone. */
   forget(job: string): void {
-    this.#pods.delete(job);
+    this.#forgotten.add(job);
     this.#waiters.delete(job);
+    if (this.#pods.has(job)) this.#drop(job);
+  }
+
+  /** There may be another Job of that name. */
+  remember(job: string): void {
+    this.#forgotten.delete(job);
   }
 
   async close(): Promise<void> {
@@ -99,8 +113,17 @@ export class PodBook {
     const known = this.#pods.get(job) ?? new Map<string, KnownPod>();
     known.set(uid, { pod, gone });
     this.#pods.set(job, known);
+    if (this.#forgotten.has(job)) this.#drop(job);
     this.#waiters.get(job)?.resolve(undefined);
     this.#waiters.delete(job);
+  }
+
+  #drop(job: string): void {
+    const known = this.#pods.get(job) ?? new Map<string, KnownPod>();
+    for (const [uid, { gone }] of known) if (gone) known.delete(uid);
+    if (known.size > 0) return;
+    this.#pods.delete(job);
+    this.#forgotten.delete(job);
   }
 }
 
