@@ -93,7 +93,6 @@ test('a task whose supervisor was killed counts as failed, and is not begun agai
   const release = await releaseOn(t, supervisor, 'r1');
   const trace = join(filesOf(t, {}), 'trace');
   const task = {
-    group: 'migrate',
     name: 'migrate',
     group: 'migrate',
     script: `echo begun >> ${trace}; exec sleep 300`,
