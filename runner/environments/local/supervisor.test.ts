@@ -95,7 +95,6 @@ test('a task whose supervisor was killed counts as failed, and is not begun agai
   const task = {
     group: 'migrate',
     name: 'migrate',
-    group: 'migrate',
     script: `echo begun >> ${trace}; exec sleep 300`,
     timeoutMs: 300_000,
     signal: limit(),
