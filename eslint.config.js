@@ -15,7 +15,7 @@ const noComparedSecrets = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules', 'dist', '.sluice', 'examples', '**/*.generated.*'] },
+  { ignores: ['node_modules', 'dist', '.sluice', 'examples', 'e2e/backends/apps', '**/*.generated.*'] },
   {
     files: ['**/*.ts', '**/*.js'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

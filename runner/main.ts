@@ -10,6 +10,7 @@ import type { Executor } from './executors/executor.ts';
 import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
+import { ownImage } from './model/own-images.ts';
 import type { AttemptKey } from './model/result.ts';
 import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return serve(services, { address, config, environment, version: await readVersion() });
     },
     archive: archiveOf,
+    environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
     gates: readGates,
   });
@@ -140,14 +142,16 @@ function openExecutor(config: Config, environment: Environment, over: IsOver): P
 }
 
 async function openLocal(config: Config, environment: Environment): Promise<Executor> {
-  const [{ createLocalExecutor }, { baseEnvironment }] = await Promise.all([
+  const [{ createLocalExecutor }, { baseEnvironment }, { environmentsOfSteps }] = await Promise.all([
     import('./executors/local/local-executor.ts'),
     import('./executors/local/base-environment.ts'),
+    import('./open-environments.ts'),
   ]);
   return createLocalExecutor({
     folder: join(config.home, 'work'),
     cache: join(config.home, 'tools'),
     baseEnv: baseEnvironment(environment.variables),
+    environments: environmentsOfSteps(config, environment),
   });
 }
 
@@ -174,15 +178,14 @@ async function openKubernetes(
       import('./executors/kubernetes/reachable-address.ts'),
     ]);
   const owner = await installationId(home);
-  const ownImage = (name: string): string => `${config.imagePrefix}${name}:${config.imageTag}`;
   return createKubernetesExecutor({
     connect: () => connectCluster(config),
     settings: (cluster, port) => ({
       ...kubernetesDefaults,
       namespace: config.namespace === '' ? cluster.namespace : config.namespace,
       owner,
-      agentImage: config.agentImage === '' ? ownImage('agent') : config.agentImage,
-      ownImage,
+      agentImage: config.agentImage === '' ? ownImage(config.images, 'agent') : config.agentImage,
+      images: config.images,
       agentUrl: config.agentUrl === '' ? `http://${reachableAddress()}:${port}` : config.agentUrl,
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
@@ -193,20 +196,17 @@ async function openKubernetes(
 
 async function namespacesOf(
   backends: BackendsConfig,
-  cluster: ClusterConfig,
+  { images }: ClusterConfig,
   { plainHttp }: RegistriesConfig,
 ): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
-  const { imagePrefix, imageTag } = cluster;
   const { domain, gateway, gatewayUrl, registry } = backends;
   return backendNamespaces({
     domain,
     gateway: { ...gateway, url: gatewayUrl },
     registry,
     plainHttp,
-    postgresImage: `${imagePrefix}postgres:${imageTag}`,
-    imagePrefix,
-    imageTag,
+    images,
   });
 }
 

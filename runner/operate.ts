@@ -1,21 +1,16 @@
 import { appendFile } from 'node:fs/promises';
-import { connectCluster } from './cluster/connect.ts';
-import type { ClusterClient } from './cluster/cluster-client.ts';
 import type { Environment } from './config/environment.ts';
 import type { DatabaseUrls } from './environments/database-roles.ts';
-import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
-import type { BackendPlace } from './environments/kubernetes/place.ts';
-import { databaseVariables, siteVariable } from './environments/kubernetes/step-access.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
+import type { LocalSiteDescription } from './environments/local/supervisor-calls.ts';
+import { databaseVariables, siteVariable } from './environments/operation-variables.ts';
 import { loadOperation } from './gates/operations.ts';
-import type { Backend, BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
-
-/** Where the files of a commit are in the image of a service. */
-const appFolder = '/app';
+import { needed } from './operation-place.ts';
+import type { OperationPlace } from './operation-place.ts';
 
 type Variables = Environment['variables'];
 
@@ -28,15 +23,15 @@ export async function operate(
   { variables }: Environment,
   say: (line: string) => void,
 ): Promise<void> {
-  const { backend, place } = readSite(variables);
+  const description = readSite(variables);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(new SluiceError('ERR_ABORTED', 'the step was stopped'));
   process.once('SIGTERM', stop);
-  const cluster = await connectCluster({ inCluster: inClusterOf(variables), kubeconfig: variables['KUBECONFIG'] });
+  const place = await openPlace(description, variables, stopping.signal);
   try {
     const operation = await loadOperation(name);
     const outputs = await operation({
-      site: new KubernetesSite(cluster, backend, place),
+      site: place.site,
       run: needed(variables, 'SLUICE_RUN'),
       attempt: Number(variables['SLUICE_ATTEMPT'] ?? 1),
       workspace: process.cwd(),
@@ -44,7 +39,7 @@ export async function operate(
       branch: variables['SLUICE_BRANCH'] ?? '',
       actor: variables['SLUICE_ACTOR'] ?? '',
       input: (input) => variables[inputVariable(input)] ?? '',
-      build: (service) => build(service, { backend, place, variables, signal: stopping.signal }),
+      build: place.build,
       database: databaseOf(variables),
       say,
       clock: systemClock,
@@ -53,25 +48,24 @@ export async function operate(
     await handOn(outputs, variables['SLUICE_OUTPUT']);
   } finally {
     process.removeListener('SIGTERM', stop);
-    await closed(cluster);
+    await place.close();
   }
 }
 
-async function closed(cluster: ClusterClient): Promise<void> {
-  await cluster.close();
-}
+type SiteDescription = KubernetesSiteDescription | LocalSiteDescription;
 
-function readSite(variables: Variables): KubernetesSiteDescription {
+function readSite(variables: Variables): SiteDescription {
   const text = variables[siteVariable];
-  if (text !== undefined) return JSON.parse(text) as KubernetesSiteDescription;
+  if (text !== undefined) return JSON.parse(text) as SiteDescription;
   throw new SluiceError('ERR_USAGE', 'operations are the commands of steps, and this is none', {
     hint: 'Use a gate in a pipeline: `deploy-test: { uses: deploy-test }`.',
   });
 }
 
-function inClusterOf(variables: Variables) {
-  const host = variables['KUBERNETES_SERVICE_HOST'];
-  return host === undefined ? undefined : { host, port: variables['KUBERNETES_SERVICE_PORT'] ?? '443' };
+/** Loaded when it is needed: what speaks to clusters takes a while. */
+async function openPlace(site: SiteDescription, variables: Variables, signal: AbortSignal): Promise<OperationPlace> {
+  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, signal);
+  return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, variables, signal);
 }
 
 function databaseOf(variables: Variables): DatabaseUrls | undefined {
@@ -79,48 +73,6 @@ function databaseOf(variables: Variables): DatabaseUrls | undefined {
     (role) => variables[databaseVariables[role]],
   );
   return admin === undefined || migrator === undefined || app === undefined ? undefined : { admin, migrator, app };
-}
-
-interface BuildPlace {
-  readonly backend: Backend;
-  readonly place: BackendPlace;
-  readonly variables: Variables;
-  readonly signal: AbortSignal;
-}
-
-/** The workspace as one layer on the image of the service. */
-async function build(service: BackendService, { backend, place, variables, signal }: BuildPlace): Promise<string> {
-  const { registry, plainHttp, imagePrefix, imageTag } = place;
-  const base = /^[a-z0-9][a-z0-9.-]*$/.test(service.image)
-    ? `${imagePrefix}${service.image}:${imageTag}`
-    : service.image;
-  const [{ appendImage }, { openCredentials }] = await Promise.all([
-    import('./images/append-image.ts'),
-    import('./images/registry-credentials.ts'),
-  ]);
-  const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
-  const { image } = await appendImage(
-    {
-      base,
-      into: `${registry}/${backend.name}/${service.name}`,
-      layers: [{ folder: process.cwd(), destination: appFolder }],
-      changes: {
-        command: ['sh', '-c', service.start],
-        workingFolder: appFolder,
-        ports: service.port === undefined ? [] : [service.port],
-      },
-      revision: needed(variables, 'SLUICE_COMMIT'),
-    },
-    { credentials, plainHttp },
-    signal,
-  );
-  return image;
-}
-
-function needed(variables: Variables, name: string): string {
-  const value = variables[name];
-  if (value === undefined) throw new SluiceError('ERR_USAGE', `${name} is not set`);
-  return value;
 }
 
 /** As a step hands on values: lines of a file. */

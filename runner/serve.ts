@@ -14,6 +14,8 @@ import { newRunId } from './engine/new-run-id.ts';
 import { createLogger } from './logging.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError, messageOf } from './model/errors.ts';
+import type { Logger } from './model/logger.ts';
+import type { StoredEvent } from './model/run-event.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
@@ -29,6 +31,8 @@ import type { Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
 import type { RepositorySecrets } from './store/repository-secrets.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
@@ -47,8 +51,9 @@ interface ServeOptions {
 /** Answers requests, drives the runs that they ask for, and tells forges how those go. */
 export async function serve(services: Services, options: ServeOptions): Promise<Listening> {
   const { address, config, version } = options;
-  const { engine, store, logs, blobs, intake, secretBox, outbox } = services;
+  const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
+  const telemetry = await openTelemetry(config, version);
   const remotes = remotesOf(services, options);
   const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
@@ -59,7 +64,10 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
-    receive: (id, headers, body) => receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
+    receive: counted(telemetry.metrics, (id, headers, body) =>
+      receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
+    ),
+    metrics: () => telemetry.metrics.text(),
     replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
     ...(issuer && { issuer }),
   };
@@ -76,24 +84,21 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   });
   const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
-    { engine, store, locate: (request) => remotes.locate(request), logger, most },
+    {
+      ...{ engine, store, logger, most },
+      locate: (request) => remotes.locate(request),
+      ended: async (runId) => telemetry.runEnded(await store.events(runId)),
+    },
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
-  const sender = createSender(() => receiverHosts(services, subscribers), systemClock);
-  const receiver = createReceiver(
-    sender,
-    targetBook(services, subscribers, config.url || url),
-    config.url || url,
-    systemClock,
-  );
-  const delivered = deliverOutbox({ outbox, receiver, clock: systemClock, logger }, stop.signal);
+  const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
     close: async (graceMs) => {
       stop.abort();
       const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered, watched])
-        .finally(() => sender.close())
+        .finally(() => telemetry.close())
         .then(() => true);
       if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
       // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
@@ -103,6 +108,22 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       await ended;
     },
   };
+}
+
+/** Commit statuses and completion events, on their way until the signal comes. `url` is where people find this server. */
+async function tellOthers(
+  services: Services,
+  subscribers: readonly NamedSubscriber[],
+  { url, logger }: { readonly url: string; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const sender = createSender(() => receiverHosts(services, subscribers), systemClock);
+  const receiver = createReceiver(sender, targetBook(services, subscribers, url), url, systemClock);
+  try {
+    await deliverOutbox({ outbox: services.outbox, receiver, clock: systemClock, logger }, signal);
+  } finally {
+    sender.close();
+  }
 }
 
 /** What nobody announces: refs that moved and times that came. Without `everyMs` neither is looked for. */
@@ -118,6 +139,43 @@ async function watchOver(
   const schedulesOf: WatchDependencies['schedulesOf'] = async (repository, head) =>
     engine.schedules(await remotes.fetch(repository, head), head.commit, repository.file);
   await watchRepositories({ ...parts, watch, refsOf, schedulesOf }, everyMs, signal);
+}
+
+interface Telemetry {
+  readonly metrics: Metrics;
+  runEnded(events: readonly StoredEvent[]): void;
+  close(): Promise<void>;
+}
+
+/** Traces are loaded only where they are sent. */
+async function openTelemetry({ traces: wanted }: Config, version: string): Promise<Telemetry> {
+  const metrics = createMetrics();
+  const traces = wanted ? (await import('./telemetry/traces.ts')).createTraces(version) : undefined;
+  return {
+    metrics,
+    runEnded: (events) => {
+      metrics.runEnded(events);
+      traces?.runEnded(events);
+    },
+    close: async () => {
+      metrics.close();
+      await traces?.close();
+    },
+  };
+}
+
+function counted(metrics: Metrics, receive: ApiDependencies['receive']): ApiDependencies['receive'] {
+  return async (...delivery) => {
+    try {
+      const reception = await receive(...delivery);
+      if (reception.kind !== 'received') metrics.hookAnswered(reception.kind);
+      else for (const { outcome } of reception.deliveries) metrics.hookAnswered(outcome);
+      return reception;
+    } catch (error) {
+      metrics.hookAnswered('failed');
+      throw error;
+    }
+  };
 }
 
 /** Runs asked for by the API wait in the queue, as those that a forge announces do. */

@@ -26,10 +26,14 @@ export async function kubectl(args: readonly string[], input?: object): Promise<
   return (await running).stdout;
 }
 
-/** A fresh namespace that takes restricted pods only, gone with the test. */
-export async function freshNamespace(t: ExecutionContext, prefix: string): Promise<string> {
+/** A fresh namespace that takes restricted pods only, unless it is told otherwise; gone with the test. */
+export async function freshNamespace(
+  t: ExecutionContext,
+  prefix: string,
+  security: 'restricted' | 'baseline' = 'restricted',
+): Promise<string> {
   const name = `${prefix}-${randomBytes(4).toString('hex')}`;
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const labels = { 'pod-security.kubernetes.io/enforce': security };
   await kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   t.teardown(() => kubectl(['delete', 'namespace', name, '--wait=false']));
   await waitFor(['serviceaccount/default', '-n', name], 'create');

@@ -430,15 +430,24 @@ function makeFile(path: string): string {
   return path;
 }
 
-clusterTest('a file that means "deleted" in a layer, and a destination that is none, are refused', async (t) => {
-  await t.throwsAsync(append({ folder: folderWith(t, { 'lib/.wh.server.js': '' }) }), {
-    code: 'ERR_WORKSPACE',
-    message: /\.wh\.server\.js/,
+clusterTest('an image of Docker as a base becomes one of OCI', async (t) => {
+  const registry = await startRegistry(t);
+  const [from, to] = [`docker://${imageOf('busybox')}`, `docker://${registry}/docker:v1`];
+  await run('skopeo', ['copy', '--format', 'v2s2', '--src-tls-verify=false', '--dest-tls-verify=false', from, to]);
+  const folder = folderWith(t, { a: 'a' });
+  const { image, base } = await append({ folder, base: `${registry}/docker:v1`, into: `${registry}/app` });
+  t.like(await inspect(`${registry}/docker@${base.digest}`, '--raw'), {
+    mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
   });
-  for (const destination of ['app', '/../app', '']) {
-    const layers = [{ folder: folderWith(t, { a: '' }), destination }];
-    await t.throwsAsync(append({ folder: '', layers }), { code: 'ERR_USAGE' }, destination);
-  }
-  const digest = `${freshRepository('app')}@sha256:${'0'.repeat(64)}`;
-  await t.throwsAsync(append({ folder: folderWith(t, { a: '' }), into: digest }), { code: 'ERR_USAGE' });
+  t.like(await inspect(image, '--raw'), {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json' },
+    layers: { 0: { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip' } },
+  });
+  await run('skopeo', ['copy', '--src-tls-verify=false', `docker://${image}`, `dir:${emptyFolder(t)}`]);
+});
+
+clusterTest('an image is pushed to no digest, which is known only when it is made', async (t) => {
+  const into = `${freshRepository('app')}@sha256:${'0'.repeat(64)}`;
+  await t.throwsAsync(append({ folder: folderWith(t, { a: '' }), into }), { code: 'ERR_USAGE' });
 });

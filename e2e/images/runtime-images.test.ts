@@ -23,6 +23,7 @@ const images: readonly RuntimeImage[] = [
   { name: 'python-3.11', maxMegabytes: 100 },
   { name: 'go', maxMegabytes: 160 },
   { name: 'postgres', maxMegabytes: 120, service: ['postgres'], ready: ['pg_isready'] },
+  { name: 'buildah', maxMegabytes: 100 },
   { name: 'agent', maxMegabytes: 60, entrypoint: ['tini', '--'] },
   { name: 'sluice', maxMegabytes: 65, entrypoint: ['tini', '--'] },
 ];

@@ -34,7 +34,7 @@ export function executorIn({ namespace, owner }: Place, change: Partial<Kubernet
       owner,
       agentImage: images['agent'] ?? '',
       agentUrl: `http://${reachableAddress()}:${port}`,
-      ownImage: (name) => images[name] ?? name,
+      images: { prefix: '', tag: 'latest', pinned: images },
       user: 1000,
       graceMs: 1_000,
       patienceMs: 10_000,

@@ -32,7 +32,7 @@ export class Place {
     this.environment = environment;
   }
 
-  static async open(t: ExecutionContext, variables: NodeJS.ProcessEnv = {}): Promise<Place> {
+  static async open(t: Pick<ExecutionContext, 'teardown'>, variables: NodeJS.ProcessEnv = {}): Promise<Place> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-served-'));
     const environment = { ...process.env, SLUICE_HOME: join(folder, 'home'), NO_COLOR: '1', ...variables };
     const place = new Place(folder, environment);

@@ -21,6 +21,7 @@ const least: Readonly<Record<Verb, Role>> = {
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',
   'replay-delivery': 'maintainer',
+  'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
 };

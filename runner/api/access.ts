@@ -14,6 +14,7 @@ export const leastRoles = {
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',
   'replay-delivery': 'maintainer',
+  'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
 } as const satisfies Readonly<Record<string, Role>>;

@@ -19,6 +19,7 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hookRoute } from './routes/hooks.ts';
 import { logRoutes } from './routes/logs.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -70,6 +71,7 @@ export function apiRoutes(dependencies: ApiDependencies, closing: AbortSignal): 
     ...repositoryRoutes(dependencies),
     ...deliveryRoutes(dependencies),
     hookRoute(dependencies),
+    metricsRoute(dependencies),
     ...auditRoutes(dependencies),
     ...tokenRoutes(dependencies),
   ];

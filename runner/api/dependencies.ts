@@ -44,6 +44,8 @@ export interface ApiDependencies {
   readonly replay: (delivery: Delivery) => Promise<Delivery>;
   /** Takes what a forge sent to the hook of a repository. */
   readonly receive: (repositoryId: string, headers: Headers, body: Buffer) => Promise<Reception>;
+  /** Figures of this process, in the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
   readonly logs: Pick<Logs, 'read' | 'lines'>;
   readonly blobs: Pick<Blobs, 'open'>;
   readonly clock: Clock;

@@ -28,6 +28,7 @@ async function sluice(
   const serve = () => Promise.reject(new Error('nothing is served here'));
   const archive = () => assert.fail('nothing is archived here');
   const operate = () => assert.fail('this is no step');
+  const environments = () => assert.fail('nothing is deployed here');
   const code = await runCli(words, io, {
     version: '1.2.3',
     environment,
@@ -35,6 +36,7 @@ async function sluice(
     tryStep,
     serve,
     archive,
+    environments,
     operate,
     gates,
   });
@@ -154,6 +156,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         tryStep: () => Promise.reject(new Error('steps are not tried here')),
         serve: () => Promise.reject(new Error('nothing is served here')),
         archive: () => assert.fail('nothing is archived here'),
+        environments: () => assert.fail('nothing is deployed here'),
         operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },

@@ -93,6 +93,7 @@ async function runHere(
       tryStep: () => Promise.reject(new Error('steps are not tried here')),
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
+      environments: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
@@ -494,5 +495,23 @@ test('a token is made, listed without its secret, and revoked', async (t) => {
     const { code, err } = await sluice('token', ...words);
     t.is(code, 2, words.join(' '));
     t.regex(err, /^error: .*\n {2}\S/);
+  }
+});
+
+test('what an image is to be made of is checked before anything is asked of a registry', async (t) => {
+  const { sluice } = await openPlace(t, pipeline);
+  const whole = ['image', 'append', '--base', 'localhost:1/base', '--from', '.', '--into', 'localhost:1/app'];
+  const wrong: readonly (readonly [words: readonly string[], told: RegExp])[] = [
+    [['image', 'append'], /--base <reference>/],
+    [['image', 'remove', ...whole.slice(2)], /image cannot "remove"/],
+    [[...whole, '--port', 'http'], /from 1 to 65535/],
+    [[...whole, '--env', 'A'], /NAME=value/],
+    [[...whole.slice(0, -1), 'not an image'], /"not an image" is no reference/],
+    [[...whole, '--platform', 'linux'], /"linux" is no platform/],
+  ];
+  for (const [words, told] of wrong) {
+    const { code, err } = await sluice(...words);
+    t.is(code, 2, words.join(' '));
+    t.regex(err, told);
   }
 });

@@ -133,6 +133,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.ts')).defineMigrate,
   },
   {
+    name: 'environments',
+    summary: 'show, start or stop the backends that are deployed on this machine',
+    group: 'Tools',
+    load: async () => (await import('./commands/environments.ts')).defineEnvironments,
+  },
+  {
     name: 'doctor',
     summary: 'check that this machine has what runs need',
     group: 'Tools',

@@ -35,6 +35,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     tryStep: () => dependencies.tryStep(config),
     serve: (services, address, overrides) => dependencies.serve(services, address, configured(overrides)),
     archive: () => dependencies.archive(config),
+    environments: () => dependencies.environments(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {

@@ -81,6 +81,29 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
+/** One environment of a backend on this machine. */
+export interface EnvironmentRow {
+  readonly backend: string;
+  readonly environment: string;
+  readonly name: string;
+  readonly url: string;
+  /** The release that its address leads to. */
+  readonly routed: string | undefined;
+  readonly releases: readonly { readonly release: string; readonly state: string; readonly message?: string }[];
+}
+
+/** The environments of backends on this machine. */
+export interface LocalEnvironments {
+  /** Undefined when nothing runs. */
+  list(): Promise<readonly EnvironmentRow[] | undefined>;
+  /** Starts what is to run. */
+  start(): Promise<void>;
+  /** Ends all processes; answers whether there were any. */
+  stop(): Promise<boolean>;
+  /** Keeps them running until the signal, as the process that is there for that. */
+  supervise(signal: AbortSignal): Promise<void>;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
@@ -90,6 +113,7 @@ export interface Dependencies {
   /** Answers requests, and drives the runs that they ask for. */
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
+  environments(config: Config): Promise<LocalEnvironments>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -114,6 +138,7 @@ export interface Session {
   tryStep(): Promise<Trial>;
   serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   archive(): Archive;
+  environments(): Promise<LocalEnvironments>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

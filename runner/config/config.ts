@@ -1,3 +1,5 @@
+import type { OwnImages } from '../model/own-images.ts';
+
 export const executorNames = ['local', 'kubernetes'] as const;
 
 /** How the Kubernetes executor reaches its cluster, and pods reach it. */
@@ -15,10 +17,7 @@ export interface ClusterConfig {
   readonly agentPort: number;
   /** '' for the one of our own. */
   readonly agentImage: string;
-  /** Put in front of the names of our own images. */
-  readonly imagePrefix: string;
-  /** Put behind them. */
-  readonly imageTag: string;
+  readonly images: OwnImages;
 }
 
 /** Where backends are deployed: what is the same for all of them. */
@@ -88,6 +87,8 @@ export interface Config {
   readonly runs: number;
   /** How often the refs and schedules of a repository are looked at, ms; undefined for never. */
   readonly pollMs: number | undefined;
+  /** Whether traces of runs are sent to where the OTEL_* variables say. */
+  readonly traces: boolean;
   /** Attempts of a run that may wait prepared for their go, and the cores and bytes that they may request. */
   readonly lookAhead: { readonly attempts: number; readonly cpu: number; readonly memory: number };
   readonly executor: (typeof executorNames)[number];

@@ -28,13 +28,13 @@ test('defaults come from the machine', (t) => {
       agentUrl: '',
       agentPort: 0,
       agentImage: '',
-      imagePrefix: '',
-      imageTag: 'latest',
+      images: { prefix: '', tag: 'latest', pinned: {} },
     },
     url: '',
     subscribersFile: undefined,
     registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },
     pollMs: 300_000,
+    traces: false,
     runs: 20,
     color: 'auto',
     liveView: true,
@@ -53,6 +53,14 @@ test('a database is shared when its address is given', (t) => {
     const wrong = environment({ SLUICE_DATABASE_URL: url, SLUICE_RUNNER_TTL: ttl });
     t.throws(() => loadConfig(wrong), { code: 'ERR_USAGE', message: /^SLUICE_RUNNER_TTL is / }, ttl);
   }
+});
+
+test('images of our own are named one by one where they are not all in one place', (t) => {
+  const { images } = loadConfig(
+    environment({ SLUICE_IMAGES: 'postgres=db@sha256:12, node-24=mirror:5000/node:24' }),
+  ).cluster;
+  t.deepEqual(images.pinned, { postgres: 'db@sha256:12', 'node-24': 'mirror:5000/node:24' });
+  t.throws(() => loadConfig(environment({ SLUICE_IMAGES: 'postgres' })), { code: 'ERR_USAGE', message: /"postgres"/ });
 });
 
 test('a bucket for blobs needs keys', (t) => {

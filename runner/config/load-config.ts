@@ -48,6 +48,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
+    traces: wantsTraces(variables),
     lookAhead: Object.freeze(lookAhead(variables)),
     cluster: Object.freeze(clusterConfig(variables)),
     backends: backendsConfig(variables),
@@ -114,9 +115,26 @@ function clusterConfig(variables: Environment['variables']): ClusterConfig {
     agentUrl: text('SLUICE_AGENT_URL'),
     agentPort: port(text('SLUICE_AGENT_PORT', '0')),
     agentImage: text('SLUICE_AGENT_IMAGE'),
-    imagePrefix: text('SLUICE_IMAGE_PREFIX'),
-    imageTag: text('SLUICE_IMAGE_TAG', 'latest'),
+    images: {
+      prefix: text('SLUICE_IMAGE_PREFIX'),
+      tag: text('SLUICE_IMAGE_TAG', 'latest'),
+      pinned: pinnedImages(text('SLUICE_IMAGES')),
+    },
   };
+}
+
+/** `postgres=registry.example/postgres@sha256:… node-24=…` */
+function pinnedImages(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(/[\s,]+/).filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, reference] = /^([a-z0-9][a-z0-9.-]*)=(.+)$/.exec(pair) ?? [];
+      if (name !== undefined && reference !== undefined) return [name, reference];
+      throw new SluiceError('ERR_USAGE', `SLUICE_IMAGES has ${JSON.stringify(pair)}, which is no NAME=REFERENCE`, {
+        hint: 'Separate them by spaces or commas: `postgres=registry.example/postgres:17 node-24=…`.',
+      });
+    }),
+  );
 }
 
 /** All of it or none: a release needs a registry to be in, and an app a gateway to be reached by. */
@@ -211,6 +229,14 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+/** By the variables that every exporter knows; without an address there is nowhere to send traces. */
+function wantsTraces(variables: Environment['variables']): boolean {
+  const addresses = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (variables['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || variables['OTEL_TRACES_EXPORTER'] === 'none')
+    return false;
+  return addresses.some((name) => given(variables[name]) !== undefined);
 }
 
 function pollMs(text: string | undefined): number | undefined {

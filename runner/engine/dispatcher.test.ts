@@ -17,6 +17,7 @@ function dispatch(t: ExecutionContext, world: World, changes: Partial<Dispatcher
       engine: world.engine,
       store: world.store,
       locate: () => Promise.resolve(world.path('repository')),
+      ended: () => Promise.resolve(),
       logger,
       most: { runs: 4, ofRepository: 4 },
       ...changes,

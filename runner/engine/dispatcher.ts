@@ -10,6 +10,8 @@ export interface DispatcherOptions {
   readonly store: Pick<Store, 'changes'>;
   /** Folder of a repository that has the commit of the request. */
   readonly locate: (request: RunRequest) => Promise<string>;
+  /** Told of each run that has ended in this process. */
+  readonly ended: (runId: string) => Promise<void>;
   readonly logger: Logger;
   /** Runs under way at once, in this process and of one repository in all processes. */
   readonly most: { readonly runs: number; readonly ofRepository: number };
@@ -68,7 +70,7 @@ async function untilChange(store: Pick<Store, 'changes'>, seen: number, wake: Pr
 }
 
 async function driveTaken(
-  { engine, locate, logger }: DispatcherOptions,
+  { engine, locate, ended, logger }: DispatcherOptions,
   runId: string,
   { stop, cancel }: { readonly stop: AbortSignal; readonly cancel: AbortSignal },
 ): Promise<void> {
@@ -79,6 +81,9 @@ async function driveTaken(
       const planned = await engine.plan(runId, locate);
       const { verdict } = planned.phase === 'finished' ? planned : await engine.drive(runId, observer, cancel);
       logger.info('run ended', { runId, outcome: verdict?.outcome, reason: verdict?.reason });
+      await ended(runId).catch((error: unknown) =>
+        logger.warn('run was not measured', { runId, error: messageOf(error) }),
+      );
       return;
     } catch (error) {
       const lost = error instanceof SluiceError && error.code === 'ERR_CONFLICT';

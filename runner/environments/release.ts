@@ -27,4 +27,8 @@ export interface Evidence {
   readonly commit: string;
   /** RFC 3339. */
   readonly passedAt: string;
+  /** The tests, to be run again when the schema changes. */
+  readonly script: string;
+  /** Fingerprints of the schemas on which they passed. */
+  readonly schemas: readonly string[];
 }

@@ -18,13 +18,13 @@ import type { Operation, OperationContext } from './operation.ts';
 import { readProduction } from './production.ts';
 import { freshDatabase, keepDatabase } from './testing-database.ts';
 import { readMigration, recordMigration } from './records.ts';
+import type { MigrationRecord } from './records.ts';
 
 const taskMs = 15 * 60_000;
 
 /** Makes the testing database as the live release left it, and brings it to the schema of this commit. ERR_GATE for a change that the live release may not survive. */
 export const migrateTesting: Operation = async (context) => {
-  const { site, run, input, say, signal } = context;
-  const { database } = context;
+  const { site, run, signal, database } = context;
   if (database === undefined) {
     throw new SluiceError('ERR_GATE', 'the backend has no database', {
       hint: 'Write `backend: { database: { engine: postgres } }`.',
@@ -32,6 +32,30 @@ export const migrateTesting: Operation = async (context) => {
   }
   const release = await ownRelease(context);
   const { live, previous } = (await readProduction(site)).production;
+  try {
+    const migration = await applyToTesting(context, release, database, live);
+    await keepDatabase(
+      database,
+      release.name,
+      [live, previous].filter((name) => name !== undefined),
+      signal,
+    );
+    await recordMigration(site, run, migration);
+    return { schema: migration.fingerprint, change: migration.change };
+  } catch (error) {
+    // Whoever looks at the testing app should find what the live release left, and not half of a change.
+    if (!signal.aborted) await freshDatabase(database, live, signal).catch(() => undefined);
+    throw error;
+  }
+};
+
+async function applyToTesting(
+  context: OperationContext,
+  release: Release,
+  database: DatabaseUrls,
+  live: string | undefined,
+): Promise<MigrationRecord> {
+  const { input, say, signal } = context;
   await prepare(context, database);
   const begun = await freshDatabase(database, live, signal);
   say(`the testing database is ${begun === 'copied' ? `what ${live ?? ''} left` : 'empty'}`);
@@ -56,15 +80,8 @@ export const migrateTesting: Operation = async (context) => {
     );
   }
   await seed(context, release, begun);
-  await keepDatabase(
-    database,
-    release.name,
-    [live, previous].filter((name) => name !== undefined),
-    signal,
-  );
-  await recordMigration(site, run, { script, fingerprint: result.fingerprintAfter, change });
-  return { schema: result.fingerprintAfter, change };
-};
+  return { script, fingerprint: result.fingerprintAfter, change };
+}
 
 /** Migrates the production database with the image of the release, where its run migrated the testing database. ERR_GATE when that fails, or gives another schema. */
 export async function migrateProduction(context: OperationContext, release: Release): Promise<void> {
@@ -109,6 +126,7 @@ async function carryOut(
   let tasks = 0;
   const result = await migrate({
     url: database.migrator,
+    dedicated: true,
     limits: { lockTimeoutMs: lockTimeoutOf(input) },
     signal,
     ...(tool && { status: (connection) => readStatus(tool, connection) }),

@@ -6,6 +6,7 @@ const loads: Readonly<Record<OperationName, () => Promise<Operation>>> = {
   'build-release': async () => (await import('./deploy-test.ts')).buildRelease,
   'deploy-testing': async () => (await import('./deploy-test.ts')).deployTesting,
   'record-tests': async () => (await import('./run-tests.ts')).recordTests,
+  'prove-live': async () => (await import('./run-tests.ts')).proveLive,
   'check-release': async () => (await import('./promote.ts')).checkRelease,
   'prepare-production': async () => (await import('./promote.ts')).prepareProduction,
   'switch-traffic': async () => (await import('./promote.ts')).switchTraffic,

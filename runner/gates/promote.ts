@@ -8,7 +8,7 @@ import { takeFence } from './fence.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { readProduction, writeProduction } from './production.ts';
 import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
-import { evidenceOf, releaseNamed, releaseNumber } from './records.ts';
+import { evidenceOf, readMigration, releaseNamed, releaseNumber } from './records.ts';
 import { measure, soak } from './soak.ts';
 
 const switchMs = 60_000;
@@ -38,6 +38,7 @@ export const checkRelease: Operation = async (context) => {
     });
   }
   const { live } = production;
+  await requireWayBack(context, live);
   if (live !== undefined && releaseNumber(live) > releaseNumber(release.name)) {
     throw new SluiceError('ERR_GATE', `${live} is live, which is newer than ${release.name}`);
   }
@@ -47,6 +48,25 @@ export const checkRelease: Operation = async (context) => {
   say(`${release.name} may go to production${live === undefined ? '; it is the first' : `, in place of ${live}`}`);
   return { release: release.name };
 };
+
+/** Without a proof that the live release works on the new schema there is nothing to go back to (delivery.md §4.1, "Database semantics"). */
+async function requireWayBack({ site, run, input, say }: OperationContext, live: string | undefined): Promise<void> {
+  const migration = await readMigration(site, run);
+  if (live === undefined || migration === undefined) return;
+  const evidence = await evidenceOf(site, live);
+  if (evidence?.schemas.includes(migration.fingerprint) === true) return;
+  if (input('way_back') === 'none') {
+    say(`there will be no way back to ${live}: its tests did not pass on the new schema`);
+    return;
+  }
+  throw new SluiceError(
+    'ERR_GATE',
+    `the tests of ${live}, which is live, did not pass on the new schema: there would be no way back`,
+    {
+      hint: 'Let `run-tests` run them, or accept that with `way_back: none`.',
+    },
+  );
+}
 
 /** Starts the release in production without traffic. */
 export const prepareProduction: Operation = async (context) => {

@@ -1,11 +1,21 @@
-import { ownRelease } from './deploy-test.ts';
+import type { Release } from '../environments/release.ts';
 import { SluiceError } from '../model/errors.ts';
-import type { Operation } from './operation.ts';
-import { recordEvidence } from './records.ts';
+import { awaitAnswers } from './await-answers.ts';
+import { awaitHealth } from './await-health.ts';
+import { healthPath, ownRelease } from './deploy-test.ts';
+import { takeFence } from './fence.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import { readProduction } from './production.ts';
+import { evidenceOf, readMigration, recordEvidence, releaseNamed } from './records.ts';
+
+const startMs = 120_000;
+const routeMs = 60_000;
+const testsMs = 30 * 60_000;
+const inRow = 3;
 
 /** The step before this one has proven the tests; this one proves what they tested, and puts it on record. */
 export const recordTests: Operation = async (context) => {
-  const { site, run, commit, say, clock } = context;
+  const { site, run, commit, say, clock, input } = context;
   const release = await ownRelease(context);
   const routed = await site.routed('testing');
   if (routed !== release.name) {
@@ -16,7 +26,80 @@ export const recordTests: Operation = async (context) => {
     );
   }
   const passedAt = new Date(clock()).toISOString();
-  await recordEvidence(site, { release: release.name, run, commit, passedAt });
+  const schemas = await schemasOf(context);
+  await recordEvidence(site, { release: release.name, run, commit, passedAt, script: input('run'), schemas });
   say(`${release.name} passed its tests`);
   return {};
 };
+
+/**
+ * Runs the tests of the live release on the schema that this run made: only if they pass can production go back to that release after the
+ * migration (delivery.md §3, N-1). ERR_GATE when they fail.
+ */
+export const proveLive: Operation = async (context) => {
+  const { site, say } = context;
+  const own = await ownRelease(context);
+  const [schema] = await schemasOf(context);
+  const { live } = (await readProduction(site)).production;
+  if (schema === undefined || live === undefined || live === own.name) return {};
+  const evidence = await evidenceOf(site, live);
+  if (evidence?.schemas.includes(schema) === true) {
+    say(`${live} has passed its tests on this schema already`);
+    return {};
+  }
+  const release = await releaseNamed(site, live);
+  if (release === undefined || evidence === undefined) {
+    say(`of ${live} there are no tests on record`);
+    return {};
+  }
+  try {
+    await deploy(context, release);
+    await runTests(context, release, evidence.script);
+    await recordEvidence(site, { ...evidence, schemas: [...evidence.schemas, schema] });
+    say(`${live}, which is live, passes its tests on the new schema`);
+  } finally {
+    await deploy(context, own);
+    await site.keep('testing', [own.name]);
+  }
+  return {};
+};
+
+async function deploy(context: OperationContext, release: Release): Promise<void> {
+  const { site } = context;
+  await site.start('testing', release);
+  await awaitHealth(context, 'testing', release, startMs);
+  await site.route('testing', release, await takeFence(site, 'testing'));
+  const path = healthPath(release);
+  await awaitAnswers(context, 'testing', { release: release.name, path, inRow, timeoutMs: routeMs });
+}
+
+/** In a copy of the app's folder, as the script may write beside its sources. */
+async function runTests(
+  { site, say, signal, attempt, run }: OperationContext,
+  release: Release,
+  script: string,
+): Promise<void> {
+  const { exitCode, output } = await site.task('testing', release, {
+    group: 'live-tests',
+    name: `live-tests-${release.name}-${run}-${attempt}`.slice(0, 60),
+    script: `cp -R . /tmp/workspace && cd /tmp/workspace\n${script}`,
+    env: { APP_URL: site.url('testing'), CI: 'true' },
+    timeoutMs: testsMs,
+    signal,
+  });
+  if (output !== '') say(output);
+  if (exitCode === 0) return;
+  throw new SluiceError(
+    'ERR_GATE',
+    `the tests of ${release.name}, which is live, fail on the new schema with exit code ${exitCode}`,
+    {
+      hint: 'Change the schema so that the live release goes on working, and take away what it uses in a later release.',
+    },
+  );
+}
+
+/** The schema that the run made; none for a backend whose database it did not touch. */
+async function schemasOf({ site, run }: OperationContext): Promise<readonly string[]> {
+  const migration = await readMigration(site, run);
+  return migration === undefined ? [] : [migration.fingerprint];
+}

@@ -5,8 +5,8 @@ import { SluiceError } from '../model/errors.ts';
 import { eachOf } from '../workspace/each-of.ts';
 import { loadBase } from './base-image.ts';
 import type { BaseImage } from './base-image.ts';
+import { withDeadline } from './deadline.ts';
 import { digestOf } from './digest.ts';
-import { abortion } from './exchange.ts';
 import { changeConfig } from './image-config.ts';
 import type { AddedLayer, ConfigChanges } from './image-config.ts';
 import { parseReference, placeOf, referenceText } from './image-reference.ts';
@@ -27,7 +27,7 @@ export interface ImageRequest {
   readonly base: string;
   /** `OS/ARCHITECTURE[/VARIANT]`; without it linux/amd64 of an index, and whatever a single image is for. */
   readonly platform?: string;
-  /** Where it goes: `HOST/REPOSITORY[:TAG]`; without a tag it is found by its digest only. */
+  /** Where it goes: `HOST/REPOSITORY[:TAG]`. Some registries remove what has no tag after a while. */
   readonly into: string;
   /** One layer each, the last one on top. What changes seldom, such as dependencies, is better a layer of its own. */
   readonly layers: readonly LayerSource[];
@@ -76,30 +76,36 @@ export async function appendImage(
   signal: AbortSignal,
   deadlineMs = defaultDeadlineMs,
 ): Promise<AppendedImage> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-image-'));
+  try {
+    return await withDeadline(signal, deadlineMs, (limited) => append(request, access, folder, limited));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function append(
+  request: ImageRequest,
+  access: RegistryAccess,
+  folder: string,
+  signal: AbortSignal,
+): Promise<AppendedImage> {
   const [from, into] = [parseReference(request.base), parseReference(request.into)];
   if (into.digest !== undefined) throw digestGiven(into);
   const platform = request.platform === undefined ? undefined : parsePlatform(request.platform);
   const mountFrom = from.host === into.host && from.repository !== into.repository ? from.repository : undefined;
-  const source = new Repository(from, access, limited);
-  const target = new Repository(into, access, limited, { push: true, mountFrom });
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-image-'));
-  try {
-    const base = await loadBase(source, from, platform);
-    const layers = await pushLayers(request, base, { source, target, mountFrom, folder }, limited);
-    const manifest = await pushManifest(request, base, layers, target, into);
-    return {
-      image: `${placeOf(into)}@${manifest.digest}`,
-      reference: referenceText(into),
-      manifest,
-      base: { name: base.name, digest: base.digest, platform: platformText(base.platform) },
-      layers: layers.map(({ descriptor: { digest, size }, origin }) => ({ digest, size, origin })),
-    };
-  } catch (error) {
-    throw limited.aborted ? abortion(limited) : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const source = new Repository(from, access, signal);
+  const target = new Repository(into, access, signal, { push: true, mountFrom });
+  const base = await loadBase(source, from, platform);
+  const layers = await pushLayers(request, base, { source, target, mountFrom, folder }, signal);
+  const manifest = await pushManifest(request, base, layers, target, into);
+  return {
+    image: `${placeOf(into)}@${manifest.digest}`,
+    reference: referenceText(into),
+    manifest,
+    base: { name: base.name, digest: base.digest, platform: platformText(base.platform) },
+    layers: layers.map(({ descriptor: { digest, size }, origin }) => ({ digest, size, origin })),
+  };
 }
 
 interface ReadyLayer {
@@ -109,7 +115,7 @@ interface ReadyLayer {
   readonly added?: AddedLayer;
 }
 
-/** The layers of the base and those that are added, all of them in the target; what fails last is waited for. */
+/** The layers of the base and those that are added, all of them in the target. After a failure, what was begun is waited for. */
 async function pushLayers(
   { layers }: ImageRequest,
   base: BaseImage,

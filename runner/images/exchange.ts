@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import got from 'got';
 import { SluiceError, messageOf } from '../model/errors.ts';
+import { abortion } from './deadline.ts';
+import { checkAddress } from './registry-address.ts';
+import type { PlainHttp } from './registry-address.ts';
 import { RegistryError } from './registry-error.ts';
 
 const connectMs = 10_000;
@@ -21,49 +23,18 @@ export interface Ask {
   readonly body?: { readonly bytes: number; open(): Readable } | Uint8Array | string | undefined;
 }
 
+/** Where requests may go, and for how long. */
+export interface Reach {
+  readonly plainHttp: PlainHttp;
+  readonly signal: AbortSignal;
+}
+
 /** `body` has to be read or destroyed. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly url: URL;
   readonly body: AsyncIterable<Uint8Array> & { destroy(): unknown };
-}
-
-/** Where requests may go. */
-export interface Reach {
-  /** Hosts, with port, that are spoken to in plain HTTP; those of this machine always are. */
-  readonly plainHttp: readonly string[];
-  readonly signal: AbortSignal;
-}
-
-/** Address of a registry's API, by the rule which hosts speak plain HTTP. */
-export function registryUrl(host: string, { plainHttp }: Pick<Reach, 'plainHttp'>): URL {
-  const address = host === 'docker.io' ? 'registry-1.docker.io' : host;
-  const secure = URL.parse(`https://${address}`);
-  if (!secure) throw new RegistryError('unsafe_address', `${host} is no address of a registry`);
-  return isPlain(secure, plainHttp) ? new URL(`http://${address}`) : secure;
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function isPlain({ hostname, host }: URL, plainHttp: readonly string[]): boolean {
-  const literal = hostname.replace(/^\[(.*)\]$/, '$1');
-  const version = isIP(literal);
-  return (
-    hostname === 'localhost' ||
-    plainHttp.includes(host) ||
-    (version !== 0 && loopback.check(literal, version === 6 ? 'ipv6' : 'ipv4'))
-  );
-}
-
-/** Refuses plain HTTP to hosts that are not meant to speak it, and everything that is no HTTP. */
-function checkAddress(url: URL, { plainHttp }: Pick<Reach, 'plainHttp'>): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isPlain(url, plainHttp))) return;
-  throw new RegistryError('unsafe_address', `${url.origin} would be spoken to without TLS`, {
-    hint: `If that is meant, list the host in SLUICE_PLAIN_HTTP_REGISTRIES: ${url.host}`,
-  });
 }
 
 /**
@@ -73,7 +44,7 @@ function checkAddress(url: URL, { plainHttp }: Pick<Reach, 'plainHttp'>): void {
 export async function exchange(ask: Ask, reach: Reach): Promise<Answer> {
   let current = ask;
   for (let redirects = 0; ; redirects += 1) {
-    checkAddress(current.url, reach);
+    checkAddress(current.url, reach.plainHttp);
     const answer = await send(current, reach.signal);
     const { location } = answer.headers;
     if (!isRedirect(answer.status, ask.method) || location === undefined) return answer;
@@ -128,7 +99,7 @@ async function send({ method, url, headers, authorization, body }: Ask, signal: 
   }
 }
 
-/** What broke a connection, or a body on its way, as an error of ours. */
+/** What broke a connection, or a body on its way, as an error of ours; without its cause, which knows our credentials. */
 export function connectionError(error: unknown, { host }: URL, signal: AbortSignal): SluiceError {
   if (error instanceof SluiceError) return error;
   if (signal.aborted) return abortion(signal);
@@ -137,27 +108,16 @@ export function connectionError(error: unknown, { host }: URL, signal: AbortSign
       hint:
         'NODE_EXTRA_CA_CERTS names a file with the certificate of its authority; ' +
         'SLUICE_PLAIN_HTTP_REGISTRIES lists registries that speak no TLS.',
-      cause: error,
     });
   }
   return new RegistryError('unreachable', `The registry ${host} cannot be reached: ${messageOf(error)}`, {
     hint: 'Check its name and port.',
-    cause: error,
   });
 }
 
 /** By the codes of OpenSSL's errors as Node has them. */
 function isAboutTls(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /CERT|SIGNATURE|_SSL_|_TLS_|^EPROTO$/.test(String(error.code));
-}
-
-/** Why a signal ended the work: its deadline, or somebody who does not want it any more. */
-export function abortion(signal: AbortSignal): SluiceError {
-  const timedOut = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
-  if (!timedOut) return new SluiceError('ERR_ABORTED', 'Work on the image was aborted');
-  return new SluiceError('ERR_SERVICE', 'Work on the image took longer than its deadline', {
-    hint: 'The registry is slow or far; what it has got already need not be sent again.',
-  });
 }
 
 /** The whole body. `corrupt` when it is longer than `limit` bytes. */

@@ -1,4 +1,5 @@
 import type { AppendedImage, ImageRequest } from './append-image.ts';
+import { withDeadline } from './deadline.ts';
 import { parseReference, placeOf } from './image-reference.ts';
 import type { Descriptor } from './manifest.ts';
 import { pushReferrer } from './push-referrer.ts';
@@ -22,6 +23,7 @@ export interface BuildFacts {
 const buildType = 'https://sluice.dev/build-types/append/v1';
 const predicateType = 'https://slsa.dev/provenance/v1';
 const mediaType = 'application/vnd.in-toto+json';
+const deadlineMs = 120_000;
 
 /**
  * Says where an image came from: an in-toto statement (v1) with SLSA provenance (v1), not signed.
@@ -57,7 +59,7 @@ function provenanceOf(request: ImageRequest, image: AppendedImage, facts: BuildF
   };
 }
 
-/** Pushes the provenance of an image as its referrer, and answers what names it. Errors as those of `appendImage`. */
+/** Pushes the provenance of an image as its referrer within two minutes, and answers what names it. Errors as those of `appendImage`. */
 export async function pushProvenance(
   request: ImageRequest,
   image: AppendedImage,
@@ -65,14 +67,16 @@ export async function pushProvenance(
   access: RegistryAccess,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const target = new Repository(parseReference(request.into), access, signal, { push: true });
   const { mediaType: type, digest, size } = image.manifest;
-  return pushReferrer(target, {
+  const referrer = {
     subject: { mediaType: type, digest, size },
     mediaType,
     text: JSON.stringify(provenanceOf(request, image, facts)),
     annotations: { 'in-toto.io/predicate-type': predicateType },
-  });
+  };
+  return withDeadline(signal, deadlineMs, (limited) =>
+    pushReferrer(new Repository(parseReference(request.into), access, limited, { push: true }), referrer),
+  );
 }
 
 /** By its package URL (purl), type "oci". */

@@ -1,20 +1,22 @@
 import { meetChallenge, parseChallenge } from './authorization.ts';
 import type { Challenge, Scope } from './authorization.ts';
-import { drop, exchange, readBody, registryUrl } from './exchange.ts';
+import { drop, exchange, readBody } from './exchange.ts';
 import type { Answer, Ask, Reach } from './exchange.ts';
 import { placeOf } from './image-reference.ts';
 import type { ImageReference } from './image-reference.ts';
 import type { Credentials } from './registry-credentials.ts';
+import { registryUrl } from './registry-address.ts';
+import type { PlainHttp } from './registry-address.ts';
 import { RegistryError } from './registry-error.ts';
 import type { RegistryReason } from './registry-error.ts';
 
 const complaintBytes = 64 * 1024;
 const maxComplaint = 300;
 
-/** How registries are reached: who we are there, and which speak plain HTTP (with port; those of this machine always do). */
+/** How registries are reached: who we are there, and which of them speak plain HTTP. */
 export interface RegistryAccess {
   readonly credentials: Credentials;
-  readonly plainHttp: readonly string[];
+  readonly plainHttp: PlainHttp;
 }
 
 export type Place = Pick<ImageReference, 'host' | 'repository'>;
@@ -42,7 +44,7 @@ export class RegistrySession {
     this.place = place;
     this.signal = signal;
     this.#reach = { plainHttp, signal };
-    this.#root = registryUrl(place.host, this.#reach);
+    this.#root = registryUrl(place.host, plainHttp);
     this.#credentials = credentials;
     const own = `repository:${place.repository}:${push ? 'pull,push' : 'pull'}`;
     this.#scopes = mountFrom === undefined ? [own] : [own, `repository:${mountFrom}:pull`];
@@ -51,12 +53,12 @@ export class RegistrySession {
   /** The answer, whatever its status, except for 401, 403, 429 and 5xx, which are RegistryErrors. */
   async call({ to, ...ask }: Call): Promise<Answer> {
     const url = to instanceof URL ? to : new URL(`/v2/${this.place.repository}/${to}`, this.#root);
-    this.#authorization ??= this.#introduce();
+    this.#authorization ??= this.#keep(this.#introduce());
     let answer = await exchange({ ...ask, url, authorization: await this.#authorization }, this.#reach);
     if (answer.status === 401) {
       // A token that has become too old, or a registry that asks nobody at its door.
       await drop(answer, this.signal);
-      this.#authorization = this.#meet(answer);
+      this.#authorization = this.#keep(this.#meet(answer));
       answer = await exchange({ ...ask, url, authorization: await this.#authorization }, this.#reach);
     }
     if ([401, 403, 429].includes(answer.status) || answer.status >= 500) throw await this.failure(answer);
@@ -85,6 +87,14 @@ export class RegistrySession {
     });
   }
 
+  /** What failed is asked for anew by the next request. */
+  #keep(authorization: Promise<string | undefined>): Promise<string | undefined> {
+    authorization.catch(() => {
+      if (this.#authorization === authorization) this.#authorization = undefined;
+    });
+    return authorization;
+  }
+
   /** Asks at the registry's door what it wants to be shown. Source: distribution-spec, "Determining Support". */
   async #introduce(): Promise<string | undefined> {
     const answer = await exchange({ method: 'GET', url: new URL('/v2/', this.#root) }, this.#reach);
@@ -92,10 +102,7 @@ export class RegistrySession {
       await drop(answer, this.signal);
       return this.#meet(answer);
     }
-    if (answer.status === 429 || answer.status >= 500) {
-      this.#authorization = undefined;
-      throw await this.failure(answer);
-    }
+    if (answer.status === 429 || answer.status >= 500) throw await this.failure(answer);
     await drop(answer, this.signal);
     if (answer.status === 200) return undefined;
     throw new RegistryError(

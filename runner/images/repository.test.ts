@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { SluiceError } from '../model/errors.ts';
@@ -103,6 +104,21 @@ test('an upload that the registry forgot begins anew, unless the blob is there b
   );
 });
 
+test('an upload of which the registry says that it has more than there is begins anew', async (t) => {
+  const registry = await ScriptedRegistry.start(
+    t,
+    ok,
+    answer(202, { location: `${uploads}1` }),
+    cutBody,
+    answer(204, { range: '0-99999999999' }),
+    answer(404),
+    answer(202, { location: `${uploads}2` }),
+    answer(201),
+  );
+  await open(registry).upload(blobOf(randomBytes(100_000)));
+  t.like(registry.received[6], { method: 'PUT', bytes: 100_000 });
+});
+
 for (const status of [400, 404, 416]) {
   test(`an upload that is refused with ${status} begins anew`, async (t) => {
     const registry = await ScriptedRegistry.start(
@@ -158,6 +174,17 @@ test('a busy registry is asked again, not before it wants to be, and not for eve
   const error = await failsWith(t, open(closed).hasBlob('sha256:0'), 'busy');
   t.is(closed.received.length, 6);
   t.regex(error.message, /127\.0\.0\.1:\d+\/app: .* \(503\)$/);
+});
+
+test('a door or a token that was not to be had is asked for again', async (t) => {
+  const door = await ScriptedRegistry.start(t, loseAnswer, answer(503), ok, ok);
+  t.true(await open(door).hasBlob('sha256:0'));
+
+  const token = await ScriptedRegistry.start(t, answer(503), loseAnswer, answer(200, {}, '{"token":"good"}'));
+  const challenge = answer(401, { 'www-authenticate': `Bearer realm="http://${token.host}/token"` });
+  const registry = await ScriptedRegistry.start(t, challenge, challenge, challenge, ok);
+  t.true(await open(registry, ada).hasBlob('sha256:0'));
+  t.is(registry.received.at(-1)?.headers.authorization, 'Bearer good');
 });
 
 test('a wait for a busy registry ends with the signal', async (t) => {
@@ -291,6 +318,15 @@ test('a password is shown only to a registry that asks for one', async (t) => {
     registry.received.map(({ headers }) => headers.authorization),
     [undefined, undefined],
   );
+});
+
+test('an error of a connection that a password went over does not know it', async (t) => {
+  const lost = Array.from({ length: 6 }, () => loseAnswer);
+  const registry = await ScriptedRegistry.start(t, answer(401, { 'www-authenticate': 'Basic realm="r"' }), ...lost);
+  const error = await failsWith(t, open(registry, ada).hasBlob('sha256:0'), 'unreachable');
+  t.is(registry.received.at(-1)?.headers.authorization, basic);
+  const all = inspect(error, { depth: 20, showHidden: true });
+  t.false(all.includes('sesame') || all.includes(basic));
 });
 
 test('a token is fetched for what will be done, and once more when it has become too old', async (t) => {

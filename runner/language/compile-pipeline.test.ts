@@ -36,6 +36,7 @@ test('R000-12: the whole language compiles, and its steps come in the order of t
       'deploy-test/deploy',
       'run-tests/test',
       'run-tests/record',
+      'run-tests/live',
       'promote/check',
       'promote/prepare',
       'promote/switch',

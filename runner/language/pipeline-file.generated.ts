@@ -271,6 +271,7 @@ export interface Step {
     | 'build-release'
     | 'deploy-testing'
     | 'record-tests'
+    | 'prove-live'
     | 'check-release'
     | 'prepare-production'
     | 'switch-traffic'

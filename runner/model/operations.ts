@@ -25,8 +25,9 @@ export const operations = {
   },
   'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
   'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
-  'record-tests': { account: 'run-tests', inputs: {}, outputs: [] },
-  'check-release': { account: 'promote', inputs: {}, outputs: ['release'] },
+  'record-tests': { account: 'run-tests', inputs: { run: '' }, outputs: [] },
+  'prove-live': { account: 'deploy-test', inputs: {}, outputs: [] },
+  'check-release': { account: 'promote', inputs: { way_back: 'required' }, outputs: ['release'] },
   'prepare-production': {
     account: 'promote',
     inputs: { health_timeout: '2m', lock_timeout: '3s', tool: '' },

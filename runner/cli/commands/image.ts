@@ -96,7 +96,8 @@ function requestOf(options: ImageOptions, session: Session): ImageRequest {
 function show({ image, layers }: AppendedImage, session: Session): void {
   const sent = layers.filter(({ origin }) => origin === 'uploaded' || origin === 'copied');
   const bytes = sent.reduce((sum, { size }) => sum + size, 0);
-  session.note(`${layers.length} layers, ${formatBytes(bytes)} of them sent.`);
+  const told = sent.length === 0 ? 'all there already' : `${formatBytes(bytes)} of them sent`;
+  session.note(`${layers.length} layers, ${told}.`);
   session.print(image);
 }
 

@@ -22,6 +22,7 @@ function open(columns: number, rows: number) {
     tryStep: () => Promise.reject(new Error('steps are not tried here')),
     serve: () => Promise.reject(new Error('nothing is served here')),
     archive: () => assert.fail('nothing is archived here'),
+    environments: () => assert.fail('nothing is deployed here'),
     operate: () => assert.fail('this is no step'),
     gates: () => Promise.resolve(new Map()),
   });

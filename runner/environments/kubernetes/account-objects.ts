@@ -42,8 +42,8 @@ const deploy: readonly Rule[] = [
 const rules: Readonly<Record<GateAccount, readonly Rule[]>> = {
   'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], ['get'])],
   migrate: [records, ...tasks],
-  'deploy-test': deploy,
-  promote: [...deploy, ...tasks],
+  'deploy-test': [...deploy, rule('batch', ['jobs'], write)],
+  promote: [...deploy, rule('batch', ['jobs'], write)],
 };
 
 /** Resources by plural, as `resources.ts` names them. */

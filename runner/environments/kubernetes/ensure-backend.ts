@@ -19,6 +19,7 @@ import {
 import type { Resource } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { ownImage } from '../../model/own-images.ts';
 import { accountObjects } from './account-objects.ts';
 import { credentialsOf, databaseService, databaseSet } from './database-objects.ts';
 import { limitRange, quota } from './limit-objects.ts';
@@ -65,7 +66,7 @@ export async function ensureBackend(
   await apply(services, environments.map(databaseService));
   await apply(
     statefulSets,
-    environments.map((environment) => databaseSet(environment, place.postgresImage)),
+    environments.map((environment) => databaseSet(environment, ownImage(place.images, 'postgres'))),
   );
 }
 

@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
@@ -8,6 +7,7 @@ import type { Resource } from '../../cluster/resources.ts';
 import type { Backend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
+import { askGateway } from '../ask-gateway.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { AppAnswer, ReleaseHealth, Site, SiteRecord, SiteTask, TaskEnd } from '../site.ts';
 import { fenceAnnotation, fieldManager, labels, managed, serviceName } from './names.ts';
@@ -16,10 +16,9 @@ import type { BackendPlace } from './place.ts';
 import { releaseHealth } from './release-health.ts';
 import { liveService, releaseDeployment, releaseService } from './release-objects.ts';
 import { runTask } from './run-task.ts';
-import { portedServices, releaseHeader, routeOf } from './route-objects.ts';
+import { portedServices, routeOf } from './route-objects.ts';
 import type { PortedService } from './route-objects.ts';
 
-const answerMs = 10_000;
 const recordKey = 'record';
 
 /** The namespace of a backend. Records are ConfigMaps there, and their versions those of the objects. */
@@ -135,7 +134,7 @@ export class KubernetesSite implements Site {
 
   async ask(environment: EnvironmentName, path: string): Promise<AppAnswer | undefined> {
     const host = hostOf(this.#place, this.backend.name, environment);
-    return askGateway(new URL(path, this.#place.gateway.url), host).catch(() => undefined);
+    return askGateway(new URL(path, this.#place.gateway.url), host);
   }
 
   url(environment: EnvironmentName): string {
@@ -150,20 +149,4 @@ export class KubernetesSite implements Site {
 
 function recordOf({ metadata, data = {} }: ConfigMap): SiteRecord {
   return { value: JSON.parse(data[recordKey] ?? 'null') as Json, version: metadata.resourceVersion };
-}
-
-/** By a connection of its own: one that is kept open may lead to what the gateway has forgotten. Rejects when nothing answers. */
-function askGateway(url: URL, host: string): Promise<AppAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<AppAnswer>();
-  const signal = AbortSignal.timeout(answerMs);
-  const asked = request(url, { headers: { host }, agent: false, signal }, (response) => {
-    response.resume();
-    const release = response.headers[releaseHeader.toLowerCase()];
-    const answer = { status: response.statusCode ?? 0, release: typeof release === 'string' ? release : undefined };
-    response.once('end', () => resolve(answer));
-    response.once('error', reject);
-  });
-  asked.once('error', reject);
-  asked.end();
-  return promise;
 }

@@ -38,24 +38,23 @@ export function networkPoliciesOf(gatewayNamespace: string): readonly Draft<Othe
 }
 
 function pairOf(environment: EnvironmentName, gateway: Json): readonly Draft<OtherObject>[] {
-  const app = selector(environment, 'app');
-  const database = selector(environment, 'database');
+  const app: Json = {
+    matchLabels: { [labels.environment]: environment },
+    matchExpressions: [{ key: labels.role, operator: 'In', values: ['app', 'task'] }],
+  };
+  const database: Json = { matchLabels: { [labels.environment]: environment, [labels.role]: 'database' } };
   const peers: Json = { podSelector: { matchLabels: { [labels.environment]: environment } } };
   return [
     policy(`${environment}-app`, app, {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ from: [gateway, peers] }],
-      egress: [dns, { to: [peers] }, { to: [internet] }],
+      egress: [dns, { to: [peers, gateway, internet] }],
     }),
     policy(`${environment}-database`, database, {
       policyTypes: ['Ingress'],
       ingress: [{ from: [peers], ports: [{ protocol: 'TCP', port: databasePort }] }],
     }),
   ];
-}
-
-function selector(environment: EnvironmentName, role: 'app' | 'database'): Json {
-  return { matchLabels: { [labels.environment]: environment, [labels.role]: role } };
 }
 
 function policy(name: string, podSelector: Json, rules: Readonly<Record<string, Json>>): Draft<OtherObject> {

@@ -1,3 +1,4 @@
+import type { OwnImages } from '../../model/own-images.ts';
 import type { EnvironmentName } from '../release.ts';
 
 /** What is the same for all backends of an installation: where their namespaces are, how they are reached. Travels to operations as JSON. */
@@ -15,11 +16,7 @@ export interface BackendPlace {
   readonly registry: string;
   /** Registries that are spoken to in plain HTTP. */
   readonly plainHttp: readonly string[];
-  /** Image of PostgreSQL. */
-  readonly postgresImage: string;
-  /** The reference of one of our own images by its name: in front of and behind it. */
-  readonly imagePrefix: string;
-  readonly imageTag: string;
+  readonly images: OwnImages;
 }
 
 /** The address of an environment: `tasks.apps.example`, and for testing `test.tasks.apps.example`. */

@@ -1,12 +1,10 @@
 import type { Draft, HttpRoute } from '../../cluster/objects.ts';
 import type { Backend, BackendService } from '../../model/backend.ts';
+import { releaseHeader } from '../release-header.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import { labels, managed, releaseName, serviceName } from './names.ts';
 import { hostOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
-
-/** The header of every answer that tells which release gave it. The gateway sets it, so that no app can be mistaken for another. */
-export const releaseHeader = 'Sluice-Release';
 
 export type PortedService = BackendService & { readonly port: number };
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
+import { find } from '../../cluster/find.ts';
 import type { Draft, Job, Pod } from '../../cluster/objects.ts';
 import { events, jobs, pods } from '../../cluster/resources.ts';
 import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason.ts';
@@ -19,6 +20,8 @@ const taskLabel = 'sluice.dev/task';
 const groupLabel = 'sluice.dev/task-group';
 const lookMs = 250;
 const patienceMs = 60_000;
+/** As a shell tells of a command that was killed. */
+const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
@@ -38,9 +41,17 @@ export async function runTask(
     if (pod !== undefined && ended !== undefined) {
       return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
     }
+    if (pod === undefined && (await isOver(cluster, namespace, task.name))) return lost;
     await refuseHopeless(cluster, namespace, pod);
     await sleep(lookMs, undefined, { signal: task.signal });
   }
+}
+
+/** Its pod is gone, and nobody will make another: the Job was deleted or has failed. */
+async function isOver(cluster: ClusterClient, namespace: string, name: string): Promise<boolean> {
+  const job = await find(cluster, jobs, { namespace, name });
+  if (job === undefined || job.metadata.deletionTimestamp !== undefined) return true;
+  return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
 }
 
 /** What an operation that was killed had begun; its pod is waited for, since it may be in the middle of something. */

@@ -2,9 +2,9 @@ import type { BackendNamespaces, StepAccess } from '../../executors/kubernetes/b
 import type { OwnedBackend } from '../../model/backend.ts';
 import { operations } from '../../model/operations.ts';
 import type { RunStep } from '../../model/plan.ts';
+import { databaseVariables, siteVariable } from '../operation-variables.ts';
 import { ensureBackend } from './ensure-backend.ts';
 import { databaseRoles, databaseSecret, labels } from './names.ts';
-import type { DatabaseRole } from './names.ts';
 import { urlOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -14,15 +14,6 @@ export interface KubernetesSiteDescription {
   readonly backend: OwnedBackend['backend'];
   readonly place: BackendPlace;
 }
-
-export const siteVariable = 'SLUICE_SITE';
-
-/** Variables in which an operation finds the URL of a database, by whose rights it gives. */
-export const databaseVariables: Readonly<Record<DatabaseRole, string>> = {
-  app: 'SLUICE_DATABASE_APP',
-  migrator: 'SLUICE_DATABASE_MIGRATOR',
-  admin: 'SLUICE_DATABASE_ADMIN',
-};
 
 /** The namespaces of backends in one cluster. */
 export function backendNamespaces(place: BackendPlace): BackendNamespaces {

@@ -13,7 +13,7 @@ const settings: KubernetesSettings = {
   owner: '0123456789abcdef',
   agentImage: 'registry.example/sluice/agent:1',
   agentUrl: 'http://192.0.2.7:8080',
-  ownImage: (name) => `registry.example/sluice/${name}:1`,
+  images: { prefix: 'registry.example/sluice/', tag: '1', pinned: {} },
   user: 1000,
   graceMs: 10_000,
   patienceMs: 300_000,

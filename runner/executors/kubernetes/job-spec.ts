@@ -5,12 +5,12 @@ import { audience } from '../../agent/protocol.ts';
 import type { Container, Draft, Job, JobSpec, PodSpec, Volume, VolumeMount } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
 import { canonicalJson } from '../../model/json.ts';
+import { imageReference } from '../../model/own-images.ts';
 import type { RunStep } from '../../model/plan.ts';
 import type { AttemptKey } from '../../model/result.ts';
 import { jobName } from './job-name.ts';
 import type { StepAccess } from './backend-namespaces.ts';
 import type { PodService } from './pod-services.ts';
-import { imageReference } from './settings.ts';
 import type { KubernetesSettings } from './settings.ts';
 
 /** What has to be known of an attempt before it can wait for its go; all else comes with that. */
@@ -154,7 +154,7 @@ function stepContainer(
   const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
     name: containers.step,
-    image: imageReference(step.image, settings),
+    image: imageReference(settings.images, step.image),
     command: ['sh', '-c', bootScript],
     ...(secretNames.length > 0 && { envFrom: [{ secretRef: { name } }] }),
     ...secretVariables(access),

@@ -1,9 +1,9 @@
 import type { ServiceCheck } from '../../agent/protocol.ts';
+import { imageReference } from '../../model/own-images.ts';
 import type { PlanService, RunStep } from '../../model/plan.ts';
 import type { ServiceAddress } from '../executor.ts';
 import { parseImage } from '../image-name.ts';
 import { accountOf, postgresUrl } from '../postgres-account.ts';
-import { imageReference } from './settings.ts';
 import type { KubernetesSettings } from './settings.ts';
 
 /** A service of a step as a container of its pod: the step reaches it at 127.0.0.1. */
@@ -31,7 +31,7 @@ const kinds: ReadonlyMap<string, (service: PlanService) => Particulars> = new Ma
 export function podServices({ services }: RunStep, settings: KubernetesSettings): readonly PodService[] {
   return services.map((service) => ({
     name: service.name,
-    image: imageReference(service.image, settings),
+    image: imageReference(settings.images, service.image),
     ...(service.ready !== undefined && { ready: service.ready }),
     ...particulars(service),
   }));

@@ -1,4 +1,4 @@
-import type { RunStep } from '../../model/plan.ts';
+import type { OwnImages } from '../../model/own-images.ts';
 
 /** What differs between clusters and installations. */
 export interface KubernetesSettings {
@@ -9,8 +9,7 @@ export interface KubernetesSettings {
   readonly agentImage: string;
   /** Where pods reach this runner, without a path. */
   readonly agentUrl: string;
-  /** The reference of one of our own images (`runtime-images/`) by its name, `node-24`. */
-  readonly ownImage: (name: string) => string;
+  readonly images: OwnImages;
   /** The user that every container of a step runs as. */
   readonly user: number;
   /** Time between TERM and KILL. */
@@ -21,9 +20,4 @@ export interface KubernetesSettings {
   readonly placeMs: number;
   /** How long pods keep what they hold while no runner answers, on top of the step's own timeout. */
   readonly absenceMs: number;
-}
-
-/** The reference of a step's or a service's image: names without a registry, path or tag are ours. */
-export function imageReference(image: RunStep['image'], { ownImage }: KubernetesSettings): string {
-  return /^[a-z0-9][a-z0-9.-]*$/.test(image) ? ownImage(image) : image;
 }

@@ -1,5 +1,6 @@
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Clock } from '../../model/clock.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { RunStep } from '../../model/plan.ts';
@@ -8,6 +9,7 @@ import { prepareWorkspace, workingFolder } from '../../workspace/prepare-workspa
 import type { AttemptContext, AttemptOutcome, AttemptSpec } from '../executor.ts';
 import { attemptEnvironment, declaredValues, stepEnvironment } from '../step-environment.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
+import type { BackendEnvironments } from './backend-environments.ts';
 import { commandVerdict } from './command-verdict.ts';
 import { findProgram } from './find-program.ts';
 import type { ImageToolbox } from './image-tools.ts';
@@ -25,6 +27,7 @@ export interface LocalMachine {
   readonly base: Readonly<Record<string, string>>;
   /** Holds downloaded programs. */
   readonly cache: string;
+  readonly environments: BackendEnvironments | undefined;
   readonly images: ImageToolbox;
   readonly clock: Clock;
   readonly pipes: OutputPipes;
@@ -44,6 +47,8 @@ interface Attempt {
 interface Surroundings {
   /** What its programs see before anything is declared. */
   readonly base: Readonly<Record<string, string>>;
+  /** Lead it to the environments of its backend. */
+  readonly places: Readonly<Record<string, string>>;
   readonly services: RunningServices;
 }
 
@@ -75,14 +80,31 @@ async function prepare({ machine, folder, spec, context, stop: { signal } }: Att
   const tools = await machine.images.toolsFor(spec.step.image, signal);
   if (tools.note !== undefined) context.note(tools.note);
   const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
+  const places = await placesOf(machine, spec, signal);
   const [workspace, services] = await Promise.allSettled([
     prepareWorkspace(spec, folder, context.blobs, signal),
     startServices(spec.step.services, { folder, cache: machine.cache, env: base, context, signal }),
   ]);
   if (services.status === 'rejected') throw services.reason;
-  if (workspace.status === 'fulfilled') return { base, services: services.value };
+  if (workspace.status === 'fulfilled') return { base, places, services: services.value };
   await services.value.stop();
   throw workspace.reason;
+}
+
+/** What a step that works with the environments of its backend finds them by. Whatever keeps them from coming about is no fault of the step. */
+async function placesOf(
+  { environments }: LocalMachine,
+  { backend, step }: AttemptSpec,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  if (environments === undefined || backend === undefined) return {};
+  try {
+    return await environments.variablesFor(backend, step, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const isOthers = error instanceof SluiceError && error.code === 'ERR_CONFLICT';
+    throw new AttemptEnded(isOthers ? 'admission_denied' : 'service_failed', messageOf(error));
+  }
 }
 
 /** How the command ended, and which service it lost before that. */
@@ -90,9 +112,13 @@ interface Ending extends CommandEnd {
   readonly lostService: string | undefined;
 }
 
-async function command(attempt: Attempt, { base, services: { addresses, lost } }: Surroundings): Promise<Ending> {
+async function command(
+  attempt: Attempt,
+  { base, places, services: { addresses, lost } }: Surroundings,
+): Promise<Ending> {
   const { machine, folder, spec, context, stop } = attempt;
-  const env = stepEnvironment(base, spec, declaredValues(spec, context, addresses), addresses, folder);
+  const declared = { ...declaredValues(spec, context, addresses), ...places };
+  const env = stepEnvironment(base, spec, declared, addresses, folder);
   const end = await runCommand({
     argv: shellCommand(spec.step, folder, env['PATH']),
     cwd: workingFolder(folder.workspace, spec.step.workdir),

@@ -13,21 +13,27 @@ export interface ImageTools {
 
 /** The image of steps that name none: it promises nothing that could differ. */
 const plainImage = 'base';
+/** The image of operations, whose program is Sluice itself. */
+const ownImage = 'sluice';
 
 /** Stands in for images: a step uses the programs of this machine, and the major version of Node that its image names. */
 export class ImageToolbox {
   readonly #cache: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #programs: string | undefined;
   #ownNode: Promise<string> | undefined;
 
-  constructor(cache: string, env: Readonly<Record<string, string>>) {
+  /** `programs` is the folder with our own program, where there is one. */
+  constructor(cache: string, env: Readonly<Record<string, string>>, programs?: string) {
     this.#cache = cache;
     this.#env = env;
+    this.#programs = programs;
   }
 
   async toolsFor(image: string, signal: AbortSignal): Promise<ImageTools> {
     const path = this.#env['PATH'] ?? '';
     if (image === plainImage) return { path };
+    if (image === ownImage && this.#programs !== undefined) return { path: `${this.#programs}:${path}` };
     const major = nodeMajor(image);
     if (major === undefined)
       return { path, note: `image ${image} is not used: the step runs with this machine's programs` };

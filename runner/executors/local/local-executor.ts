@@ -6,6 +6,7 @@ import type { Json } from '../../model/json.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Capability, RunStep } from '../../model/plan.ts';
 import type { AttemptContext, AttemptOutcome, AttemptSpec, Executor, StopReason } from '../executor.ts';
+import type { BackendEnvironments } from './backend-environments.ts';
 import { attemptRoot, createAttemptFolder } from './attempt-folder.ts';
 import { runAttempt } from './attempt.ts';
 import { discardFolder } from './discard-folder.ts';
@@ -24,6 +25,8 @@ export interface LocalExecutorOptions {
   readonly cache?: string;
   /** What every step sees of the machine's environment; see `baseEnvironment`. */
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** Without them backends cannot be deployed. */
+  readonly environments?: BackendEnvironments;
   /** Time between TERM and KILL. */
   readonly graceMs?: number;
   readonly clock?: Clock;
@@ -40,7 +43,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
 class LocalExecutor implements Executor {
   readonly name = 'local';
   readonly resumes = false;
-  readonly offers: ReadonlySet<Capability> = new Set(['services']);
+  readonly offers: ReadonlySet<Capability>;
   readonly #attempts: string;
   readonly #graceMs: number;
   readonly #machine: LocalMachine;
@@ -55,16 +58,19 @@ class LocalExecutor implements Executor {
     folder,
     cache = join(folder, 'cache'),
     baseEnv,
+    environments,
     graceMs = defaultGraceMs,
     clock = systemClock,
   }: LocalExecutorOptions) {
+    this.offers = new Set(['services', ...(environments === undefined ? [] : (['environments'] as const))]);
     this.#attempts = join(folder, 'attempts');
     this.#graceMs = graceMs;
     this.#machine = {
       base: baseEnv,
       cache,
       clock,
-      images: new ImageToolbox(cache, baseEnv),
+      environments,
+      images: new ImageToolbox(cache, baseEnv, environments?.programs),
       pipes: new OutputPipes(folder),
     };
   }

@@ -10,8 +10,10 @@ const { folder, baseEnv, spec } = JSON.parse(await text(process.stdin)) as {
   readonly spec: AttemptSpec;
 };
 const seen = new Recorder();
+let isTold = false;
 seen.take = () => {
-  process.stdout.write(JSON.stringify(seen.places.at(-1)));
+  if (!isTold) process.stdout.write(JSON.stringify(seen.places.at(-1)));
+  isTold = true;
   return Promise.resolve();
 };
 await createLocalExecutor({ folder, baseEnv }).execute(spec, seen);

@@ -38,7 +38,7 @@ export async function applySqlFiles({
   outOfOrder = false,
   signal,
 }: ApplySqlFilesOptions): Promise<AppliedSqlFiles> {
-  return withConnection({ url, signal, applicationName: 'sluice-migrate' }, async (connection) => {
+  return withConnection({ url, signal, applicationName: 'sluice_migrate_files' }, async (connection) => {
     const applied: string[] = [];
     const problems = await problemsOf(site, connection, outOfOrder);
     if (problems.length > 0) return { applied, problems };

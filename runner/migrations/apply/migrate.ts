@@ -21,6 +21,8 @@ import { pause } from '../database/pause.ts';
 export interface MigrateOptions {
   /** The database, with the account that owns its tables. */
   readonly url: string;
+  /** The account serves nothing but migrations of this database: it is bound itself, and all its sessions are the migration's. Default false. */
+  readonly dedicated?: boolean;
   readonly run: RunCommand;
   /** Reads what the tool has applied and what is pending, where its bookkeeping is known. */
   readonly status?: (connection: Connection) => Promise<MigrationStatus>;
@@ -130,7 +132,8 @@ class Migration {
   async carryOut(): Promise<MigrateResult> {
     const leftovers = await this.#endLeftovers();
     const before = await this.#read(readSchema);
-    const account = await openSessionAccount(this.#lock, this.#options.url, this.#limits, this.#signal);
+    const { url, dedicated = false } = this.#options;
+    const account = await openSessionAccount(this.#lock, { url, dedicated, limits: this.#limits }, this.#signal);
     const found = await this.#guarded(account, () => this.#runAndProve(account));
     const after = await withConnection({ url: this.#options.url, signal: AbortSignal.timeout(cleanUpMs) }, readSchema);
     return {
@@ -148,7 +151,7 @@ class Migration {
 
   async #endLeftovers(): Promise<number> {
     let ended = 0;
-    for (const sessions of await knownSessions(this.#lock))
+    for (const sessions of await knownSessions(this.#lock, this.#options.dedicated === true))
       ended += await endSessions(this.#lock, sessions, this.#signal);
     return ended;
   }

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { clientVariables } from '../database/client-variables.ts';
-import { connect, parseUrl, quoteName, quoteText, stateOf } from '../database/connection.ts';
+import { connect, databaseOf, parseUrl, quoteName, quoteText, stateOf } from '../database/connection.ts';
 import type { Connection, Row } from '../database/connection.ts';
 import { scramVerifier } from '../database/scram-verifier.ts';
+import { sessionConditions } from '../database/sessions.ts';
 import type { SessionsBy } from '../database/sessions.ts';
 import type { MigrateLimits } from './limits.ts';
 
 /** As whom the user's command speaks to the database, and by what its sessions are known. */
 export interface SessionAccount {
-  /** `own-role`: a role for this migration alone. `by-name`: the account's own role, known by the name of its sessions. */
-  readonly kind: 'own-role' | 'by-name';
+  /**
+   * `own-role`: a role for this migration alone. `dedicated`: the account itself, which serves nothing but migrations. `by-name`: the account
+   * itself, and its sessions are known by their name.
+   */
+  readonly kind: 'own-role' | 'dedicated' | 'by-name';
   readonly url: string;
   /** Variables that clients of PostgreSQL read, `DATABASE_URL` among them. */
   readonly env: Readonly<Record<string, string>>;
@@ -43,11 +47,13 @@ const limitsOf = ({
 ];
 
 /** How the sessions of migrations of a database are known, also those that an earlier process left. */
-export async function knownSessions(connection: Connection): Promise<readonly SessionsBy[]> {
-  const name = nameFor(await ownerOf(connection));
+export async function knownSessions(connection: Connection, dedicated: boolean): Promise<readonly SessionsBy[]> {
+  const owner = await ownerOf(connection);
+  const name = nameFor(owner);
   return [
-    { condition: 'a.usename = $1', value: name },
-    { condition: 'a.application_name = $1 AND a.usename = current_user', value: name },
+    { condition: sessionConditions.ofRole, value: name },
+    { condition: sessionConditions.byName, value: name },
+    ...(dedicated ? [{ condition: sessionConditions.ofAccount, value: owner.role }] : []),
   ];
 }
 
@@ -57,12 +63,24 @@ export async function knownSessions(connection: Connection): Promise<readonly Se
  */
 export async function openSessionAccount(
   connection: Connection,
-  url: string,
-  limits: MigrateLimits,
+  { url, dedicated, limits }: AccountOptions,
   signal: AbortSignal,
 ): Promise<SessionAccount> {
   const owner = await ownerOf(connection);
-  return (await ownRole(connection, url, owner, limits, signal)) ?? byName(url, owner, limits);
+  if (!dedicated) return (await ownRole(connection, url, owner, limits, signal)) ?? byName(url, owner, limits);
+  const settings = limitsOf(limits).map(
+    ([setting, ms]) => `ALTER ROLE CURRENT_USER IN DATABASE ${quoteName(databaseOf(url))} SET ${setting} = ${ms}`,
+  );
+  await connection.query(settings.join(';'));
+  const sessions = { condition: sessionConditions.ofAccount, value: owner.role };
+  return { ...byName(url, owner, limits), kind: 'dedicated', sessions };
+}
+
+export interface AccountOptions {
+  readonly url: string;
+  /** Nobody but migrations uses the account: its limits may stay, and all its sessions are the migration's. */
+  readonly dedicated: boolean;
+  readonly limits: MigrateLimits;
 }
 
 async function ownerOf(connection: Connection): Promise<Owner> {
@@ -94,7 +112,7 @@ async function ownRole(
   const account: SessionAccount = {
     kind: 'own-role',
     ...addressFor(url, name, password, name),
-    sessions: { condition: 'a.usename = $1', value: name },
+    sessions: { condition: sessionConditions.ofRole, value: name },
     shut: async (through) => {
       await through.query(`ALTER ROLE ${role} NOLOGIN`);
     },
@@ -168,7 +186,7 @@ function byName(url: string, owner: Owner, limits: MigrateLimits): SessionAccoun
     kind: 'by-name',
     url: withOptions.href,
     env: { ...address.env, DATABASE_URL: withOptions.href, PGOPTIONS: options },
-    sessions: { condition: 'a.application_name = $1 AND a.usename = current_user', value: name },
+    sessions: { condition: sessionConditions.byName, value: name },
     shut: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };

@@ -78,12 +78,12 @@ test('PostgreSQL works through the rows of a table exactly where the rules say s
   const catalog = await withConnection({ url, signal }, readCatalog);
   const client = new pg.Client(url);
   await client.connect();
+  t.teardown(() => client.end());
   for (const sql of statements) {
     const { statements: found } = await classify(sql, { file: 'm.sql', today: '2026-01-01', catalog });
     const expected = found.flatMap(({ findings }) => findings).some(({ rule }) => aboutWork.has(rule));
     t.is(await works(client, sql), expected, sql);
   }
-  await client.end();
 });
 
 /** Whether a statement reads or rewrites `users`; it is rolled back. The counters are those of the transaction itself. */

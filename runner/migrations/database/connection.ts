@@ -72,7 +72,7 @@ class Session implements Connection {
   readonly #client: pg.Client;
   readonly #place: string;
   readonly #signal: AbortSignal;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(client: pg.Client, place: string, signal: AbortSignal) {
     this.#client = client;
@@ -100,11 +100,10 @@ class Session implements Connection {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#abort);
-    await this.#client.end().catch(() => undefined);
+    this.#closing ??= this.#client.end().catch(() => undefined);
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -74,12 +74,13 @@ test('leftovers go by age, those of a process that died while it made them at on
   const now = Date.now();
   const young = await databaseFromTemplate({ adminUrl, purpose: 'young', signal });
   const kept = await databaseFromTemplate({ adminUrl, purpose: 'kept', signal });
-  await server.query('CREATE DATABASE sluice_half');
-  await server.query('CREATE DATABASE sluice_other');
-  await server.query("COMMENT ON DATABASE sluice_other IS 'the database of a team called sluice'");
+  await server.query('CREATE DATABASE sluice_half_0123456789');
+  await server.query('CREATE DATABASE sluice_production');
+  await server.query('CREATE DATABASE sluice_other_0123456789');
+  await server.query("COMMENT ON DATABASE sluice_other_0123456789 IS 'the database of a team called sluice'");
   await server.query('CREATE DATABASE sluicer');
   t.deepEqual(await dropLeftovers({ adminUrl, olderThanMs: 3_600_000, keep: [kept.name, 'sluice_run'], now, signal }), [
-    'sluice_half',
+    'sluice_half_0123456789',
   ]);
   const later = await dropLeftovers({
     adminUrl,
@@ -90,8 +91,8 @@ test('leftovers go by age, those of a process that died while it made them at on
   });
   t.true(later.includes(young.name));
   t.false(later.includes(kept.name));
-  t.true((await names()).includes('sluice_other'));
-  t.is((await server.query("SELECT 1 FROM pg_database WHERE datname = 'sluicer'")).length, 1);
+  t.true((await names()).includes('sluice_other_0123456789'));
+  t.is((await server.query("SELECT 1 FROM pg_database WHERE datname IN ('sluicer', 'sluice_production')")).length, 2);
   await kept.drop();
 });
 

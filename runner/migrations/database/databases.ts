@@ -7,7 +7,8 @@ import type { Session } from './sessions.ts';
 import { pause } from './pause.ts';
 
 /** All databases that Sluice makes are called so, and remember in their comment when they were made. */
-const prefix = 'sluice_';
+const nameFor = (purpose: string) => `sluice_${purpose.toLowerCase()}_${randomBytes(5).toString('hex')}`;
+const madeName = '^sluice_\\w+_[0-9a-f]{10}$';
 const comment = 'made by Sluice at ';
 /** Taken while databases come and go, so that none is seen between its creation and its comment. */
 const lock = '1399616867, 2';
@@ -39,20 +40,18 @@ export async function databaseFromTemplate(options: FromTemplateOptions): Promis
   const { adminUrl, template = 'template0', purpose, seed, waitMs = 30_000, signal } = options;
   if (!/^\w{1,30}$/.test(purpose))
     throw new SluiceError('ERR_USAGE', `${JSON.stringify(purpose)} is no part of a name.`);
-  const name = `${prefix}${purpose.toLowerCase()}_${randomBytes(5).toString('hex')}`;
-  await underLock({ url: adminUrl, signal }, async (connection) => {
-    await create(connection, name, template, waitMs, signal);
-    await connection.query(
-      `COMMENT ON DATABASE ${quoteName(name)} IS ${quoteText(comment + new Date().toISOString())}`,
-    );
-  });
-  const url = withDatabase(adminUrl, name);
+  const name = nameFor(purpose);
   const drop = () =>
     withConnection({ url: adminUrl, signal: AbortSignal.timeout(60_000) }, (connection) => remove(connection, name));
-  const made = { url, name, drop, [Symbol.asyncDispose]: drop };
+  const url = withDatabase(adminUrl, name);
   try {
+    await underLock({ url: adminUrl, signal }, async (connection) => {
+      await create(connection, name, template, waitMs, signal);
+      const made = quoteText(comment + new Date().toISOString());
+      await connection.query(`COMMENT ON DATABASE ${quoteName(name)} IS ${made}`);
+    });
     await seed?.(url, signal);
-    return made;
+    return { url, name, drop, [Symbol.asyncDispose]: drop };
   } catch (error) {
     await drop();
     throw error;
@@ -119,8 +118,8 @@ export function dropLeftovers({
   return underLock({ url: adminUrl, signal }, async (connection) => {
     type Known = Readonly<Record<'name' | 'about', string>>;
     const rows = await connection.query<Known>(
-      "SELECT datname AS name, coalesce(shobj_description(oid, 'pg_database'), '') AS about FROM pg_database WHERE datname LIKE $1",
-      [`${prefix.replace('_', '\\_')}%`],
+      "SELECT datname AS name, coalesce(shobj_description(oid, 'pg_database'), '') AS about FROM pg_database WHERE datname ~ $1",
+      [madeName],
     );
     const old = rows.filter(
       ({ name, about }) =>

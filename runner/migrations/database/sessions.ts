@@ -28,9 +28,16 @@ export function describeSession({ pid, role, application, state, ageMs, statemen
   return `pid ${pid} (${who.join(', ')}): ${statement.replace(/\s+/g, ' ').trim()}`;
 }
 
+/** The last leaves out what Sluice itself does with the account: its sessions are called `sluice` or `sluice-…`. */
+export const sessionConditions = {
+  ofRole: 'a.usename = $1',
+  byName: 'a.application_name = $1 AND a.usename = current_user',
+  ofAccount: "a.usename = $1 AND a.datname = current_database() AND a.application_name !~ '^sluice(-|$)'",
+} as const;
+
 /** Which sessions are meant: a condition on pg_stat_activity `a`, with `$1`. */
 export interface SessionsBy {
-  readonly condition: 'a.usename = $1' | 'a.application_name = $1 AND a.usename = current_user';
+  readonly condition: (typeof sessionConditions)[keyof typeof sessionConditions];
   readonly value: string;
 }
 

@@ -38,7 +38,7 @@ const stepMs = 500;
 
 /**
  * Those of some tables that nothing touched since `before`: no proof for them in tests that ran meanwhile. Sessions that go on report
- * their counts up to ten seconds late, so what is missing is waited for, `patienceMs` long (default twelve seconds).
+ * their counts up to ten seconds late, so what is missing is waited for, `patienceMs` long (default twenty seconds).
  */
 export async function untouchedTables(
   connection: Connection,
@@ -46,7 +46,7 @@ export async function untouchedTables(
     before,
     tables,
     signal,
-    patienceMs = 12_000,
+    patienceMs = 20_000,
   }: {
     readonly before: Counters;
     readonly tables: readonly string[];

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from '../../executors/local/free-port.ts';
 import { makeData } from '../../executors/local/services/postgres-data.ts';
 import { postgresPrograms } from '../../executors/local/services/postgres-programs.ts';
 import type { PostgresPrograms } from '../../executors/local/services/postgres-programs.ts';
@@ -123,14 +123,4 @@ class Server implements PostgresServer {
   #url(database: string): string {
     return `postgres://${account.user}:${encodeURIComponent(account.password)}@127.0.0.1:${this.port}/${database}`;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -20,6 +20,7 @@ import { enqueue, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { findCase, listCaseResults, listCases, listTroubledCases } from './test-history.ts';
+import { toldDatabase } from './told-database.ts';
 import { addToken, findToken, listTokens, revokeToken } from './tokens.ts';
 import {
   finishLook,
@@ -33,10 +34,11 @@ import {
 
 /** The store on any SQL database that has the tables. */
 export function sqlStore(
-  database: SqlDatabase,
+  plainDatabase: SqlDatabase,
   clock: Clock,
   liveness: Liveness,
 ): Store & Intake & Watch & Outbox & ServerRecords {
+  const database = toldDatabase(plainDatabase);
   const { read, write } = database;
   const enlisted = async <Given extends Lease | undefined>(
     owner: Owner,

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordLeader } from '../attempt-folder.ts';
+import { freePort } from '../free-port.ts';
 import { startGated } from '../gated-process.ts';
 import type { GatedProcess, ProcessEnd } from '../gated-process.ts';
 import { killTree, signalGroup } from '../process-tree.ts';
@@ -53,15 +53,4 @@ async function endWithin(ms: number, process: GatedProcess, signal: NodeJS.Signa
   const late = sleep(ms, undefined, { signal: ended.signal }).catch(() => undefined);
   await Promise.race([process.ended, late]);
   ended.abort();
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,0 +1,68 @@
+import type { Backend, OwnedBackend } from '../../model/backend.ts';
+import type { Json } from '../../model/json.ts';
+import type { DatabaseUrls } from '../database-roles.ts';
+import type { EnvironmentName, Release } from '../release.ts';
+import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
+
+/** Counts up when a call or its answer changes: client and supervisor may be of different versions of Sluice. */
+export const protocol = 1;
+
+/** Files of releases, below the folder of the environments. */
+export const releasesFolder = 'releases';
+
+/** What an operation on this machine has to know; it travels in the variable `SLUICE_SITE`. */
+export interface LocalSiteDescription {
+  readonly kind: 'local';
+  readonly backend: Backend;
+  /** Folder of the environments of this user. */
+  readonly folder: string;
+  readonly access: BackendAccess;
+}
+
+/** How the environments of a backend are reached. */
+export interface BackendAccess {
+  readonly urls: Readonly<Record<EnvironmentName, string>>;
+  readonly databases: Readonly<Record<EnvironmentName, DatabaseUrls>> | undefined;
+}
+
+export interface EnvironmentView {
+  readonly backend: string;
+  readonly environment: EnvironmentName;
+  /** For people. Programs use the other: not every machine knows names that end in `.localhost`. */
+  readonly name: string;
+  readonly url: string;
+  /** The release that they lead to. */
+  readonly routed: string | undefined;
+  readonly releases: readonly { readonly release: string; readonly health: ReleaseHealth }[];
+}
+
+/** What a supervisor is. */
+export interface Greeting {
+  readonly protocol: number;
+  readonly pid: number;
+}
+
+/** What a supervisor does for its clients: each is a request with the arguments as a JSON list, and its value as the answer. */
+export interface SupervisorCalls {
+  greet(): Promise<Greeting>;
+  /** Brings the environments of a backend about. ERR_CONFLICT when they belong to another repository. */
+  ensure(owned: OwnedBackend): Promise<BackendAccess>;
+  list(): Promise<readonly EnvironmentView[]>;
+  /** Ends everything, the supervisor last. */
+  stop(): Promise<void>;
+}
+
+type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'route' | 'routed' | 'keep';
+
+/** The part of a site that is done by the supervisor; the name of the backend comes first. */
+export interface BackendCalls extends Pick<Site, Called> {
+  task(environment: EnvironmentName, release: Release, task: Omit<SiteTask, 'signal'>): ReturnType<Site['task']>;
+}
+
+export type CallAnswer = { readonly value?: Json } | { readonly error: CallFault };
+
+export interface CallFault {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,18 @@
+import type { Environment } from './config/environment.ts';
+import type { Site } from './environments/site.ts';
+import type { OperationContext } from './gates/operation.ts';
+import { SluiceError } from './model/errors.ts';
+
+/** Where an operation works. */
+export interface OperationPlace {
+  readonly site: Site;
+  readonly build: OperationContext['build'];
+  close(): Promise<void>;
+}
+
+/** The value of a variable that every step of a gate has. */
+export function needed(variables: Environment['variables'], name: string): string {
+  const value = variables[name];
+  if (value === undefined) throw new SluiceError('ERR_USAGE', `${name} is not set`);
+  return value;
+}
