@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import type { Environment } from './config/environment.ts';
 import type { DatabaseUrls } from './environments/database-roles.ts';
@@ -6,8 +7,8 @@ import type { LocalSiteDescription } from './environments/local/supervisor-calls
 import { databaseVariables, siteVariable } from './environments/operation-variables.ts';
 import { loadOperation } from './gates/operations.ts';
 import { systemClock } from './model/clock.ts';
-import { SluiceError } from './model/errors.ts';
-import { inputVariable } from './model/operations.ts';
+import { messageOf, SluiceError } from './model/errors.ts';
+import { becauseValue, inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
 import { needed } from './operation-place.ts';
 import type { OperationPlace } from './operation-place.ts';
@@ -46,6 +47,9 @@ export async function operate(
       signal: stopping.signal,
     });
     await handOn(outputs, variables['SLUICE_OUTPUT']);
+  } catch (error) {
+    await handOn({ [becauseValue]: messageOf(error) }, variables['SLUICE_OUTPUT']);
+    throw error;
   } finally {
     process.removeListener('SIGTERM', stop);
     await place.close();
@@ -77,6 +81,9 @@ function databaseOf(variables: Variables): DatabaseUrls | undefined {
 
 /** As a step hands on values: lines of a file. */
 async function handOn(outputs: Readonly<Record<string, string>>, file: string | undefined): Promise<void> {
-  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  const end = `end-${randomUUID()}`;
+  const lines = Object.entries(outputs).map(([name, value]) =>
+    value.includes('\n') ? `${name}<<${end}\n${value}\n${end}\n` : `${name}=${value}\n`,
+  );
   if (file !== undefined) await appendFile(file, lines.join(''));
 }

@@ -515,3 +515,19 @@ test('what an image is to be made of is checked before anything is asked of a re
     t.regex(err, told);
   }
 });
+
+test('without a folder for temporary files an image is not made, and it is told which would be needed', async (t) => {
+  const { repository, environment } = await openPlace(t, pipeline);
+  const words = ['image', 'append', '--json', '--base', 'localhost:1/base', '--from', '.', '--into', 'localhost:1/app'];
+  const env = { ...environment, TMPDIR: '/nowhere' };
+  const child = spawn(process.execPath, [launcher, ...words], {
+    cwd: repository,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit') as Promise<[number]>;
+  const [out, [code]] = await Promise.all([text(child.stdout), exit]);
+  t.is(code, 3);
+  t.like(JSON.parse(out), { error: { code: 'ERR_WORKSPACE' } });
+  t.regex(out, /\/nowhere.*TMPDIR/);
+});

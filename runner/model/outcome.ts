@@ -10,6 +10,7 @@ interface ReasonEntry {
 /** Why something did not simply succeed. The order within an outcome has no meaning; names never change once shipped. */
 export const reasons = {
   exit_code: { outcome: 'failed', hint: 'The command ended with a non-zero exit code; its last lines say why.' },
+  gate_refused: { outcome: 'failed', hint: 'The gate does not let this commit pass; the message says why.' },
   signalled: { outcome: 'failed', hint: 'The command was ended by a signal that Sluice did not send.' },
   start_error: {
     outcome: 'failed',
@@ -98,6 +99,10 @@ export const reasons = {
     hint: 'The last deadline of the Job passed while no runner watched; `sluice rerun --failed` goes on from here.',
   },
   agent_failed: { outcome: 'errored', hint: 'The agent beside the step ended early; the message says how.' },
+  gate_errored: {
+    outcome: 'errored',
+    hint: 'The gate could not do its work; the message says what stood in its way. It goes on from there when the run is repeated.',
+  },
   step_errored: { outcome: 'errored', hint: 'At least one step could not be carried out.' },
 
   cancelled: { outcome: 'cancelled', hint: 'Somebody cancelled it.' },

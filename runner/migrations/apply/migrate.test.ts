@@ -19,7 +19,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const fast = { lockTimeoutMs: 300, pauseMs: 50, longestPauseMs: 100, attempts: 3, waitMs: 300 };
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 

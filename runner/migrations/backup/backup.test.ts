@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => Promise.all([server.remove(), scratch.remove()]));
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const path = process.env['PATH'] ?? '';
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
