@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { SluiceError } from '../model/errors.ts';
 import type { BackendService } from '../model/backend.ts';
+import { contractService } from './contract-service-fixture.ts';
 import type { EnvironmentName, Release } from './release.ts';
 import type { ReleaseHealth, Site } from './site.ts';
 
@@ -31,16 +32,6 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 `;
 
 const healthMs = 60_000;
-
-export const contractService: BackendService = {
-  name: 'api',
-  start: 'node server.mjs',
-  image: 'node-24',
-  port: 3000,
-  health: '/healthz',
-  env: {},
-  replicas: 1,
-};
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof SluiceError ? error.code : undefined;

@@ -9,7 +9,7 @@ import { listPids, readEnvironment } from '../../executors/local/process-table.t
 import type { Backend } from '../../model/backend.ts';
 import { ensureRoles } from '../database-roles.ts';
 import type { Release } from '../release.ts';
-import { contractService } from '../site-contract.ts';
+import { contractService } from '../contract-service-fixture.ts';
 import { LocalSite } from './local-site.ts';
 import { keepRelease } from './release-files.ts';
 import { startSupervisor } from './supervisor-fixture.ts';
