@@ -45,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
-    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
+    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
 }

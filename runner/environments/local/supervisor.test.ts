@@ -93,8 +93,8 @@ test('a task whose supervisor was killed counts as failed, and is not begun agai
   const release = await releaseOn(t, supervisor, 'r1');
   const trace = join(filesOf(t, {}), 'trace');
   const task = {
-    name: 'migrate',
     group: 'migrate',
+    name: 'migrate',
     script: `echo begun >> ${trace}; exec sleep 300`,
     timeoutMs: 300_000,
     signal: limit(),
