@@ -159,31 +159,42 @@ test.serial('an operation that comes too early says which one is missing', async
   t.is((await backend.production()).live, 'r1');
 });
 
-test.serial(
-  'a holder that stood still while another took over moves nothing, and the other one goes live',
-  async (t) => {
-    const backend = await liveBackend();
-    const stale = await backend.tested();
-    const [reached, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-    // It stands still between its last look and its switch.
-    const slow = new Proxy<Site>(backend.site, {
-      get: (target, name) => {
-        const value = Reflect.get(target, name) as unknown;
-        if (name !== 'route') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-        return async (...args: Parameters<Site['route']>): Promise<void> => {
+/** A site on which the first call that fits waits for a word. */
+function holdBack(site: Site, fits: (call: string, args: readonly unknown[]) => boolean) {
+  const [reached, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const slow = new Proxy(site, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      return async (...args: readonly unknown[]): Promise<unknown> => {
+        if (fits(String(name), args)) {
           reached.resolve(undefined);
           await released.promise;
-          return target.route(...args);
-        };
-      },
-    });
-    const late = t.throwsAsync(promote(stale, slow), { instanceOf: SluiceError });
-    await reached.promise;
+        }
+        return Reflect.apply(value, target, args) as unknown;
+      };
+    },
+  });
+  return { slow, reached: reached.promise, release: () => released.resolve(undefined) };
+}
+
+const moments: readonly (readonly [when: string, fits: (call: string, args: readonly unknown[]) => boolean])[] = [
+  ['takes its fence', (call, [name]) => call === 'write' && name === 'fence-production'],
+  ['writes that it switches', (call, args) => call === 'write' && JSON.stringify(args).includes('"state":"switching"')],
+  ['switches', (call) => call === 'route'],
+];
+
+for (const [when, fits] of moments) {
+  test.serial(`a holder that stood still before it ${when} moves nothing once another took over`, async (t) => {
+    const backend = await liveBackend();
+    const { slow, reached, release } = holdBack(backend.site, fits);
+    const late = t.throwsAsync(promote(await backend.tested(), slow), { instanceOf: SluiceError });
+    await reached;
     const traffic = backend.traffic();
     await promote(await backend.tested(), backend.site);
-    released.resolve(undefined);
+    release();
     t.is((await late).code, 'ERR_FENCED');
     t.deepEqual(await traffic.stop(), ['200 r1', '200 r3']);
     t.like(await backend.production(), { live: 'r3', previous: 'r1', promotion: { state: 'promoted' } });
-  },
-);
+  });
+}
