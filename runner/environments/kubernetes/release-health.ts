@@ -95,14 +95,15 @@ function hopeless(pod: Pod, told: readonly CoreEvent[]): string | undefined {
   return waiting.final || Date.now() - waiting.since >= roomMs ? waiting.message : undefined;
 }
 
-/** How it ended, and what it wrote before that. */
+/** How it ended, and what it wrote before that: by the kubelet's word (`FallbackToLogsOnError`), since a container that ended may be gone with its log. */
 async function lastWords(cluster: ClusterClient, pod: Pod): Promise<string> {
-  const { exitCode, reason } = appOf(pod)?.lastState?.terminated ?? {};
+  const { exitCode, reason, message } = appOf(pod)?.lastState?.terminated ?? {};
   const how =
     reason === 'OOMKilled'
       ? 'was ended because it used more memory than it may'
       : `ended ${exitCode === undefined ? 'again and again' : `with exit code ${exitCode}`}`;
-  const text = await previousLog(cluster, pod).catch(() => '');
+  const kept = message?.trim().split('\n').slice(-tailLines).join('\n');
+  const text = kept ?? (await previousLog(cluster, pod).catch(() => ''));
   return text === '' ? `it ${how} and wrote nothing` : `it ${how}; its last lines:\n${text}`;
 }
 
