@@ -11,7 +11,7 @@ import { messageOf, SluiceError } from './model/errors.ts';
 import { becauseValue, inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
 import { needed } from './operation-place.ts';
-import type { OperationPlace } from './operation-place.ts';
+import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
 
 type Variables = Environment['variables'];
 
@@ -22,13 +22,14 @@ type Variables = Environment['variables'];
 export async function operate(
   name: OperationName,
   { variables }: Environment,
+  version: string,
   say: (line: string) => void,
 ): Promise<void> {
   const description = readSite(variables);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(new SluiceError('ERR_ABORTED', 'the step was stopped'));
   process.once('SIGTERM', stop);
-  const place = await openPlace(description, variables, stopping.signal);
+  const place = await openPlace(description, { variables, version, signal: stopping.signal });
   try {
     const operation = await loadOperation(name);
     const outputs = await operation({
@@ -67,9 +68,9 @@ function readSite(variables: Variables): SiteDescription {
 }
 
 /** Loaded when it is needed: what speaks to clusters takes a while. */
-async function openPlace(site: SiteDescription, variables: Variables, signal: AbortSignal): Promise<OperationPlace> {
-  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, signal);
-  return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, variables, signal);
+async function openPlace(site: SiteDescription, surroundings: OperationSurroundings): Promise<OperationPlace> {
+  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings.signal);
+  return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, surroundings);
 }
 
 function databaseOf(variables: Variables): DatabaseUrls | undefined {

@@ -10,6 +10,7 @@ export const leastRoles = {
   'cancel-run': 'developer',
   'rerun-run': 'developer',
   'approve-step': 'maintainer',
+  'approve-run': 'maintainer',
   'read-repositories': 'viewer',
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',

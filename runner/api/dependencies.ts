@@ -31,7 +31,7 @@ export interface RunRequests {
 
 /** Everything the API answers from; joined in `runner/main.ts`. It owns none of it: who made a part closes it. */
 export interface ApiDependencies {
-  readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve'>;
+  readonly engine: Pick<Engine, 'state' | 'cancel' | 'approve' | 'review'>;
   readonly runs: RunRequests;
   readonly store: Store & ServerRecords;
   readonly intake: Pick<

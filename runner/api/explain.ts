@@ -54,6 +54,7 @@ function answerOf({ phase, outcome, message, hint, waiting, cancelledBy }: RunRe
   const where = first ? `, first at ${first.id}: ${first.because}` : '';
   if (outcome === 'cancelled') return `It was cancelled by ${cancelledBy ?? 'somebody'}${where}.`;
   if (outcome !== undefined) return `It ${outcome}${where || `: ${message ?? hint ?? ''}`}.`;
+  if (waiting?.for === 'review') return `It waits ${waitingWords(waiting)}.`;
   if (phase === 'queued') return 'It waits for a runner that has a place for it.';
   if (waiting) return `It waits: ${waitingWords(waiting)}.`;
   return first ? `It is under way at ${first.id}: ${first.because}.` : 'It has not begun yet.';
@@ -79,6 +80,8 @@ function waitingWords(waiting: Waiting): string {
       return 'for everything else to end';
     case 'approval':
       return `for an approval: ${waiting.message}`;
+    case 'review':
+      return `until somebody has looked at commit ${waiting.commit} and approved it`;
     case 'group':
       return `for the concurrency group ${waiting.group}${waiting.holder === undefined ? '' : `, held by ${waiting.holder}`}`;
     case 'max-parallel':

@@ -157,6 +157,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/restore.ts')).defineRestore,
   },
   {
+    name: 'config',
+    summary: 'print the configuration that counts here, without secrets',
+    group: 'Tools',
+    load: async () => (await import('./commands/config.ts')).defineConfig,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     group: 'Tools',

@@ -5,6 +5,7 @@ import type { Json } from '../model/json.ts';
 import type { PlanStep, RunStep, StepId, Template } from '../model/plan.ts';
 import type { AttemptRecord, StepWord } from '../model/run-event.ts';
 import type { AttemptKey } from '../model/result.ts';
+import { trustScope } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
 import { scopeOf } from '../scheduler/scope.ts';
 import type { LogWriter } from '../results/log/logs.ts';
@@ -51,12 +52,12 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
     const signal = AbortSignal.any([task.signal, limit.signal]);
     const outcome = await execute(engine, task, spec, { log, signal, note: (text) => notes.push(text) });
     const seal = await log.seal(outcome.logComplete ?? true);
-    const { repository } = task.state.request;
+    const cacheScope = trustScope(task.state.request);
     const results = await recordResults(
       engine,
       task.lease,
       key,
-      { step: task.step, repository, secrets: values },
+      { step: task.step, cacheScope, secrets: values },
       outcome,
     );
     return masked({ ...results, log: seal, notes: [...notes, ...results.notes] }, values);
@@ -83,6 +84,7 @@ function execute(
     ...surroundings,
     blobs: engine.blobs,
     maxLogBytes: engine.maxLogBytes,
+    maxUploadBytes: engine.maxUploadBytes,
     placed: task.placed,
     waiting: task.waiting,
     reported: (outcome) => report(engine, task, outcome, Object.values(spec.secrets)),
@@ -104,12 +106,12 @@ async function report(
 ): Promise<void> {
   if (step.junit.paths.length > 0) return;
   const key = { runId: state.runId, step: step.id, attempt };
-  const { repository } = state.request;
+  const cacheScope = trustScope(state.request);
   const results = await recordResults(
     engine,
     lease,
     key,
-    { step, repository, secrets },
+    { step, cacheScope, secrets },
     { ...outcome, files: [], caches: {} },
   );
   if (results.outcome !== 'succeeded') return;
@@ -132,7 +134,7 @@ async function specOf(
   const handovers = [...needed].flatMap((id) => handoverOf(state, id));
   const caches = await Promise.all(
     step.caches.map(async ({ key, paths }) => {
-      const blob = await engine.store.cache(state.request.repository, key);
+      const blob = await engine.store.cache(trustScope(state.request), key);
       return { key, paths, ...(blob === undefined ? {} : { blob }) };
     }),
   );

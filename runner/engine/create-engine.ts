@@ -1,5 +1,7 @@
 import { SluiceError } from '../model/errors.ts';
 import type { StepId } from '../model/plan.ts';
+import type { Review } from '../model/run-event.ts';
+import { isHeld } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
 import { nobody } from '../store/store.ts';
 import type { Lease } from '../store/store.ts';
@@ -66,6 +68,10 @@ export function createEngine(engine: EngineDependencies): Engine {
         throw new SluiceError('ERR_USAGE', `Run ${runId} has already ended: ${state.verdict?.outcome ?? 'unknown'}.`);
       await engine.store.request(runId, { type: 'cancel-requested', at: engine.clock(), by, reason: 'cancelled' });
     },
+    review: async (runId, review) => {
+      refuseUnlessHeld(await readState(engine, runId), review);
+      await engine.store.request(runId, { type: 'run-reviewed', at: engine.clock(), ...review });
+    },
     approve: async (runId, step, { approved, by, comment }) => {
       refuseUnlessAsked(await readState(engine, runId), step);
       await engine.store.request(runId, { type: 'approval-given', at: engine.clock(), step, approved, by, comment });
@@ -87,6 +93,16 @@ async function driveRun(
 ): Promise<RunState> {
   const journal = await openJournal(engine, lease, (state, event) => observer.event(state, event));
   return new RunDriver(engine, journal, observer, () => recoverRuns(engine)).drive(signal);
+}
+
+function refuseUnlessHeld(state: RunState, { commit }: Review): void {
+  const { runId, request } = state;
+  if (state.phase !== 'queued' || !isHeld(state))
+    throw new SluiceError('ERR_USAGE', `Run ${runId} does not wait for an approval of its commit.`);
+  if (commit === request.trigger.commit) return;
+  throw new SluiceError('ERR_CONFLICT', `Run ${runId} is of commit ${request.trigger.commit}, not of ${commit}.`, {
+    hint: 'Look at the commit that would run, and approve that one.',
+  });
 }
 
 function refuseUnlessAsked(state: RunState, step: StepId): void {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import type { Checked } from '../model/problem.ts';
 import type { RunEvent } from '../model/run-event.ts';
-import type { TriggerEvent } from '../model/run-request.ts';
+import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
 import { createFileLogs } from '../results/log/file-logs.ts';
 import type { Logs } from '../results/log/logs.ts';
@@ -36,7 +36,7 @@ export interface World {
   /** Stores a run of the pipeline. */
   start(yaml: string): Promise<string>;
   /** Commits the pipeline and puts a run of it into the queue, as a push does. */
-  push(yaml: string, trigger?: Partial<TriggerEvent>): Promise<string>;
+  push(yaml: string, trigger?: Partial<TriggerEvent>, more?: Pick<RunRequest, 'held'>): Promise<string>;
   /** Takes the run whose turn it is and reads its pipeline. */
   takeAndPlan(): Promise<RunState>;
   /** Calls back once, at the first event of this type. */
@@ -75,7 +75,7 @@ export async function openWorld(t: ExecutionContext, options: WorldOptions = {})
       if (prepared.ok) return engine.start(prepared.value);
       throw new Error(prepared.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
     },
-    push: async (yaml, changes) => {
+    push: async (yaml, changes, more) => {
       const runId = randomUUID();
       const trigger: TriggerEvent = {
         event: 'push',
@@ -86,7 +86,7 @@ export async function openWorld(t: ExecutionContext, options: WorldOptions = {})
         actor: 'ada',
         ...changes,
       };
-      const request = { repository: 'shop', trigger, file: 'sluice.yaml', dirty: false };
+      const request = { repository: 'shop', trigger, file: 'sluice.yaml', dirty: false, ...more };
       await engineParts.store.enqueue({ type: 'run-requested', at: Date.now(), runId, request });
       return runId;
     },
@@ -131,7 +131,8 @@ async function openParts(t: ExecutionContext, folder: string): Promise<Parts> {
     gates: new Map(),
     capacity: 4,
     maxLogBytes: 1_000_000,
-    lookAhead: 0,
+    maxUploadBytes: 1_000_000_000,
+    lookAhead: { attempts: 0, cpu: 0, memory: 0 },
   };
 }
 

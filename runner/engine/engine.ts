@@ -1,6 +1,6 @@
 import type { Checked } from '../model/problem.ts';
 import type { Plan, StepId } from '../model/plan.ts';
-import type { StoredEvent } from '../model/run-event.ts';
+import type { Review, StoredEvent } from '../model/run-event.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { Source } from '../sources/source.ts';
@@ -66,6 +66,8 @@ export interface Engine {
     step: StepId,
     decision: { readonly approved: boolean; readonly by: string; readonly comment: string },
   ): Promise<void>;
+  /** Whether the commit of a held run may run. ERR_CONFLICT when it is of another commit, ERR_USAGE when the run is not held. */
+  review(runId: string, review: Review): Promise<void>;
   /** Ends runs whose process is gone as `runner_lost`, after their executor removed what was left; answers their ids. */
   recover(): Promise<readonly string[]>;
 }

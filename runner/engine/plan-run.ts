@@ -6,6 +6,7 @@ import type { Reason, Verdict } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunRequest } from '../model/run-request.ts';
 import type { RunEvent } from '../model/run-event.ts';
+import { isHeld } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
@@ -57,6 +58,8 @@ const mostTries = 3;
 export async function recordPlan(engine: EngineDependencies, lease: Lease, locate: Locate): Promise<RunState> {
   const state = await readState(engine, lease.runId);
   if (state.phase !== 'queued') return state;
+  if (isHeld(state) && !state.cancel)
+    throw new SluiceError('ERR_USAGE', `Run ${lease.runId} waits until its commit is approved.`);
   await engine.store.append(lease, state.version, await planEvents(engine, lease, state, locate)).catch(giveWay);
   return readState(engine, lease.runId).then((next) =>
     next.phase === 'queued' ? recordPlan(engine, lease, locate) : next,
@@ -66,11 +69,12 @@ export async function recordPlan(engine: EngineDependencies, lease: Lease, locat
 async function planEvents(
   engine: EngineDependencies,
   { runId, fence }: Lease,
-  { request, cancel }: RunState,
+  { request, cancel, review }: RunState,
   locate: Locate,
 ): Promise<readonly RunEvent[]> {
   const at = engine.clock();
   if (cancel) return [{ type: 'run-finished', at, verdict: verdictOf(cancel.reason) }];
+  if (review?.approved === false) return [{ type: 'run-finished', at, verdict: verdictOf('rejected', review.comment) }];
   if (fence > mostTries) {
     const verdict = verdictOf('internal_error', `${mostTries} runners ended while they read its pipeline.`);
     return [{ type: 'run-finished', at, verdict }];

@@ -10,16 +10,16 @@ import { judgeAttempt } from '../results/verdict.ts';
 import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
 
-/** Stores what an attempt left behind and judges it. `repository` scopes the caches, `secrets` are masked in the reports. */
+/** Stores what an attempt left behind and judges it. `cacheScope` says whose caches it fills, `secrets` are masked in the reports. */
 export async function recordResults(
   engine: EngineDependencies,
   lease: Lease,
   key: AttemptKey,
   {
     step,
-    repository,
+    cacheScope,
     secrets,
-  }: { readonly step: RunStep; readonly repository: string; readonly secrets: readonly string[] },
+  }: { readonly step: RunStep; readonly cacheScope: string; readonly secrets: readonly string[] },
   outcome: AttemptOutcome,
 ): Promise<AttemptRecord> {
   if (outcome.files.length > 0) await engine.store.saveArtifacts(lease, key, outcome.files);
@@ -30,7 +30,7 @@ export async function recordResults(
   const { verdict, outputs } = judgeAttempt(step, outcome, tests);
   // A key never changes its content, so what a red step left must not become it.
   const caches = verdict.outcome === 'succeeded' ? Object.entries(outcome.caches) : [];
-  for (const [name, blob] of caches) await engine.store.saveCache(repository, name, blob);
+  for (const [name, blob] of caches) await engine.store.saveCache(cacheScope, name, blob);
   const { exitCode, signal, startedAt, finishedAt, handover } = outcome;
   return {
     ...verdict,

@@ -19,6 +19,10 @@ export const reasons = {
   timeout: { outcome: 'failed', hint: 'The step ran longer than its timeout; make it faster or raise `timeout`.' },
   oom: { outcome: 'failed', hint: 'The step used more memory than it may; raise `resources.memory`.' },
   log_limit: { outcome: 'failed', hint: 'The step wrote more log than it may; print less or write to an artefact.' },
+  upload_limit: {
+    outcome: 'failed',
+    hint: 'The files that the step hands over are larger than they may be; declare less of them.',
+  },
   tests_failed: { outcome: 'failed', hint: '`sluice tests` lists the red cases with their messages.' },
   no_tests: { outcome: 'failed', hint: 'No test ran; check the `junit` paths, or set `allow-empty: true`.' },
   report_unreadable: {

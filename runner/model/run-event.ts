@@ -13,6 +13,8 @@ export type RunEvent = { readonly at: number } &
   /** Accepted, and waiting for a runner that reads its pipeline. Runs of the command line begin with `run-created`. */
   (
     | { readonly type: 'run-requested'; readonly runId: string; readonly request: RunRequest }
+    /** Somebody looked at the commit of a held run. */
+    | ({ readonly type: 'run-reviewed' } & Review)
     /** The pipeline of a requested run has mistakes; `run-finished` follows. */
     | { readonly type: 'run-refused'; readonly problems: readonly Problem[] }
     | {
@@ -87,6 +89,15 @@ export type RunEvent = { readonly at: number } &
       }
     | { readonly type: 'run-finished'; readonly verdict: Verdict }
   );
+
+/** Whether a commit may run, and who says so. It is good for this commit only. */
+export interface Review {
+  readonly commit: string;
+  readonly approved: boolean;
+  readonly by: string;
+  /** Why, '' for no words. */
+  readonly comment: string;
+}
 
 /** Decided when the attempt ended and kept in the event, so that a later release replays it the same way. */
 interface Next {

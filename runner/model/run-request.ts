@@ -23,6 +23,12 @@ export interface NoticeTarget {
   readonly name: string;
 }
 
+/** Whom the request runs the code of: caches of the one are never read or written by the other. */
+export function trustScope({ repository, trigger: { pullRequest } }: RunRequest): string {
+  // Whoever may fork writes what the steps do. A name of a repository has no spaces.
+  return pullRequest?.fork === true ? `${repository} fork ${pullRequest.number}` : repository;
+}
+
 export interface RunRequest {
   /** Name of the backend or folder that people know it by. */
   readonly repository: string;
@@ -33,6 +39,8 @@ export interface RunRequest {
   readonly inline?: string;
   /** The working tree had changes that are not in the commit, and they are part of the run. */
   readonly dirty: boolean;
+  /** No runner reads its pipeline before somebody has approved the commit. */
+  readonly held?: true;
   /** Id of the repository as the server knows it; absent for a folder of this machine. */
   readonly repositoryId?: string;
   /** Who is told how the run goes, besides those who ask. */

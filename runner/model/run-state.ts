@@ -1,7 +1,7 @@
 import type { Verdict } from './outcome.ts';
 import type { Plan, StepId } from './plan.ts';
 import type { Problem } from './problem.ts';
-import type { AttemptRecord, AttemptWaiting, CarriedStep, RunEvent, StepWord } from './run-event.ts';
+import type { AttemptRecord, AttemptWaiting, CarriedStep, Review, RunEvent, StepWord } from './run-event.ts';
 import type { RunRequest } from './run-request.ts';
 import type { Json } from './json.ts';
 
@@ -54,10 +54,17 @@ export interface RunState {
     readonly by: string;
     readonly reason: Extract<RunEvent, { type: 'cancel-requested' }>['reason'];
   };
+  /** What somebody said of the commit of a held run; the first word counts. */
+  readonly review?: Review;
   /** Why there is no plan. */
   readonly problems?: readonly Problem[];
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly verdict?: Verdict;
+}
+
+/** Nobody has said yet whether its commit may run. A word about another commit is none. */
+export function isHeld({ request, review }: Pick<RunState, 'request' | 'review'>): boolean {
+  return request.held === true && review?.commit !== request.trigger.commit;
 }

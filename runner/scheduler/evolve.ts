@@ -1,5 +1,6 @@
 import type { Plan, StepId } from '../model/plan.ts';
 import type { AttemptRecord, CarriedStep, RunEvent, StoredEvent } from '../model/run-event.ts';
+import { isHeld } from '../model/run-state.ts';
 import type { AttemptState, RunState, StepState } from '../model/run-state.ts';
 import { SluiceError } from '../model/errors.ts';
 
@@ -34,8 +35,8 @@ function requested(event: EventOf<'run-requested'>): RunState {
 }
 
 function planned(queued: RunState, plan: Plan | undefined, event: EventOf<'run-created'>): RunState {
-  const { createdAt, cancel } = queued;
-  return { ...created(needed(plan), event), createdAt, ...(cancel && { cancel }) };
+  const { createdAt, cancel, review } = queued;
+  return { ...created(needed(plan), event), createdAt, ...(cancel && { cancel }), ...(review && { review }) };
 }
 
 function needed(plan: Plan | undefined): Plan {
@@ -80,6 +81,10 @@ export function evolve(state: RunState, event: StoredEvent): RunState {
     case 'run-requested':
     case 'run-created':
       return next;
+    case 'run-reviewed': {
+      const { commit, approved, by, comment } = event;
+      return isHeld(state) ? { ...next, review: { commit, approved, by, comment } } : next;
+    }
     case 'run-refused':
       return { ...next, problems: event.problems };
     case 'run-waiting':

@@ -148,6 +148,22 @@ export function intakeContract(setUp: SetUp): void {
     );
   });
 
+  test('a held run is taken by nobody until somebody has reviewed or cancelled it', async (t) => {
+    const { store } = await setUp(t);
+    for (const id of ['held', 'cancelled']) {
+      const event = requested(id);
+      await store.enqueue({ ...event, request: { ...event.request, held: true } });
+    }
+    t.is(await store.takeQueued(owner('a'), 9), undefined);
+    await store.request('cancelled', { type: 'cancel-requested', at: 2, by: 'ada', reason: 'cancelled' });
+    t.like(await store.takeQueued(owner('a'), 9), { runId: 'cancelled' });
+    t.is(await store.takeQueued(owner('a'), 9), undefined);
+    const review = { commit: 'c'.repeat(40), approved: true, by: 'ada', comment: '' };
+    await store.request('held', { type: 'run-reviewed', at: 3, ...review });
+    t.like(await store.takeQueued(owner('a'), 9), { runId: 'held' });
+    t.like(await store.events('held', 1), [{ type: 'run-reviewed', ...review }]);
+  });
+
   test('a repository with many runs under way lets others go first, and waits at its limit', async (t) => {
     const { store } = await setUp(t);
     for (const id of ['b1', 'b2', 'b3']) await store.enqueue(requested(id, 'busy', 1));

@@ -16,8 +16,8 @@ export interface Repository {
   readonly cloneUrl: string;
   /** Path of the pipeline file. */
   readonly file: string;
-  /** What a pull request from a fork starts. */
-  readonly forks: 'ignore' | 'run';
+  /** What a pull request from a fork starts; `approve`: a run that waits until somebody has looked at its commit. */
+  readonly forks: 'ignore' | 'approve' | 'run';
   /** Sealed by `secret-box.ts`; '' for none. */
   readonly secrets: string;
   readonly createdAt: number;
@@ -93,7 +93,7 @@ export interface Intake {
   enqueue(event: RunRequested): Promise<void>;
   /**
    * Gives the owner the queued run whose turn it is: the repository with the fewest runs under way first, then the
-   * oldest. Repositories with `most` runs under way wait. Undefined when there is nothing to do.
+   * oldest. Repositories with `most` runs under way wait, and so do held runs that nobody has reviewed. Undefined when there is nothing to do.
    */
   takeQueued(owner: Owner, most: number): Promise<Lease | undefined>;
 }

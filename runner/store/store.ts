@@ -60,6 +60,9 @@ export interface RunFilter {
   readonly limit?: number;
 }
 
+/** What others than the driving process may add to a run. */
+export type RunWish = RunEvent & { readonly type: 'cancel-requested' | 'approval-given' | 'run-reviewed' };
+
 export interface NewRun {
   readonly row: Omit<RunRow, 'version' | 'phase' | 'outcome' | 'reason' | 'finishedAt'>;
   readonly event: RunEvent & { readonly type: 'run-created' };
@@ -78,7 +81,7 @@ export interface Store {
    */
   append(lease: Lease, expected: number, events: readonly RunEvent[]): Promise<number>;
   /** Appends a wish from outside the driving process (cancel, approval) without a lease; retries conflicts by itself. */
-  request(runId: string, event: RunEvent & { readonly type: 'cancel-requested' | 'approval-given' }): Promise<number>;
+  request(runId: string, event: RunWish): Promise<number>;
   /** Events behind version `after` (0: all), oldest first. ERR_NOT_FOUND for an unknown run. */
   events(runId: string, after?: number): Promise<readonly StoredEvent[]>;
   /**

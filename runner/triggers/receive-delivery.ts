@@ -105,6 +105,7 @@ function newsOf(
     trigger: toTriggerEvent(trigger),
     file: repository.file,
     dirty: false,
+    ...(trigger.pullRequest?.fork === true && repository.forks === 'approve' && { held: true as const }),
     notify: notifyOf(repository),
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;

@@ -15,7 +15,7 @@ const params = Type.Object(
   closed,
 );
 const forge = Type.Enum(['github', 'gitlab', 'gitea', 'bitbucket', 'git']);
-const forks = Type.Enum(['ignore', 'run']);
+const forks = Type.Enum(['ignore', 'approve', 'run']);
 const manage = { verb: 'manage-repositories', on: 'installation' } as const;
 
 const repositorySchema = Type.Object(
@@ -97,7 +97,7 @@ function addRepository({ register }: ApiDependencies): Route {
           description: 'Where commits are fetched from: https, http or ssh, without a password.',
         }),
         file: Type.String({ minLength: 1, maxLength: 500, default: 'sluice.yaml' }),
-        forks: Type.Enum(['ignore', 'run'], {
+        forks: Type.Enum(['ignore', 'approve', 'run'], {
           default: 'ignore',
           description: 'What pull requests from forks start.',
         }),

@@ -178,6 +178,39 @@ function approvals({ engine }: ApiDependencies): readonly Route[] {
   return [
     route({
       method: 'POST',
+      path: '/v1/runs/{runId}/approval',
+      id: 'review-run',
+      summary: 'Say whether the commit of a held run may run',
+      description:
+        'Pull requests from forks are held where their repository says `approve`. The word is good for this commit only.',
+      tag: 'runs',
+      access: { verb: 'approve-run', on: 'run' },
+      params: runParams,
+      body: Type.Object(
+        {
+          commit: Type.String({
+            pattern: '^([0-9a-f]{40}|[0-9a-f]{64})$',
+            description: 'The commit that was looked at.',
+          }),
+          approved: Type.Boolean(),
+          comment: Type.String({ maxLength: 2_000, default: '' }),
+        },
+        closed,
+      ),
+      answers: {
+        202: {
+          description: 'The decision is stored; a run that is rejected ends.',
+          schema: Type.Object({ runId: Type.String(), commit: Type.String(), approved: Type.Boolean() }, closed),
+        },
+      },
+      handle: async ({ run, body: { commit, approved, comment }, subject, reply }) => {
+        await engine.review(run.runId, { commit, approved, by: subject.name, comment });
+        reply.code(202);
+        return { runId: run.runId, commit, approved };
+      },
+    }),
+    route({
+      method: 'POST',
       path: '/v1/runs/{runId}/steps/{step}/approval',
       id: 'approve-step',
       summary: 'Approve or reject a step that waits for it',

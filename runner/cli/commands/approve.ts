@@ -10,15 +10,24 @@ interface ApproveOptions {
 export const defineApprove: Define = (command) => {
   command
     .argument('<run>', 'id, its beginning, or `latest`')
-    .argument('<step>', 'the step that waits')
-    .option('--reject', 'say no; the step fails')
+    .argument('[step]', 'the step that waits; without it the run waits for an approval of its commit')
+    .option('--reject', 'say no; the step or run fails')
     .option('--comment <text>', 'why, kept with the run', '');
   return async (session) => {
     const { reject, comment } = command.opts<ApproveOptions>();
     const { store, engine } = await session.services();
     const runId = await store.resolve(command.args[0] ?? '');
-    const step = resolveStep(await engine.state(runId), command.args[1] ?? '');
     const approved = !reject;
+    const state = await engine.state(runId);
+    if (command.args[1] === undefined) {
+      // Read before anybody can announce another commit: that is a run of its own.
+      const { commit } = state.request.trigger;
+      await engine.review(runId, { commit, approved, by: session.config.actor, comment });
+      if (session.json) session.printJson({ runId, commit, approved });
+      else session.print(`Commit ${commit} of run ${runId} is ${approved ? 'approved' : 'rejected'}.`);
+      return exitCodes.succeeded;
+    }
+    const step = resolveStep(state, command.args[1]);
     await engine.approve(runId, step, { approved, by: session.config.actor, comment });
     if (session.json) session.printJson({ runId, step, approved });
     else session.print(`${step} of run ${runId} is ${approved ? 'approved' : 'rejected'}.`);

@@ -34,7 +34,9 @@ export const defineRepository: Define = (command) => {
     .option('--url <url>', 'where commits are fetched from')
     .option('--file <path>', 'pipeline file inside the repository', 'sluice.yaml')
     .addOption(
-      new Option('--forks <what>', 'what pull requests from forks start').choices(['ignore', 'run']).default('ignore'),
+      new Option('--forks <what>', 'what pull requests from forks start')
+        .choices(['ignore', 'approve', 'run'])
+        .default('ignore'),
     )
     .option('--secret-file <path>', 'secret of the webhook; without it one is made up and printed')
     .option('--token-file <path>', 'token that may read the repository');

@@ -29,6 +29,8 @@ export function waitingWords(waiting: Waiting, now: number): string {
       return 'waits for the end of the other steps';
     case 'approval':
       return `waits for approval: ${oneLine(waiting.message)}`;
+    case 'review':
+      return `waits until commit ${waiting.commit.slice(0, 12)} is approved`;
     case 'group':
       return `waits for group ${waiting.group}${waiting.holder === undefined ? '' : `, held by ${waiting.holder}`}`;
     case 'max-parallel':

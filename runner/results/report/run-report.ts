@@ -1,7 +1,9 @@
 import type { TestSummary, TestTotals } from '../../model/result.ts';
 import type { RunRequest } from '../../model/run-request.ts';
 import { publicProblem } from '../../model/problem.ts';
+import { isHeld } from '../../model/run-state.ts';
 import type { RunState } from '../../model/run-state.ts';
+import type { Review } from '../../model/run-event.ts';
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
 import type { Ending } from './ending.ts';
@@ -18,6 +20,8 @@ export interface RunReport extends Ending {
   readonly phase: RunState['phase'];
   readonly waiting?: Waiting;
   readonly cancelledBy?: string;
+  /** What somebody said of the commit of a held run. */
+  readonly review?: Review;
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
@@ -40,6 +44,8 @@ export function reportOf(state: RunState): RunReport {
     phase: state.phase,
     ...endingOf(state.verdict),
     ...(state.waitingFor && { waiting: { for: 'group', ...state.waitingFor } as const }),
+    ...(isWaitingForReview(state) && { waiting: { for: 'review', commit: state.request.trigger.commit } as const }),
+    ...(state.review && { review: state.review }),
     ...(state.cancel && { cancelledBy: state.cancel.by }),
     createdAt: state.createdAt,
     ...defined({ startedAt: state.startedAt, finishedAt: state.finishedAt }),
@@ -47,6 +53,10 @@ export function reportOf(state: RunState): RunReport {
     ...(state.problems && { problems: state.problems.map(publicProblem) }),
     steps,
   };
+}
+
+function isWaitingForReview(state: RunState): boolean {
+  return state.phase === 'queued' && isHeld(state);
 }
 
 /** Tests and artefacts of all steps. */

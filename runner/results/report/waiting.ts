@@ -7,6 +7,8 @@ export type Waiting =
   /** A `finally` step: until everything else has ended. */
   | { readonly for: 'end' }
   | { readonly for: 'approval'; readonly message: string; readonly expiresAt: number }
+  /** A whole run, until somebody has looked at its commit. */
+  | { readonly for: 'review'; readonly commit: string }
   /** `holder` is known where a whole run waits. */
   | { readonly for: 'group'; readonly group: string; readonly holder?: string }
   | { readonly for: 'max-parallel'; readonly limit: number }

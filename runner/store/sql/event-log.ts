@@ -21,7 +21,7 @@ export async function createRun(db: Kysely<Schema>, { row, event }: NewRun, owne
 /** The row of a new run with its first event. ERR_CONFLICT when the id is taken. */
 export async function insertRun(
   db: Kysely<Schema>,
-  row: NewRun['row'] & Pick<RunRow, 'phase'>,
+  row: NewRun['row'] & Pick<RunRow, 'phase'> & { readonly held?: boolean },
   event: RunEvent,
   { owner, fence }: { readonly owner: Owner; readonly fence: number },
 ): Promise<void> {
@@ -41,6 +41,7 @@ export async function insertRun(
       finished_at: null,
       version: 1,
       group_name: row.group,
+      held: row.held === true ? 1 : 0,
       fence,
       ...ownerColumns(owner),
     })
@@ -78,7 +79,7 @@ export async function append(
 export async function appendRequest(db: Kysely<Schema>, runId: string, event: RunEvent): Promise<number> {
   const row = await db
     .updateTable('runs')
-    .set((runs) => ({ version: runs('version', '+', 1) }))
+    .set((runs) => ({ ...project([event]), version: runs('version', '+', 1) }))
     .where('run_id', '=', runId)
     .returning('version')
     .executeTakeFirst();
@@ -134,6 +135,10 @@ function project(events: readonly RunEvent[]): Updateable<RunsTable> {
 
 function projectOne(event: RunEvent): Updateable<RunsTable> {
   switch (event.type) {
+    // Whoever takes it now runs it, or ends it.
+    case 'run-reviewed':
+    case 'cancel-requested':
+      return { held: 0 };
     case 'run-created':
       return { phase: 'created', pipeline: event.pipeline, group_name: event.group };
     case 'run-waiting':

@@ -14,6 +14,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createOutboxTable,
   createServerTables,
   createWatchTables,
+  addHeldRuns,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
@@ -248,6 +249,13 @@ async function createHistoryTables({ schema }: Kysely<Schema>): Promise<void> {
     .on('test_results')
     .columns(['repository', 'at'])
     .where(sql.ref('notable'), '=', 1)
+    .execute();
+}
+
+async function addHeldRuns({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .alterTable('runs')
+    .addColumn('held', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
 }
 

@@ -11,7 +11,10 @@ export async function enqueue(db: Kysely<Schema>, event: RunRequested): Promise<
   const { branch, commit, event: kind } = request.trigger;
   const known = { runId, repository: request.repository, branch, commit, event: kind, createdAt };
   // What its pipeline is called, and which group it takes, nobody has read yet.
-  await insertRun(db, { ...known, pipeline: '', group: '', phase: 'queued' }, event, { owner: nobody, fence: 0 });
+  await insertRun(db, { ...known, pipeline: '', group: '', phase: 'queued', held: request.held === true }, event, {
+    owner: nobody,
+    fence: 0,
+  });
 }
 
 export async function takeQueued(db: Kysely<Schema>, owner: Owner, most: number): Promise<Lease | undefined> {
@@ -46,6 +49,7 @@ async function nextQueued(db: Kysely<Schema>, most: number) {
     .select(['runs.run_id', 'runs.fence'])
     .where('runs.finished_at', 'is', null)
     .where('runs.owner_id', '=', nobody.id)
+    .where('runs.held', '=', 0)
     .where((eb) => eb(eb.fn.coalesce('busy.runs', eb.lit(0)), '<', most))
     .orderBy((eb) => eb.fn.coalesce('busy.runs', eb.lit(0)))
     .orderBy('runs.created_at')

@@ -49,6 +49,8 @@ export interface RunsTable {
   readonly finished_at: number | null;
   readonly version: number;
   readonly group_name: string;
+  /** 1: nobody takes it from the queue. */
+  readonly held: number;
   readonly fence: number;
   readonly owner_id: string;
   readonly owner_host: string;

@@ -8,6 +8,7 @@ const shapes: {
   readonly [Type in RunEvent['type']]: Shape<Omit<Extract<RunEvent, { type: Type }>, 'type'>>;
 } = {
   'run-requested': { at: 'number', runId: 'string', request: 'object' },
+  'run-reviewed': { at: 'number', commit: 'string', approved: 'boolean', by: 'string', comment: 'string' },
   'run-refused': { at: 'number', problems: 'object' },
   'run-created': {
     at: 'number',
