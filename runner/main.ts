@@ -20,6 +20,7 @@ import type { Watch } from './store/watch.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
+const maxUploadBytes = 16 * 1024 ** 3;
 
 const kubernetesDefaults = {
   user: 1000,
@@ -44,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
-    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, say),
+    operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
 }
@@ -75,6 +76,7 @@ async function openServices(config: Config, environment: Environment): Promise<S
     gates: await readGates(),
     capacity: config.jobs,
     maxLogBytes,
+    maxUploadBytes,
     lookAhead: config.lookAhead,
   });
   return {

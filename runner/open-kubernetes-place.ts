@@ -3,9 +3,13 @@ import type { Environment } from './config/environment.ts';
 import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
 import type { BackendService } from './model/backend.ts';
+import { systemClock } from './model/clock.ts';
 import { imageReference } from './model/own-images.ts';
 import { needed } from './operation-place.ts';
-import type { OperationPlace } from './operation-place.ts';
+import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
+
+/** Names Sluice in provenance. */
+const builder = 'https://sluice.dev/runner';
 
 /** Where the files of a commit are in the image of a service. */
 const appFolder = '/app';
@@ -15,13 +19,13 @@ type Variables = Environment['variables'];
 /** A namespace, seen from a pod. */
 export async function openKubernetesPlace(
   description: KubernetesSiteDescription,
-  variables: Variables,
-  signal: AbortSignal,
+  surroundings: OperationSurroundings,
 ): Promise<OperationPlace> {
+  const { variables } = surroundings;
   const cluster = await connectCluster({ inCluster: inClusterOf(variables), kubeconfig: variables['KUBECONFIG'] });
   return {
     site: new KubernetesSite(cluster, description.backend, description.place),
-    build: (service) => build(service, description, variables, signal),
+    build: (service) => build(service, description, surroundings),
     close: () => cluster.close(),
   };
 }
@@ -35,29 +39,33 @@ function inClusterOf(variables: Variables) {
 async function build(
   service: BackendService,
   { backend, place }: KubernetesSiteDescription,
-  variables: Variables,
-  signal: AbortSignal,
+  { variables, version, signal }: OperationSurroundings,
 ): Promise<string> {
   const { registry, plainHttp, images } = place;
-  const [{ appendImage }, { openCredentials }] = await Promise.all([
+  const [{ appendImage }, { pushProvenance }, { openCredentials }] = await Promise.all([
     import('./images/append-image.ts'),
+    import('./images/provenance.ts'),
     import('./images/registry-credentials.ts'),
   ]);
   const credentials = await openCredentials({ named: variables['REGISTRY_AUTH_FILE'], usual: undefined });
-  const { image } = await appendImage(
-    {
-      base: imageReference(images, service.image),
-      into: `${registry}/${backend.name}/${service.name}`,
-      layers: [{ folder: process.cwd(), destination: appFolder }],
-      changes: {
-        command: ['sh', '-c', service.start],
-        workingFolder: appFolder,
-        ports: service.port === undefined ? [] : [service.port],
-      },
-      revision: needed(variables, 'SLUICE_COMMIT'),
+  const access = { credentials, plainHttp };
+  const commit = needed(variables, 'SLUICE_COMMIT');
+  const request = {
+    base: imageReference(images, service.image),
+    // It is run by its digest; some registries throw away what has no tag.
+    into: `${registry}/${backend.name}/${service.name}:${commit}`,
+    layers: [{ folder: process.cwd(), destination: appFolder }],
+    changes: {
+      command: ['sh', '-c', service.start],
+      workingFolder: appFolder,
+      ports: service.port === undefined ? [] : [service.port],
     },
-    { credentials, plainHttp },
-    signal,
-  );
-  return image;
+    revision: commit,
+  };
+  const startedAt = systemClock();
+  const appended = await appendImage(request, access, signal);
+  const invocation = needed(variables, 'SLUICE_RUN');
+  const facts = { builder, version, invocation, startedAt, finishedAt: systemClock() };
+  await pushProvenance(request, appended, facts, access, signal);
+  return appended.image;
 }

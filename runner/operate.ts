@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import type { Environment } from './config/environment.ts';
 import type { DatabaseUrls } from './environments/database-roles.ts';
@@ -6,11 +7,11 @@ import type { LocalSiteDescription } from './environments/local/supervisor-calls
 import { databaseVariables, siteVariable } from './environments/operation-variables.ts';
 import { loadOperation } from './gates/operations.ts';
 import { systemClock } from './model/clock.ts';
-import { SluiceError } from './model/errors.ts';
-import { inputVariable } from './model/operations.ts';
+import { messageOf, SluiceError } from './model/errors.ts';
+import { becauseValue, inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
 import { needed } from './operation-place.ts';
-import type { OperationPlace } from './operation-place.ts';
+import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
 
 type Variables = Environment['variables'];
 
@@ -21,13 +22,14 @@ type Variables = Environment['variables'];
 export async function operate(
   name: OperationName,
   { variables }: Environment,
+  version: string,
   say: (line: string) => void,
 ): Promise<void> {
   const description = readSite(variables);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(new SluiceError('ERR_ABORTED', 'the step was stopped'));
   process.once('SIGTERM', stop);
-  const place = await openPlace(description, variables, stopping.signal);
+  const place = await openPlace(description, { variables, version, signal: stopping.signal });
   try {
     const operation = await loadOperation(name);
     const outputs = await operation({
@@ -46,6 +48,9 @@ export async function operate(
       signal: stopping.signal,
     });
     await handOn(outputs, variables['SLUICE_OUTPUT']);
+  } catch (error) {
+    await handOn({ [becauseValue]: messageOf(error) }, variables['SLUICE_OUTPUT']);
+    throw error;
   } finally {
     process.removeListener('SIGTERM', stop);
     await place.close();
@@ -63,9 +68,9 @@ function readSite(variables: Variables): SiteDescription {
 }
 
 /** Loaded when it is needed: what speaks to clusters takes a while. */
-async function openPlace(site: SiteDescription, variables: Variables, signal: AbortSignal): Promise<OperationPlace> {
-  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, signal);
-  return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, variables, signal);
+async function openPlace(site: SiteDescription, surroundings: OperationSurroundings): Promise<OperationPlace> {
+  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings.signal);
+  return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, surroundings);
 }
 
 function databaseOf(variables: Variables): DatabaseUrls | undefined {
@@ -77,6 +82,9 @@ function databaseOf(variables: Variables): DatabaseUrls | undefined {
 
 /** As a step hands on values: lines of a file. */
 async function handOn(outputs: Readonly<Record<string, string>>, file: string | undefined): Promise<void> {
-  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  const end = `end-${randomUUID()}`;
+  const lines = Object.entries(outputs).map(([name, value]) =>
+    value.includes('\n') ? `${name}<<${end}\n${value}\n${end}\n` : `${name}=${value}\n`,
+  );
   if (file !== undefined) await appendFile(file, lines.join(''));
 }

@@ -10,6 +10,14 @@ export interface OperationPlace {
   close(): Promise<void>;
 }
 
+/** What a place is opened with. */
+export interface OperationSurroundings {
+  readonly variables: Environment['variables'];
+  /** Of Sluice. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
 /** The value of a variable that every step of a gate has. */
 export function needed(variables: Environment['variables'], name: string): string {
   const value = variables[name];

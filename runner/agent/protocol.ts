@@ -76,6 +76,7 @@ export interface Work extends WorkspaceContent {
   readonly declared: DeclaredResults;
   readonly services: readonly ServiceCheck[];
   readonly maxLogBytes: number;
+  readonly maxUploadBytes: number;
   /** Copies the output to the agent's own, where `kubectl logs` shows it. Never for a step with secrets. */
   readonly echo: boolean;
 }

@@ -69,8 +69,12 @@ export class RunnerLink {
       put: async (content) => {
         const own = createHash('sha256');
         const body = content.pipe(hashing(own));
-        content.once('error', (error) => body.destroy(error));
-        const answer = (await this.#answer({ method: 'PUT', path: 'blobs', body })) as BlobAnswer;
+        let broken: Error | undefined;
+        content.once('error', (error) => body.destroy((broken = error)));
+        const answer = (await this.#answer({ method: 'PUT', path: 'blobs', body }).catch((error: unknown) => {
+          // What is wrong with the content is no fault of the way.
+          throw broken ?? error;
+        })) as BlobAnswer;
         if (answer.sha256 === own.digest('hex')) return answer;
         throw new SluiceError('ERR_SOURCE', 'the runner stored other bytes than were sent');
       },

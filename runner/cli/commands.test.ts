@@ -112,7 +112,14 @@ async function openServices(config: Config, variables: Readonly<Record<string, s
   const executor = createLocalExecutor({ folder: join(config.home, 'work'), ...tools });
   const sources = createGitSources({ environment: variables, temporaryFolder: join(config.home, 'trees') });
   const parts = { store, blobs, logs, executor, sources, clock: systemClock, logger, owner: thisProcess() };
-  const limits = { secret: () => undefined, gates: new Map(), capacity: config.jobs, maxLogBytes: 1e6, lookAhead: 0 };
+  const limits = {
+    secret: () => undefined,
+    gates: new Map(),
+    capacity: config.jobs,
+    maxLogBytes: 1e6,
+    maxUploadBytes: 1e9,
+    lookAhead: { attempts: 0, cpu: 0, memory: 0 },
+  };
   const close = () =>
     executor
       .close()
@@ -507,4 +514,20 @@ test('what an image is to be made of is checked before anything is asked of a re
     t.is(code, 2, words.join(' '));
     t.regex(err, told);
   }
+});
+
+test('without a folder for temporary files an image is not made, and it is told which would be needed', async (t) => {
+  const { repository, environment } = await openPlace(t, pipeline);
+  const words = ['image', 'append', '--json', '--base', 'localhost:1/base', '--from', '.', '--into', 'localhost:1/app'];
+  const env = { ...environment, TMPDIR: '/nowhere' };
+  const child = spawn(process.execPath, [launcher, ...words], {
+    cwd: repository,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit') as Promise<[number]>;
+  const [out, [code]] = await Promise.all([text(child.stdout), exit]);
+  t.is(code, 3);
+  t.like(JSON.parse(out), { error: { code: 'ERR_WORKSPACE' } });
+  t.regex(out, /\/nowhere.*TMPDIR/);
 });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../model/errors.ts';
+import { refusalCode } from '../model/operations.ts';
 import type { Verdict } from '../model/outcome.ts';
 
 /** What a shell gets to know of a command. */
@@ -17,6 +18,6 @@ const usageErrors: ReadonlySet<ErrorCode> = new Set(['ERR_USAGE', 'ERR_NOT_FOUND
 
 export function exitCodeOfError(code: ErrorCode): ExitCode {
   if (code === 'ERR_ABORTED') return exitCodes.interrupted;
-  if (code === 'ERR_GATE') return exitCodes.failed;
+  if (code === 'ERR_GATE') return refusalCode;
   return usageErrors.has(code) ? exitCodes.usage : exitCodes.errored;
 }

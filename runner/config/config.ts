@@ -89,8 +89,8 @@ export interface Config {
   readonly pollMs: number | undefined;
   /** Whether traces of runs are sent to where the OTEL_* variables say. */
   readonly traces: boolean;
-  /** How many attempts of a run may wait prepared for their go. */
-  readonly lookAhead: number;
+  /** Attempts of a run that may wait prepared for their go, and the cores and bytes that they may request. */
+  readonly lookAhead: { readonly attempts: number; readonly cpu: number; readonly memory: number };
   readonly executor: (typeof executorNames)[number];
   readonly cluster: ClusterConfig;
   /** Undefined: pipelines can be run, and backends not be deployed. */

@@ -16,7 +16,7 @@ test('defaults come from the machine', (t) => {
     database: undefined,
     bucket: undefined,
     jobs: 4,
-    lookAhead: 4,
+    lookAhead: { attempts: 4, cpu: 4, memory: 8 * 1024 ** 3 },
     executor: 'local',
     backends: undefined,
     cluster: {

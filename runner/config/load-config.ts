@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
+import { quantity } from '../model/quantity.ts';
 import { executorNames } from './config.ts';
 import type {
   BackendsConfig,
@@ -26,7 +27,7 @@ const secretPrefix = 'SLUICE_SECRET_';
 /** A cluster has room for more attempts than this machine has processors; its own quotas say where the end is. */
 const clusterJobs = 50;
 
-const defaultLookAhead = 4;
+const defaultLookAhead = { attempts: 4, cpu: '4', memory: '8Gi' };
 const defaultRuns = 20;
 const defaultPollMs = 300_000;
 
@@ -48,12 +49,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
     traces: wantsTraces(variables),
-    lookAhead:
-      count(
-        variables['SLUICE_LOOK_AHEAD'],
-        'SLUICE_LOOK_AHEAD',
-        'Give the number of attempts that may wait prepared; 0 for none.',
-      ) ?? defaultLookAhead,
+    lookAhead: Object.freeze(lookAhead(variables)),
     cluster: Object.freeze(clusterConfig(variables)),
     backends: backendsConfig(variables),
     registries: Object.freeze(registriesConfig(variables)),
@@ -207,6 +203,24 @@ function issuerConfig(variables: Environment['variables']): IssuerConfig | undef
     roleClaim: given(variables['SLUICE_OIDC_ROLE_CLAIM']) ?? 'sluice_role',
     repositoriesClaim: given(variables['SLUICE_OIDC_REPOSITORIES_CLAIM']) ?? 'sluice_repositories',
   });
+}
+
+function lookAhead(variables: Environment['variables']): Config['lookAhead'] {
+  const hint = 'Give the number of attempts that may wait prepared; 0 for none.';
+  const amount = (name: 'CPU' | 'MEMORY', otherwise: string): number => {
+    const origin = `SLUICE_LOOK_AHEAD_${name}`;
+    const text = given(variables[origin]) ?? otherwise;
+    const value = quantity(text);
+    if (value !== undefined && value >= 0) return value;
+    throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no quantity of Kubernetes`, {
+      hint: 'Give cores, `2` or `500m`, or bytes with a unit, `4Gi`.',
+    });
+  };
+  return {
+    attempts: count(variables['SLUICE_LOOK_AHEAD'], 'SLUICE_LOOK_AHEAD', hint) ?? defaultLookAhead.attempts,
+    cpu: amount('CPU', defaultLookAhead.cpu),
+    memory: amount('MEMORY', defaultLookAhead.memory),
+  };
 }
 
 function count(text: string | undefined, origin: string, hint: string): number | undefined {

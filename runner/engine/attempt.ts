@@ -84,6 +84,7 @@ function execute(
     ...surroundings,
     blobs: engine.blobs,
     maxLogBytes: engine.maxLogBytes,
+    maxUploadBytes: engine.maxUploadBytes,
     placed: task.placed,
     waiting: task.waiting,
     reported: (outcome) => report(engine, task, outcome, Object.values(spec.secrets)),

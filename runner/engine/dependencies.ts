@@ -2,6 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Logs } from '../results/log/logs.ts';
+import type { IdleBudget } from '../scheduler/look-ahead.ts';
 import type { Sources } from '../sources/source.ts';
 import type { Intake } from '../store/intake.ts';
 import type { Blobs, Owner, Store } from '../store/store.ts';
@@ -23,6 +24,8 @@ export interface EngineDependencies {
   /** Attempts under way at once, per run. */
   readonly capacity: number;
   readonly maxLogBytes: number;
-  /** Attempts per run that may wait prepared for their go. */
-  readonly lookAhead: number;
+  /** Of all files that an attempt hands over. */
+  readonly maxUploadBytes: number;
+  /** What may wait prepared for its go, per run. */
+  readonly lookAhead: IdleBudget;
 }

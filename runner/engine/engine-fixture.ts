@@ -131,7 +131,8 @@ async function openParts(t: ExecutionContext, folder: string): Promise<Parts> {
     gates: new Map(),
     capacity: 4,
     maxLogBytes: 1_000_000,
-    lookAhead: 0,
+    maxUploadBytes: 1_000_000_000,
+    lookAhead: { attempts: 0, cpu: 0, memory: 0 },
   };
 }
 

@@ -36,7 +36,9 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
     const statements = [
       `ALTER DATABASE ${database} OWNER TO ${migrator}`,
       `ALTER SCHEMA public OWNER TO ${migrator}`,
-      `GRANT CONNECT ON DATABASE ${database} TO ${app}`,
+      // A server may have databases of others too.
+      `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
+      `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${app}`,
       `GRANT USAGE ON SCHEMA public TO ${app}`,
       `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${app}`,
       `GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO ${app}`,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { SluiceError } from '../model/errors.ts';
 import type { BackendService } from '../model/backend.ts';
+import { contractService } from './contract-service-fixture.ts';
 import type { EnvironmentName, Release } from './release.ts';
 import type { ReleaseHealth, Site } from './site.ts';
 
@@ -31,16 +32,6 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 `;
 
 const healthMs = 60_000;
-
-export const contractService: BackendService = {
-  name: 'api',
-  start: 'node server.mjs',
-  image: 'node-24',
-  port: 3000,
-  health: '/healthz',
-  env: {},
-  replicas: 1,
-};
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof SluiceError ? error.code : undefined;
@@ -221,11 +212,12 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
 
   test.serial('a task runs in the files of its release, and its end is told', async (t) => {
     const { site } = subject;
-    const task = { group: 'tasks', timeoutMs: 60_000, signal: AbortSignal.timeout(120_000) };
-    const script = 'ls server.mjs; echo "$SLUICE_RELEASE $SLUICE_ENVIRONMENT"';
-    t.deepEqual(await site.task('production', releaseOf('r2'), { ...task, name: 'look', script }), {
+    const task = { group: 'look', timeoutMs: 60_000, signal: AbortSignal.timeout(120_000) };
+    const script = 'ls server.mjs; echo "$SLUICE_RELEASE $SLUICE_ENVIRONMENT $OWN"';
+    const env = { OWN: 'own' };
+    t.deepEqual(await site.task('production', releaseOf('r2'), { ...task, env, name: 'look', script }), {
       exitCode: 0,
-      output: 'server.mjs\nr2 production',
+      output: 'server.mjs\nr2 production own',
     });
     const failing = { ...task, name: 'fail', script: 'echo bad >&2; false; echo never' };
     t.deepEqual(await site.task('production', releaseOf('r2'), failing), { exitCode: 1, output: 'bad' });
@@ -234,9 +226,9 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
   test.serial('a task of one name is done once, whoever asks and how often', async (t) => {
     const { site } = subject;
     const task = {
-      group: 'tasks',
       timeoutMs: 60_000,
       signal: AbortSignal.timeout(120_000),
+      group: 'once',
       name: 'once',
       script: 'date +%s%N; sleep 1',
     };
@@ -251,25 +243,30 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
     t.deepEqual(both, [again, again]);
   });
 
-  test.serial('a task ends what its group began before, and gets the variables that it names', async (t) => {
+  test.serial('of one group one task runs at a time: the one before is ended first', async (t) => {
     const { site } = subject;
-    const task = { group: 'turns', timeoutMs: 60_000, signal: AbortSignal.timeout(120_000) };
-    const first = site.task('production', releaseOf('r2'), { ...task, name: 'first', script: 'exec sleep 300' });
-    const ended = first.then(
-      ({ exitCode }) => exitCode !== 0,
-      () => true,
-    );
-    await sleep(2_000);
-    const second = { ...task, name: 'second', script: 'echo "$WORD"', env: { WORD: 'mine' } };
-    t.deepEqual(await site.task('production', releaseOf('r2'), second), { exitCode: 0, output: 'mine' });
-    t.true(await ended);
+    const task = { group: 'one', timeoutMs: 60_000, signal: AbortSignal.timeout(120_000) };
+    const leaving = new AbortController();
+    const first = site.task('production', releaseOf('r2'), {
+      ...task,
+      signal: leaving.signal,
+      name: 'one-1',
+      script: 'exec sleep 300',
+    });
+    await sleep(500);
+    leaving.abort();
+    await t.throwsAsync(first);
+    const begun = performance.now();
+    const second = await site.task('production', releaseOf('r2'), { ...task, name: 'one-2', script: 'echo two' });
+    t.deepEqual(second, { exitCode: 0, output: 'two' });
+    t.true(performance.now() - begun < 60_000);
   });
 
   test.serial('a task that takes too long is ended', async (t) => {
     const { site } = subject;
     const task = {
       name: 'late',
-      group: 'tasks',
+      group: 'late',
       script: 'exec sleep 300',
       timeoutMs: 1_000,
       signal: AbortSignal.timeout(120_000),

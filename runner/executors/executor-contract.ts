@@ -371,6 +371,20 @@ function files(create: Create): void {
     t.true(seen.notes.some((note) => note.includes('may/**')));
   });
 
+  test('files that are larger in all than they may be turn green to red', async (t) => {
+    const artifacts = [{ path: '*', required: true }];
+    const [fits, exceeds] = await Promise.all(
+      [2_000, 1_999].map((most) => {
+        const seen = new Recorder();
+        seen.maxUploadBytes = most;
+        const write = 'head -c 1000 /dev/zero > a; head -c 1000 /dev/zero > b';
+        return run(create, specOf(stepOf(write, { artifacts })), seen);
+      }),
+    );
+    t.like(fits?.outcome, { outcome: 'succeeded' });
+    t.like(exceeds?.outcome, { outcome: 'failed', reason: 'upload_limit', exitCode: 0 });
+  });
+
   test('the reason of a command that failed is not hidden by a missing artefact', async (t) => {
     const { outcome } = await run(create, specOf(stepOf('exit 9', { artifacts: [{ path: 'must', required: true }] })));
     t.like(outcome, { reason: 'exit_code', exitCode: 9 });

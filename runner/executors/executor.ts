@@ -43,6 +43,8 @@ export interface AttemptContext {
   };
   /** More output than that is not stored, so nobody has to keep it. */
   readonly maxLogBytes: number;
+  /** Files of more bytes in all are not stored: the attempt fails with `upload_limit`. */
+  readonly maxUploadBytes: number;
   /** Tells where the attempt runs as soon as it is known, before the user's command can have an effect. */
   readonly placed: (place: Readonly<Record<string, Json>>) => Promise<void>;
   /** Why the attempt does not run yet, whenever that changes; undefined once it does. */

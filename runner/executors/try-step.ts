@@ -40,6 +40,7 @@ export async function tryStep(executor: Executor, image: string): Promise<Trial>
       render: String,
       log: { offset: 0, write: () => Promise.resolve() },
       maxLogBytes: 1_000_000,
+      maxUploadBytes: 0,
       placed: (where) => {
         place = where;
         return Promise.resolve();

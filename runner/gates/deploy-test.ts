@@ -4,6 +4,7 @@ import type { Release } from '../environments/release.ts';
 import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
 import { takeFence } from './fence.ts';
+import type { BackendService } from '../model/backend.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { recordRelease, releaseOfRun } from './records.ts';
 
@@ -14,12 +15,24 @@ const inRow = 3;
 export const buildRelease: Operation = async (context) => {
   const { site, run, commit, branch, actor, say, build, clock } = context;
   const services = [];
-  for (const service of site.backend.services) services.push({ ...service, image: await build(service) });
+  for (const service of site.backend.services)
+    services.push({ ...service, image: await build(service).catch(refuseMissing(service)) });
   const createdAt = new Date(clock()).toISOString();
   const release = await recordRelease(site, { run, commit, branch, actor, createdAt, services });
   say(`${release.name} is ${services.map(({ name, image }) => `${name} ${image}`).join(', ')}`);
   return outputsOf(release);
 };
+
+/** An image that its registry does not have is a mistake of the pipeline; anything else may pass. */
+function refuseMissing({ name }: BackendService): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof SluiceError) || error.code !== 'ERR_NOT_FOUND') throw error;
+    throw new SluiceError('ERR_GATE', `the image of the service "${name}": ${error.message}`, {
+      cause: error,
+      hint: 'Name one that is there: `services: { NAME: { image: … } }`, or `runtime`.',
+    });
+  };
+}
 
 /** Runs the release of this run as the testing app, alone there, and proves that its address leads to it. */
 export const deployTesting: Operation = async (context) => {

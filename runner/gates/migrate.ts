@@ -175,9 +175,11 @@ async function seed(
   throw new SluiceError('ERR_GATE', `the seed of the testing database ended with exit code ${exitCode}`);
 }
 
+/** Plain SQL files count only when they are asked for: without a tool that is known nobody can say which of them were applied. */
 async function toolOf({ workspace, input }: OperationContext): Promise<DetectedTool | undefined> {
   const wanted = input('tool');
-  return detectTool(workspace, wanted === '' ? {} : { wanted });
+  const found = await detectTool(workspace, wanted === '' ? {} : { wanted });
+  return wanted === '' && found?.tool.name === 'sql' ? undefined : found;
 }
 
 function isTooMuch(change: ReturnType<typeof classOfDiff>, phase: Phase): boolean {

@@ -19,7 +19,7 @@ export type PromotionState =
   | 'aborted'
   | 'rolling-back'
   | 'rolled-back'
-  /** There was no release to go back to. */
+  /** There was no release to go back to, or that one did not come back. */
   | 'stuck';
 
 export interface Promotion {

@@ -1,6 +1,8 @@
 import { parseDuration } from '../model/duration.ts';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Release } from '../environments/release.ts';
+import type { Site } from '../environments/site.ts';
+import type { OperationName } from '../model/operations.ts';
 import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
 import { healthPath, ownRelease } from './deploy-test.ts';
@@ -81,7 +83,7 @@ export const prepareProduction: Operation = async (context) => {
   } catch (error) {
     if (!isRefusal(error)) throw error;
     await enter(context, record, { ...promotion, because: messageOf(error) }, 'aborted');
-    await site.keep('production', kept(record.production));
+    await tidy(site);
     throw error;
   }
   await enter(context, record, promotion, 'prepared');
@@ -92,20 +94,23 @@ export const prepareProduction: Operation = async (context) => {
 export const switchTraffic: Operation = async (context) => {
   const { site, say } = context;
   const { record, promotion, release } = await ownPromotion(context);
+  if (promotion.state === 'admitted') throw tooEarly(release, 'prepare-production');
   if (promotion.state !== 'prepared' && promotion.state !== 'switching') return {};
   const from = promotion.from === undefined ? undefined : await releaseNamed(site, promotion.from);
   const baseline =
     promotion.state === 'prepared' && from !== undefined
       ? await measure(context, healthPath(from))
       : promotion.baseline;
+  // Before the state is written: whoever takes the promotion over later has a greater fence, and one who was too late cannot write.
+  const fence = await takeFence(site, 'production');
   const begun = await enter(context, record, { ...promotion, ...(baseline && { baseline }) }, 'switching');
   try {
-    await site.route('production', release, await takeFence(site, 'production'));
+    await site.route('production', release, fence);
     const path = healthPath(release);
     await awaitAnswers(context, 'production', { release: release.name, path, inRow, timeoutMs: switchMs });
   } catch (error) {
     if (!isRefusal(error) && !context.signal.aborted) throw error;
-    await rollBack(context, begun, messageOf(error));
+    await rollBack(context, begun, { because: messageOf(error), isOwn: !context.signal.aborted });
     throw error;
   }
   await enter(context, begun, promotionOf(begun), 'soaking');
@@ -117,66 +122,101 @@ export const switchTraffic: Operation = async (context) => {
 export const confirmRelease: Operation = async (context) => {
   const { site, input, clock, say } = context;
   const { record, promotion, release } = await ownPromotion(context);
-  if (promotion.state !== 'soaking') return { release: release.name };
+  if (promotion.state === 'promoted') {
+    await tidy(site);
+    return { release: release.name };
+  }
+  if (promotion.state !== 'soaking') throw tooEarly(release, 'switch-traffic');
   const soakUntil = promotion.soakUntil ?? clock() + (parseDuration(input('soak')) ?? 0);
   const begun = await write(context, record, { ...promotion, soakUntil });
   const fault = await soak(context, release, { until: soakUntil, baseline: promotion.baseline });
   if (fault !== undefined) {
-    await rollBack(context, begun, fault);
+    await rollBack(context, begun, { because: fault, isOwn: !context.signal.aborted });
     throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
   }
   const { production } = begun;
   const done: Production = { ...production, live: release.name, ...previousOf(promotion) };
   await enter(context, { ...begun, production: done }, promotionOf(begun), 'promoted');
-  await site.keep('production', kept(done));
+  await tidy(site);
   say(`${release.name} is live`);
   return { release: release.name };
 };
 
-/** Leads the address back to the release before, asks that one again, and holds the commit. */
+/** Why a release is taken back. */
+interface Fault {
+  readonly because: string;
+  /** The commit is to blame, and is not promoted again. */
+  readonly isOwn: boolean;
+}
+
+/** Leads the address back to the release before, and asks that one again. What cannot be brought back does not keep the next release from its way. */
 async function rollBack(
   context: OperationContext,
   record: ProductionRecord,
-  because: string,
+  { because, isOwn }: Fault,
 ): Promise<ProductionRecord> {
   const { site, say } = context;
-  // What ended the step must not end the way back.
-  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
   const promotion = { ...promotionOf(record), because };
-  const held = [...new Set([...record.production.held, promotion.commit])];
+  const { held } = record.production;
+  const holding = isOwn ? [...new Set([...held, promotion.commit])] : held;
+  const known = { ...record, production: { ...record.production, held: holding } };
   const from = promotion.from === undefined ? undefined : await releaseNamed(site, promotion.from);
   say(`${promotion.release} does not hold: ${because}`);
   if (from === undefined) {
     say('There is no release to go back to.');
-    return enter(context, { ...record, production: { ...record.production, held } }, promotion, 'stuck');
+    return enter(context, known, promotion, 'stuck');
   }
-  const begun = await enter(
-    context,
-    { ...record, production: { ...record.production, held } },
-    promotion,
-    'rolling-back',
-  );
-  await site.start('production', from);
-  await site.route('production', from, await takeFence(site, 'production'));
-  await awaitAnswers(resolute, 'production', {
-    release: from.name,
-    path: healthPath(from),
-    inRow,
-    timeoutMs: returnMs,
-  });
+  const fence = await takeFence(site, 'production');
+  const begun = await enter(context, known, promotion, 'rolling-back');
+  const fault = await comeBack(context, from, fence);
+  if (fault !== undefined) {
+    say(`${from.name} does not come back: ${fault}`);
+    const both = { ...promotionOf(begun), because: `${because}; ${from.name} does not come back: ${fault}` };
+    return enter(context, begun, both, 'stuck');
+  }
   say(`${site.url('production')} answers from ${from.name} again`);
   const ended = await enter(context, begun, promotionOf(begun), 'rolled-back');
-  await site.keep('production', kept(ended.production));
+  await tidy(site);
   return ended;
+}
+
+/** Answers why the release does not serve again; undefined when it does. */
+async function comeBack(context: OperationContext, from: Release, fence: number): Promise<string | undefined> {
+  const { site } = context;
+  // What ended the step must not end the way back.
+  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
+  await site.start('production', from);
+  await site.route('production', from, fence);
+  const wanted = { release: from.name, path: healthPath(from), inRow, timeoutMs: returnMs };
+  try {
+    await awaitAnswers(resolute, 'production', wanted);
+    return undefined;
+  } catch (error) {
+    if (isRefusal(error)) return messageOf(error);
+    throw error;
+  }
 }
 
 /** A run whose process is gone for good left its promotion somewhere: where traffic may have moved, it is taken back first. */
 async function settle(context: OperationContext, record: ProductionRecord): Promise<ProductionRecord> {
   const { promotion } = record.production;
   if (promotion === undefined || promotion.run === context.run || over.has(promotion.state)) return record;
-  const because = `the run ${promotion.run} ended before it was promoted`;
-  if (moving.has(promotion.state)) return rollBack(context, record, promotion.because ?? because);
-  return enter(context, record, { ...promotion, because }, 'aborted');
+  const because = promotion.because ?? `the run ${promotion.run} ended before it was promoted`;
+  if (moving.has(promotion.state)) return rollBack(context, record, { because, isOwn: false });
+  const aborted = await enter(context, record, { ...promotion, because }, 'aborted');
+  await tidy(context.site);
+  return aborted;
+}
+
+/**
+ * Ends every release but the live one, the one behind it, and what the address leads to, which may be one that never held. Only while nothing is under way:
+ * a promotion has releases of its own.
+ */
+async function tidy(site: Site): Promise<void> {
+  const { live, previous, promotion } = (await readProduction(site)).production;
+  if (promotion !== undefined && !over.has(promotion.state)) return;
+  const kept = [live, previous, await site.routed('production')].filter((name) => name !== undefined);
+  await site.keep('production', [...new Set(kept)]);
 }
 
 interface Own {
@@ -195,13 +235,11 @@ async function ownPromotion(context: OperationContext): Promise<Own> {
       hint: 'The operation `check-release` comes first.',
     });
   }
-  if (promotion.state === 'rolling-back') {
-    await rollBack(context, record, promotion.because ?? 'it was being taken back');
-  }
-  if (promotion.state !== 'promoted' && (over.has(promotion.state) || promotion.state === 'rolling-back')) {
-    throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${promotion.because ?? promotion.state}`);
-  }
-  return { record, promotion, release };
+  const because = promotion.because ?? promotion.state;
+  if (promotion.state === 'rolling-back') await rollBack(context, record, { because, isOwn: false });
+  else if (promotion.state === 'promoted' || !over.has(promotion.state)) return { record, promotion, release };
+  else await tidy(context.site);
+  throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${because}`);
 }
 
 function enter(
@@ -227,9 +265,10 @@ function previousOf({ from }: Promotion): Pick<Production, 'previous'> {
   return from === undefined ? {} : { previous: from };
 }
 
-/** The releases that stay in production: what serves, and what it can go back to. */
-function kept({ live, previous }: Production): readonly string[] {
-  return [live, previous].filter((name) => name !== undefined);
+function tooEarly(release: Release, first: OperationName): SluiceError {
+  return new SluiceError('ERR_GATE', `${release.name} is not that far on its way to production`, {
+    hint: `The operation \`${first}\` comes first.`,
+  });
 }
 
 function isRefusal(error: unknown): boolean {

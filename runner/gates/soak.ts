@@ -11,7 +11,7 @@ const baselineAnswers = 20;
 const fewest = 5;
 const mostInRow = 3;
 const mostShare = 0.05;
-/** A share needs that many answers to mean something. */
+/** A share needs that many answers to mean something, as long as more are to come. */
 const enough = 40;
 /** Slower than this against the release before is a fault; the second is for answers that are quick anyway. */
 const slower = 3;
@@ -46,7 +46,7 @@ export async function soak(
   do {
     if (signal.aborted) return 'the step was stopped before the soak was over';
     await ask(context, release, count);
-    const fault = faultOf(count, baseline);
+    const fault = faultOf(count, baseline, enough);
     if (fault !== undefined) return fault;
     if (clock() - healthAt >= healthMs) {
       healthAt = clock();
@@ -55,7 +55,8 @@ export async function soak(
     }
     await sleep(Math.max(0, Math.min(askMs, until - clock())), undefined, { signal }).catch(() => undefined);
   } while (clock() < until || count.asked < fewest);
-  return undefined;
+  // Those of a short soak are few, but all there are.
+  return faultOf(count, baseline, fewest);
 }
 
 async function ask({ site, clock }: OperationContext, release: Release, count: Count): Promise<void> {
@@ -72,10 +73,15 @@ async function ask({ site, clock }: OperationContext, release: Release, count: C
   count.last = answer === undefined ? 'no answer' : `${answer.status} from ${answer.release ?? 'no release'}`;
 }
 
-function faultOf({ times, asked, bad, badInRow, last }: Count, baseline: Latency | undefined): string | undefined {
+function faultOf(
+  { times, asked, bad, badInRow, last }: Count,
+  baseline: Latency | undefined,
+  least: number,
+): string | undefined {
   if (badInRow >= mostInRow) return `${badInRow} requests in a row went wrong, the last one: ${last}`;
-  if (asked < enough) return undefined;
-  if (bad / asked > mostShare) return `${bad} of ${asked} requests went wrong, the last one: ${last}`;
+  if (asked < least) return undefined;
+  // One may be an accident, however few there are.
+  if (bad > 1 && bad / asked > mostShare) return `${bad} of ${asked} requests went wrong, the last one: ${last}`;
   if (baseline === undefined) return undefined;
   const { p95 } = latencyOf(times);
   const limit = Math.max(baseline.p95 * slower, baseline.p95 + slowerByMs);

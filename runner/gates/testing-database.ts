@@ -2,8 +2,10 @@ import { databaseOf, quoteName, withConnection, withDatabase } from '../migratio
 import type { Connection } from '../migrations/database/connection.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 
-/** A copy of the testing database as a release left it after its migration: `app_release_r7`. A server may have databases of several backends. */
-const copyOf = (database: string, release: string): string => `${database}_release_${release}`;
+/** Of the copies of a testing database as each release left it after its migration: `app_release_r7`. A server may have those of several backends. */
+function prefixOf(urls: DatabaseUrls): string {
+  return `${databaseOf(urls.admin)}_release_`;
+}
 
 /**
  * Makes the testing database anew, as the release that is live left it; empty where none is. So a migration that was refused, or whose run failed
@@ -16,7 +18,8 @@ export async function freshDatabase(
 ): Promise<'copied' | 'empty'> {
   const name = databaseOf(urls.admin);
   return onServer(urls, signal, async (connection) => {
-    const template = live === undefined ? undefined : await existing(connection, name, live);
+    const copy = `${prefixOf(urls)}${live ?? ''}`;
+    const template = (await copies(connection, prefixOf(urls))).find((found) => found === copy);
     await drop(connection, name);
     await connection.query(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(template ?? 'template0')}`);
     return template === undefined ? 'empty' : 'copied';
@@ -31,16 +34,17 @@ export async function keepDatabase(
   signal: AbortSignal,
 ): Promise<void> {
   const name = databaseOf(urls.admin);
-  const copy = copyOf(name, release);
+  const prefix = prefixOf(urls);
+  const copy = `${prefix}${release}`;
   await onServer(urls, signal, async (connection) => {
-    const kept = new Set([release, ...others].map((other) => copyOf(name, other)));
-    for (const found of await copies(connection, name))
+    const kept = new Set([release, ...others].map((other) => `${prefix}${other}`));
+    for (const found of await copies(connection, prefix))
       if (!kept.has(found) || found === copy) await drop(connection, found);
     // Nobody may use a database while it is copied; whoever does connects again.
     await connection.query(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS false`);
     try {
       await connection.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
-      await connection.query(`CREATE DATABASE ${quoteName(copy)} TEMPLATE ${quoteName(name)}`);
+      await connection.query(`CREATE DATABASE ${quoteName(copy)} TEMPLATE ${quoteName(name)} ALLOW_CONNECTIONS false`);
     } finally {
       await connection.query(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS true`);
     }
@@ -55,14 +59,10 @@ function onServer<Result>(
   return withConnection({ url: withDatabase(admin, 'postgres'), signal }, work);
 }
 
-async function existing(connection: Connection, name: string, release: string): Promise<string | undefined> {
-  return (await copies(connection, name)).find((found) => found === copyOf(name, release));
-}
-
-async function copies(connection: Connection, database: string): Promise<readonly string[]> {
+async function copies(connection: Connection, prefix: string): Promise<readonly string[]> {
   const rows = await connection.query<{ readonly name: string }>(
     'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)',
-    [copyOf(database, 'r')],
+    [prefix],
   );
   return rows.map(({ name }) => name);
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { eachOf } from '../workspace/each-of.ts';
@@ -20,6 +19,7 @@ import { moveBlob, pushBytes } from './move-blob.ts';
 import type { BlobOrigin, Transfer } from './move-blob.ts';
 import type { RegistryAccess } from './registry-session.ts';
 import { Repository } from './repository.ts';
+import { makeTemporaryFolder } from './temporary-files.ts';
 
 /** What an image is to be made of. */
 export interface ImageRequest {
@@ -76,7 +76,7 @@ export async function appendImage(
   signal: AbortSignal,
   deadlineMs = defaultDeadlineMs,
 ): Promise<AppendedImage> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-image-'));
+  const folder = await makeTemporaryFolder();
   try {
     return await withDeadline(signal, deadlineMs, (limited) => append(request, access, folder, limited));
   } finally {

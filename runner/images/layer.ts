@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { SluiceError } from '../model/errors.ts';
 import { listTree, packTree } from '../workspace/pack-tree.ts';
 import { mediaTypes } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
+import { writeTemporary } from './temporary-files.ts';
 import type { Blob } from './upload-blob.ts';
 
 /** Files of this machine, and where they are to be in the image. */
@@ -53,7 +53,7 @@ export async function makeLayer(source: LayerSource, file: string, signal: Abort
     }
   };
   const packed: Readable = packTree(source.folder, paths, destination.slice(1));
-  await pipeline(packed, compressed, createWriteStream(file), { signal });
+  await writeTemporary(file, compressed(packed), signal);
   const digest = `sha256:${layer.digest('hex')}`;
   return {
     descriptor: { mediaType: mediaTypes.layer, digest, size },

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import type { Hash } from 'node:crypto';
 import { digestOf } from './digest.ts';
 import { connectionError, drop, readBody } from './exchange.ts';
 import type { Answer } from './exchange.ts';
@@ -11,6 +10,7 @@ import { RegistryError } from './registry-error.ts';
 import { RegistrySession } from './registry-session.ts';
 import type { Place, RegistryAccess } from './registry-session.ts';
 import { retrying } from './retry.ts';
+import { writeTemporary } from './temporary-files.ts';
 import { uploadBlob } from './upload-blob.ts';
 import type { Blob } from './upload-blob.ts';
 
@@ -89,24 +89,27 @@ export class Repository {
   saveBlob({ digest, size }: Descriptor, file: string): Promise<void> {
     return this.#retrying(async () => {
       const answer = await this.#openBlob(digest);
-      const [hash, name] = [createHash('sha256'), this.#name(digest)];
-      const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-        let bytes = 0;
-        for await (const chunk of chunks) {
-          bytes += chunk.length;
-          if (bytes > size) throw new RegistryError('corrupt', `${name} has more than its ${size} bytes`);
-          hash.update(chunk);
-          yield chunk;
-        }
-      };
-      try {
-        await pipeline(answer.body, counted, createWriteStream(file), { signal: this.#session.signal });
-      } catch (error) {
-        throw connectionError(error, answer.url, this.#session.signal);
-      }
+      const hash = createHash('sha256');
+      await writeTemporary(file, this.#measured(answer, size, hash), this.#session.signal);
       const found = `sha256:${hash.digest('hex')}`;
       if (found !== digest) throw this.#corrupt(digest, found);
     });
+  }
+
+  /** The body of an answer as far as `size`, in which errors of the connection are ours. */
+  async *#measured(answer: Answer, size: number, hash: Hash): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    try {
+      for await (const chunk of answer.body) {
+        bytes += chunk.length;
+        if (bytes > size)
+          throw new RegistryError('corrupt', `${answer.url.host} sends more than the ${size} bytes of a blob`);
+        hash.update(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      throw connectionError(error, answer.url, this.#session.signal);
+    }
   }
 
   /** Whether the registry took the blob from another of its repositories. */

@@ -409,10 +409,13 @@ steps:
   });
 });
 
-test('the script that a gate runs gets the secrets of its caller', (t) => {
-  const plan = planOf(
-    'pipeline: demo\nbackend: { name: shop }\nsteps: { migrate: { uses: migrate, with: { run: make migrate }, secrets: [DB_KEY] } }\n',
+test('the script that a gate runs gets the secrets of its caller, and one that an operation takes has none to get', (t) => {
+  const text = (gate: string) =>
+    `pipeline: demo\nbackend: { name: shop }\nsteps: { gate: { uses: ${gate}, with: { run: make it, junit: r.xml }, secrets: [DB_KEY] } }\n`;
+  const secrets = planOf(text('run-tests')).steps.flatMap((step) =>
+    step.kind === 'run' ? [[step.name, step.secrets] as const] : [],
   );
-  const secrets = plan.steps.flatMap((step) => (step.kind === 'run' ? [[step.name, step.secrets] as const] : []));
-  t.deepEqual(Object.fromEntries(secrets), { build: [], apply: [] });
+  t.deepEqual(Object.fromEntries(secrets), { test: ['DB_KEY'], record: [], live: [] });
+  const refused = compileText(text('migrate').replace(', junit: r.xml', ''));
+  t.deepEqual(refused.ok ? [] : refused.problems.map(({ code, line }) => [code, line]), [['secret-unused', 3]]);
 });

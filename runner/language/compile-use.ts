@@ -1,10 +1,11 @@
 import type { GroupEnd, GroupStart, Need, StepId } from '../model/plan.ts';
 import { knowledgeOf } from './compilation.ts';
-import type { Body, Compilation } from './compilation.ts';
+import type { Body, CommandInput, Compilation } from './compilation.ts';
 import { checkBackend } from './check-backend.ts';
 import { checkSecrets, checkVariables, mapValues } from './compile-environment.ts';
 import { compileInputs } from './compile-inputs.ts';
 import type { GivenInputs } from './compile-inputs.ts';
+import { commandOf } from './compile-script.ts';
 import type { Names, Offer } from './names.ts';
 import { under } from './problem-list.ts';
 import { complain } from './step-cell.ts';
@@ -64,7 +65,8 @@ function checkGivenSecrets(cell: StepCell, { source }: Workflow, { commands }: G
     const message = `\`${source.value.workflow}\` needs the secret \`${name}\`.`;
     complain(cell, at, 'secret-not-given', message, `Give it: \`secrets: [${[...given, name].join(', ')}]\`.`);
   }
-  const taken = new Set([...named, ...Object.values(commands).flatMap((command) => command.secrets)]);
+  const run = Object.entries(commands).filter(([name, command]) => isRun(source.value.steps, name, command));
+  const taken = new Set([...named, ...run.flatMap(([, command]) => command.secrets)]);
   for (const [index, name] of given.entries()) {
     if (taken.has(name) || source.damaged) continue;
     const message = `\`${source.value.workflow}\` does nothing with the secret \`${name}\`.`;
@@ -76,6 +78,14 @@ function checkGivenSecrets(cell: StepCell, { source }: Workflow, { commands }: G
       'Delete it here, or name it under `secrets` of a step of the workflow.',
     );
   }
+}
+
+/** Whether a script becomes that of a step: an operation puts it on record and runs it elsewhere, where there are no secrets of steps. */
+function isRun(steps: Workflow['source']['value']['steps'], name: string, command: CommandInput): boolean {
+  return Object.values(steps).some(({ run, operation, with: given = {} }) => {
+    const texts = [run, ...(operation === undefined ? Object.values(given) : [])];
+    return texts.some((text) => text !== undefined && commandOf(text, { [name]: command }) !== undefined);
+  });
 }
 
 function innerBody(cell: StepCell, { key, gate, source }: Workflow, from: StepId, inputs: GivenInputs): Body {

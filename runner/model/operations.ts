@@ -44,6 +44,12 @@ export function isOperation(name: string): name is OperationName {
   return Object.hasOwn(operations, name);
 }
 
+/** The value by which an operation that does not succeed says why. */
+export const becauseValue = 'because';
+
+/** How an operation says that its gate refuses the commit; any other code but 0 is a fault of the place it works in. */
+export const refusalCode = 1;
+
 /** The variable that an operation finds one of its inputs in. */
 export function inputVariable(input: string): string {
   return `SLUICE_INPUT_${input.toUpperCase()}`;

@@ -10,6 +10,7 @@ interface ReasonEntry {
 /** Why something did not simply succeed. The order within an outcome has no meaning; names never change once shipped. */
 export const reasons = {
   exit_code: { outcome: 'failed', hint: 'The command ended with a non-zero exit code; its last lines say why.' },
+  gate_refused: { outcome: 'failed', hint: 'The gate does not let this commit pass; the message says why.' },
   signalled: { outcome: 'failed', hint: 'The command was ended by a signal that Sluice did not send.' },
   start_error: {
     outcome: 'failed',
@@ -18,6 +19,10 @@ export const reasons = {
   timeout: { outcome: 'failed', hint: 'The step ran longer than its timeout; make it faster or raise `timeout`.' },
   oom: { outcome: 'failed', hint: 'The step used more memory than it may; raise `resources.memory`.' },
   log_limit: { outcome: 'failed', hint: 'The step wrote more log than it may; print less or write to an artefact.' },
+  upload_limit: {
+    outcome: 'failed',
+    hint: 'The files that the step hands over are larger than they may be; declare less of them.',
+  },
   tests_failed: { outcome: 'failed', hint: '`sluice tests` lists the red cases with their messages.' },
   no_tests: { outcome: 'failed', hint: 'No test ran; check the `junit` paths, or set `allow-empty: true`.' },
   report_unreadable: {
@@ -94,6 +99,10 @@ export const reasons = {
     hint: 'The last deadline of the Job passed while no runner watched; `sluice rerun --failed` goes on from here.',
   },
   agent_failed: { outcome: 'errored', hint: 'The agent beside the step ended early; the message says how.' },
+  gate_errored: {
+    outcome: 'errored',
+    hint: 'The gate could not do its work; the message says what stood in its way. It goes on from there when the run is repeated.',
+  },
   step_errored: { outcome: 'errored', hint: 'At least one step could not be carried out.' },
 
   cancelled: { outcome: 'cancelled', hint: 'Somebody cancelled it.' },

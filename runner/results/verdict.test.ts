@@ -54,7 +54,32 @@ interface Case {
   readonly message?: string;
 }
 
+const gate = { ...plain, operation: 'check-release' } as const;
+const because = 'because<<end\nr7 does not start:\nno config\nend\n';
+
 const red: readonly Case[] = [
+  {
+    title: 'an operation that says why',
+    step: gate,
+    facts: { ...exit1, output: because },
+    reason: 'gate_refused',
+    message: 'r7 does not start:\nno config',
+  },
+  {
+    title: 'an operation that could not do its work',
+    step: gate,
+    facts: { ...exit1, exitCode: 3, output: 'because=the registry does not answer\n' },
+    reason: 'gate_errored',
+    message: 'the registry does not answer',
+  },
+  { title: 'an operation that says nothing', step: gate, facts: exit1, reason: 'exit_code', message: 'exit code 1' },
+  {
+    title: 'a script cannot speak for a gate',
+    step: plain,
+    facts: { ...exit1, output: because },
+    reason: 'exit_code',
+    message: 'exit code 1',
+  },
   { title: 'exit code 1', step: plain, facts: exit1, reason: 'exit_code', message: 'exit code 1' },
   { title: 'exit code 1 with green tests', step: tested, facts: exit1, tests: passed, reason: 'exit_code' },
   { title: 'exit code 1 with unreadable reports', step: tested, facts: exit1, tests: cut, reason: 'exit_code' },

@@ -1,5 +1,6 @@
 import { verdictOf } from '../model/outcome.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
+import { becauseValue, refusalCode } from '../model/operations.ts';
 import type { RunStep } from '../model/plan.ts';
 import type { ArtifactEntry, TestSummary } from '../model/result.ts';
 import { parseOutputs } from './parse-outputs.ts';
@@ -18,7 +19,7 @@ interface Judgement {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-type Subject = Pick<RunStep, 'junit' | 'artifacts' | 'outputs'>;
+type Subject = Pick<RunStep, 'junit' | 'artifacts' | 'outputs' | 'operation'>;
 
 /** Reasons with which the command ended by itself, so that its reports and files have a say. */
 const ownEnds: ReadonlySet<Reason | undefined> = new Set([
@@ -40,6 +41,7 @@ export function judgeAttempt(step: Subject, facts: AttemptFacts, tests: TestSumm
   const against =
     endFromOutside(facts) ??
     redTests(tests) ??
+    refusedByGate(step, facts) ??
     wrongExit(facts) ??
     unprovenTests(step, tests) ??
     missingFiles(step, facts) ??
@@ -58,6 +60,14 @@ function redTests(tests: TestSummary | undefined): Verdict | undefined {
   const red = tests.failures + tests.errors;
   if (red === 0) return undefined;
   return verdictOf('tests_failed', `${red} of ${tests.tests} tests failed${firstOf(tests.redCases ?? [], red)}`);
+}
+
+/** An operation says why it does not succeed, where a script has its last lines for that. */
+function refusedByGate({ operation }: Subject, { exitCode = 0, output }: AttemptFacts): Verdict | undefined {
+  if (operation === undefined || exitCode === 0) return undefined;
+  const { [becauseValue]: because } = parseOutputs(output, [becauseValue]).values;
+  if (because === undefined) return undefined;
+  return verdictOf(exitCode === refusalCode ? 'gate_refused' : 'gate_errored', because);
 }
 
 function wrongExit(facts: AttemptFacts): Verdict | undefined {

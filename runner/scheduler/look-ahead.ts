@@ -1,29 +1,50 @@
 import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunState } from '../model/run-state.ts';
+import { quantity } from '../model/quantity.ts';
 import { mayTrust } from './needs-of.ts';
+
+/** What may wait idle for one run. */
+export interface IdleBudget {
+  readonly attempts: number;
+  /** Cores that their steps request. */
+  readonly cpu: number;
+  /** Bytes that their steps request. */
+  readonly memory: number;
+}
 
 /** What starts beside the first attempt takes processors from the one that everything waits for. */
 const mostAtFirst = 2;
 
 /**
- * Steps that will begin soon if all goes well, in plan order, `most` at most: those behind steps that run, and those behind
- * these. An executor may prepare them, so that they begin at once. Only steps that can do no harm by waiting: no secrets,
+ * Steps that will begin soon if all goes well, in plan order, as far as the budget goes: those behind steps that run, and those
+ * behind these. An executor may prepare them, so that they begin at once. Only steps that can do no harm by waiting: no secrets,
  * no condition, no group to hold. Few until the first attempt has its place.
  */
-export function lookAhead(state: RunState, most: number): readonly RunStep[] {
+export function lookAhead(state: RunState, budget: IdleBudget): readonly RunStep[] {
   if (state.phase !== 'running' || state.cancel) return [];
-  const limit = isPlaced(state) ? most : Math.min(most, mostAtFirst);
+  const limit = isPlaced(state) ? budget.attempts : Math.min(budget.attempts, mostAtFirst);
   const hopeful = new Set<StepId>();
   const ahead: RunStep[] = [];
   for (const step of state.plan.steps) {
     const current = state.steps.get(step.id);
     if (current?.phase === 'running' || current?.verdict?.outcome === 'succeeded') hopeful.add(step.id);
-    else if (current?.phase === 'pending' && isNear(step, hopeful) && ahead.length < limit) {
+    else if (
+      current?.phase === 'pending' &&
+      isNear(step, hopeful) &&
+      ahead.length < limit &&
+      fits([...ahead, step], budget)
+    ) {
       ahead.push(step);
       hopeful.add(step.id);
     }
   }
   return ahead;
+}
+
+function fits(steps: readonly RunStep[], { cpu, memory }: IdleBudget): boolean {
+  const requested = (name: 'cpu' | 'memory'): number =>
+    steps.reduce((sum, { resources }) => sum + (quantity(resources[name] ?? '0') ?? 0), 0);
+  return requested('cpu') <= cpu && requested('memory') <= memory;
 }
 
 function isNear(step: PlanStep, hopeful: ReadonlySet<StepId>): step is RunStep {

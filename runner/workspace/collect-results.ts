@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
-import { messageOf } from '../model/errors.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
 import type { PlanArtifact, RunStep } from '../model/plan.ts';
@@ -11,6 +11,7 @@ import { openFound } from './find-files.ts';
 import type { Found } from './find-files.ts';
 import { findInFolders, isInPlace } from './find-in-folders.ts';
 import type { CommandFolders } from './find-in-folders.ts';
+import { limitedBlobs } from './limited-blobs.ts';
 import { packTar } from './pack-tar.ts';
 import type { WorkspaceContent } from './prepare-workspace.ts';
 
@@ -55,6 +56,8 @@ export interface Collection {
   readonly declared: DeclaredResults;
   readonly folders: CommandFolders;
   readonly blobs: BlobAccess;
+  /** How much may be stored in all. */
+  readonly maxBytes: number;
   /** A remark for people. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
@@ -66,8 +69,9 @@ export function declaredResults(step: RunStep, caches: WorkspaceContent['caches'
 }
 
 /** Takes out of a command's folders what was declared: files always, what later steps build on only after success. */
-export async function collectResults(collection: Collection, succeeded: boolean): Promise<Collected> {
+export async function collectResults(whole: Collection, succeeded: boolean): Promise<Collected> {
   const nothing = { files: [], output: '', caches: {} };
+  const collection = { ...whole, blobs: limitedBlobs(whole.blobs, whole.maxBytes) };
   try {
     const files = await collectFiles(collection);
     const output = readOutput(collection.folders.output);
@@ -87,9 +91,13 @@ export async function collectResults(collection: Collection, succeeded: boolean)
     const { signal } = collection;
     const problem = signal.aborted
       ? verdictOf(signal.reason as Reason, 'its files were not collected')
-      : verdictOf('collect_failed', messageOf(error));
+      : verdictOf(isTooMuch(error) ? 'upload_limit' : 'collect_failed', messageOf(error));
     return { results: nothing, problem };
   }
+}
+
+function isTooMuch(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'ERR_LIMIT';
 }
 
 async function collectFiles({

@@ -69,6 +69,16 @@ test('of a list only what it names is packed, with the folders around it', async
   t.deepEqual(await listTree(folder, ['a/b'], never), ['a', 'a/b', 'a/b/c', 'a/b/d']);
 });
 
+test('a link to a folder is that folder; a file is none, and neither is nothing', async (t) => {
+  const folder = emptyFolder(t);
+  write(folder, { 'tree/a': '1' });
+  fs.symlinkSync('tree', join(folder, 'link'));
+  t.deepEqual(await pack(join(folder, 'link')), await pack(join(folder, 'tree')));
+  for (const path of ['tree/a', 'none']) {
+    await t.throwsAsync(pack(join(folder, path)), { code: 'ERR_WORKSPACE', message: new RegExp(path) });
+  }
+});
+
 test('a path that is missing, leaves the folder or goes through a link is refused', async (t) => {
   const folder = emptyFolder(t);
   write(folder, { 'a/b': '1' });

@@ -17,14 +17,26 @@ export async function listTree(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const root = realFolder(folder);
   const found = new Set<string>();
   for (const given of paths) {
     const path = memberPath(given);
-    addAbove(folder, path, found);
-    await add(folder, path, found, signal);
+    addAbove(root, path, found);
+    await add(root, path, found, signal);
   }
   found.delete('');
   return [...found].toSorted();
+}
+
+/** ERR_WORKSPACE for what is no folder: a file has nothing in it, and would look like an empty one. */
+function realFolder(folder: string): string {
+  try {
+    const root = fs.realpathSync(folder);
+    if (!fs.lstatSync(root).isDirectory()) throw new Error('it is no folder');
+    return root;
+  } catch (error) {
+    throw new SluiceError('ERR_WORKSPACE', `Cannot pack ${folder}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Folders that `path` lies in; nothing is looked for behind a link. */

@@ -35,7 +35,8 @@ const engine = createEngine({
   gates: new Map(),
   capacity: 2,
   maxLogBytes: 1_000_000,
-  lookAhead: 0,
+  maxUploadBytes: 1_000_000_000,
+  lookAhead: { attempts: 0, cpu: 0, memory: 0 },
 });
 
 const repository = join(folder, name);

@@ -77,7 +77,8 @@ export class KubernetesSite implements Site {
   }
 
   task(environment: EnvironmentName, release: Release, task: SiteTask): Promise<TaskEnd> {
-    return runTask(this.#cluster, this.#namespace, { environment, release, task });
+    const hasDatabase = this.backend.database !== undefined;
+    return runTask(this.#cluster, this.#namespace, { environment, release, task, hasDatabase });
   }
 
   async route(environment: EnvironmentName, release: Release, fence: number): Promise<void> {

@@ -33,7 +33,7 @@ export async function releaseHealth(
     const deployment = await find(cluster, deployments, at);
     if (deployment === undefined) return { state: 'failed', message: `${name}: its Deployment is not there` };
     const own = running.items.filter(({ metadata }) => metadata.labels?.[labels.service] === name);
-    return deploymentHealth(cluster, name, deployment, own, told.items);
+    return deploymentHealth(name, deployment, own, told.items);
   });
   const found = await Promise.all(looks);
   return (
@@ -42,23 +42,23 @@ export async function releaseHealth(
   );
 }
 
-async function deploymentHealth(
-  cluster: ClusterClient,
+function deploymentHealth(
   service: string,
   deployment: Deployment,
   own: readonly Pod[],
   told: readonly CoreEvent[],
-): Promise<ReleaseHealth> {
+): ReleaseHealth {
   if (isAvailable(deployment)) return { state: 'healthy' };
   const refused = refusal(deployment);
   if (refused !== undefined) return { state: 'failed', message: `${service}: ${refused}` };
   for (const pod of own) {
-    const message = crashed(pod) ? await lastWords(cluster, pod) : hopeless(pod, told);
+    const message = crashed(pod) ? lastWords(pod) : hopeless(pod, told);
     if (message !== undefined) return { state: 'failed', message: `${service}: ${message}` };
   }
   const { readyReplicas = 0 } = deployment.status ?? {};
   const waiting = own.map((pod) => reasonOf(pod, told)?.message).find((message) => message !== undefined);
-  const count = `${readyReplicas} of ${deployment.spec.replicas ?? 1} ready`;
+  const probed = own.map((pod) => probeAnswer(pod, told)).find((message) => message !== undefined);
+  const count = `${readyReplicas} of ${deployment.spec.replicas ?? 1} ready${probed === undefined ? '' : `; ${probed}`}`;
   return { state: 'starting', message: `${service}: ${waiting ?? count}` };
 }
 
@@ -95,21 +95,20 @@ function hopeless(pod: Pod, told: readonly CoreEvent[]): string | undefined {
   return waiting.final || Date.now() - waiting.since >= roomMs ? waiting.message : undefined;
 }
 
-/** How it ended, and what it wrote before that. */
-async function lastWords(cluster: ClusterClient, pod: Pod): Promise<string> {
-  const { exitCode, reason } = appOf(pod)?.lastState?.terminated ?? {};
+/** How it ended, and what it wrote before that: the kubelet notes the end of the log with the end of the container, where the log itself may be gone. */
+function lastWords(pod: Pod): string {
+  const { state, lastState } = appOf(pod) ?? {};
+  const { exitCode, reason, message = '' } = state?.terminated ?? lastState?.terminated ?? {};
   const how =
     reason === 'OOMKilled'
       ? 'was ended because it used more memory than it may'
       : `ended ${exitCode === undefined ? 'again and again' : `with exit code ${exitCode}`}`;
-  const text = await previousLog(cluster, pod).catch(() => '');
-  return text === '' ? `it ${how} and wrote nothing` : `it ${how}; its last lines:\n${text}`;
+  const lines = message.trim().split('\n').slice(-tailLines);
+  return lines.join('') === '' ? `it ${how}` : `it ${how}; its last lines:\n${lines.join('\n')}`;
 }
 
-async function previousLog(cluster: ClusterClient, { metadata }: Pod): Promise<string> {
-  const at = { namespace: metadata.namespace ?? '', name: metadata.name, container: 'app' };
-  const log = await cluster.log(at, { signal: AbortSignal.timeout(10_000), previous: true, tailLines });
-  const chunks: Buffer[] = [];
-  for await (const chunk of log as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString().trim();
+/** What the kubelet says of a pod that runs and is not ready. */
+function probeAnswer({ metadata: { uid } }: Pod, told: readonly CoreEvent[]): string | undefined {
+  const about = told.filter(({ reason, involvedObject }) => reason === 'Unhealthy' && involvedObject.uid === uid);
+  return about.at(-1)?.message?.trim();
 }

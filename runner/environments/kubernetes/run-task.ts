@@ -14,6 +14,8 @@ interface NamespaceTask {
   readonly environment: EnvironmentName;
   readonly release: Release;
   readonly task: SiteTask;
+  /** Whether the environment has a database. */
+  readonly hasDatabase: boolean;
 }
 
 const taskLabel = 'sluice.dev/task';
@@ -28,9 +30,10 @@ const tailLines = 500;
 export async function runTask(
   cluster: ClusterClient,
   namespace: string,
-  { environment, release, task }: NamespaceTask,
+  namespaceTask: NamespaceTask,
 ): Promise<TaskEnd> {
-  const body = taskJob(environment, release, task);
+  const { task } = namespaceTask;
+  const body = taskJob(namespaceTask);
   await endOthers(cluster, namespace, task);
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
@@ -68,11 +71,9 @@ async function endOthers(cluster: ClusterClient, namespace: string, { name, grou
   }
 }
 
-function taskJob(
-  environment: EnvironmentName,
-  release: Release,
-  { name, group, script, env = {}, timeoutMs }: SiteTask,
-): Draft<Job> {
+function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Draft<Job> {
+  const { name, group, script, env = {}, timeoutMs } = task;
+  const url = { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } };
   const own = {
     ...managed,
     [labels.environment]: environment,
@@ -110,10 +111,7 @@ function taskJob(
                 { name: 'SLUICE_ENVIRONMENT', value: environment },
                 { name: 'HOME', value: '/tmp' },
                 ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
-                {
-                  name: 'DATABASE_URL',
-                  valueFrom: { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } },
-                },
+                ...(hasDatabase ? [{ name: 'DATABASE_URL', valueFrom: url }] : []),
               ],
               securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
             },

@@ -1,4 +1,5 @@
-import { siteContract, contractService } from '../site-contract.ts';
+import { contractService } from '../contract-service-fixture.ts';
+import { siteContract } from '../site-contract.ts';
 import { LocalSite } from './local-site.ts';
 import { keepRelease } from './release-files.ts';
 import { startSupervisor } from './supervisor-fixture.ts';

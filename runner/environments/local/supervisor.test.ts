@@ -9,7 +9,7 @@ import { listPids, readEnvironment } from '../../executors/local/process-table.t
 import type { Backend } from '../../model/backend.ts';
 import { ensureRoles } from '../database-roles.ts';
 import type { Release } from '../release.ts';
-import { contractService } from '../site-contract.ts';
+import { contractService } from '../contract-service-fixture.ts';
 import { LocalSite } from './local-site.ts';
 import { keepRelease } from './release-files.ts';
 import { startSupervisor } from './supervisor-fixture.ts';
@@ -93,8 +93,8 @@ test('a task whose supervisor was killed counts as failed, and is not begun agai
   const release = await releaseOn(t, supervisor, 'r1');
   const trace = join(filesOf(t, {}), 'trace');
   const task = {
-    name: 'migrate',
     group: 'migrate',
+    name: 'migrate',
     script: `echo begun >> ${trace}; exec sleep 300`,
     timeoutMs: 300_000,
     signal: limit(),

@@ -19,9 +19,7 @@ const lateCode = 124;
 export class Tasks {
   readonly #folder: string;
   readonly #host: ProcessHost;
-  readonly #running = new Map<string, Promise<TaskEnd>>();
-  /** How to end what is under way, by group. */
-  readonly #groups = new Map<string, { readonly name: string; readonly end: () => Promise<void> }>();
+  readonly #running = new Map<string, RunningTask>();
 
   constructor(folder: string, host: ProcessHost) {
     this.#folder = folder;
@@ -30,32 +28,28 @@ export class Tasks {
 
   run(name: string, task: Task, command: () => Promise<Command>): Promise<TaskEnd> {
     const running = this.#running.get(name);
-    if (running !== undefined) return running;
-    const begun = this.#runOnce(name, task, command).finally(() => this.#running.delete(name));
-    this.#running.set(name, begun);
-    return begun;
+    if (running !== undefined) return running.end;
+    const others = [...this.#running.values()].filter(({ group }) => group === task.group);
+    const ending = new AbortController();
+    const end = endOthers(others)
+      .then(() => this.#runOnce(name, task, command, ending.signal))
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, { group: task.group, stop: () => ending.abort(), end });
+    return end;
   }
 
-  async #runOnce(name: string, task: Task, command: () => Promise<Command>): Promise<TaskEnd> {
+  async #runOnce(name: string, task: Task, command: () => Promise<Command>, signal: AbortSignal): Promise<TaskEnd> {
     const file = join(this.#folder, `${name}.json`);
     const known = await readText(file);
-    await this.#endOthers(task);
     if (known !== undefined) return (JSON.parse(known) as { readonly end?: TaskEnd }).end ?? lost;
     const prepared = await command();
     await writeDurably(file, '{}');
-    const end = await this.#execute(name, task, prepared);
+    const end = await this.#execute(name, task, prepared, signal);
     await writeDurably(file, JSON.stringify({ end }));
     return end;
   }
 
-  async #endOthers({ name, group }: Task): Promise<void> {
-    const other = this.#groups.get(group);
-    if (other === undefined || other.name === name) return;
-    await other.end();
-    await this.#running.get(other.name)?.catch(() => undefined);
-  }
-
-  async #execute(name: string, { group, timeoutMs }: Task, command: Command): Promise<TaskEnd> {
+  async #execute(name: string, { timeoutMs }: Task, command: Command, signal: AbortSignal): Promise<TaskEnd> {
     const { journal, pipes } = this.#host;
     const marker = journal.markerOf(`task/${name}`);
     const pipe = await pipes.open();
@@ -68,19 +62,14 @@ export class Tasks {
     journal.add(started.identity);
     const groups = [started.identity.pid];
     started.release();
-    const late = new AbortController();
-    const stop = async (): Promise<void> => {
-      await terminateGroups(groups, AbortSignal.timeout(graceMs));
-      await killTree({ marker, groups });
+    const stop = (): void => {
+      void terminateGroups(groups, AbortSignal.timeout(graceMs)).then(() => killTree({ marker, groups }));
     };
-    const timer = setTimeout(() => {
-      late.abort();
-      void stop();
-    }, timeoutMs);
-    const own = { name, end: stop };
-    this.#groups.set(group, own);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    for (const wish of [late.signal, signal]) wish.addEventListener('abort', stop);
+    if (signal.aborted) stop();
     const end = await started.ended;
-    if (this.#groups.get(group) === own) this.#groups.delete(group);
     clearTimeout(timer);
     await killTree({ marker, groups });
     await pump.finish();
@@ -94,6 +83,18 @@ it took longer than ${timeoutMs / 1000} s and was ended`.trim(),
     }
     return { exitCode: 'code' in end ? end.code : killedCode, output: text };
   }
+}
+
+interface RunningTask {
+  readonly group: string;
+  readonly stop: () => void;
+  readonly end: Promise<TaskEnd>;
+}
+
+/** They may be in the middle of something: their ends are waited for. */
+async function endOthers(others: readonly RunningTask[]): Promise<void> {
+  for (const { stop } of others) stop();
+  await Promise.allSettled(others.map(({ end }) => end));
 }
 
 /** Nobody knows how far it came, so it is not begun again. */

@@ -34,6 +34,7 @@ export function workOf({
     declared: declaredResults(step, caches),
     services: services.map(({ check }): ServiceCheck => check),
     maxLogBytes: context.maxLogBytes,
+    maxUploadBytes: context.maxUploadBytes,
     echo: Object.keys(spec.secrets).length === 0,
   };
 }

@@ -157,6 +157,7 @@ async function outcomeOf({ spec, folder, context, stop }: Attempt, end: Ending):
       declared: declaredResults(spec.step, spec.caches),
       folders: folder,
       blobs: context.blobs,
+      maxBytes: context.maxUploadBytes,
       note: context.note,
       signal: stop.hurry,
     },

@@ -24,6 +24,7 @@ export class Recorder implements AttemptContext {
 
   readonly log = { offset: 0, write: (chunk: Uint8Array): Promise<void> => this.take(chunk) };
   readonly maxLogBytes = 1024 ** 3;
+  maxUploadBytes = 1024 ** 3;
   readonly reasonsToWait: (string | undefined)[] = [];
   readonly waiting: AttemptContext['waiting'] = (waiting) => {
     this.reasonsToWait.push(waiting?.reason);

@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
 async function site(t: ExecutionContext, files: Readonly<Record<string, string>>) {

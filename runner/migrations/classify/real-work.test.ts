@@ -74,7 +74,7 @@ test('PostgreSQL works through the rows of a table exactly where the rules say s
   const url = await server.database();
   const database = new URL(url).pathname.slice(1);
   await server.query(setup, database);
-  const signal = AbortSignal.timeout(110_000);
+  const signal = AbortSignal.timeout(600_000);
   const catalog = await withConnection({ url, signal }, readCatalog);
   const client = new pg.Client(url);
   await client.connect();

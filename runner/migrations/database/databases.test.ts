@@ -15,7 +15,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 const names = async () =>
   (await server.query("SELECT datname FROM pg_database WHERE datname LIKE 'sluice\\_%'")).map(({ datname }) => datname);

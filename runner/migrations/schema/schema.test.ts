@@ -14,7 +14,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const database = (url: string) => new URL(url).pathname.slice(1);
 
 async function made(...statements: readonly string[]): Promise<string> {

@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 type Files = Readonly<Record<string, string>>;
 
 const packages = (name: string) => ({ 'package.json': JSON.stringify({ dependencies: { [name]: '1.0.0' } }) });

@@ -1,4 +1,4 @@
-/** Applies the files of `migrations/` that were not applied yet, in the order of their names, all or nothing. */
+/** Applies the files of `schema/` that were not applied yet, in the order of their names, all or nothing. */
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 
@@ -10,9 +10,9 @@ await client.query(
 );
 const { rows } = await client.query('SELECT name FROM migrations');
 const applied = new Set(rows.map(({ name }) => name));
-for (const name of readdirSync('migrations').toSorted()) {
+for (const name of readdirSync('schema').toSorted()) {
   if (applied.has(name)) continue;
-  await client.query(readFileSync(`migrations/${name}`, 'utf8'));
+  await client.query(readFileSync(`schema/${name}`, 'utf8'));
   await client.query('INSERT INTO migrations (name) VALUES ($1)', [name]);
   console.log(`applied ${name}`);
 }

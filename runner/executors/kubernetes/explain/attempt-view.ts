@@ -40,7 +40,8 @@ export function serviceOf(container: string): string | undefined {
 export function containerInWords(container: string): string {
   const service = serviceOf(container);
   if (service !== undefined) return `service "${service}"`;
-  return container === stepContainer ? 'the step' : `the container "${container}" of Sluice`;
+  if (container === stepContainer) return 'the step';
+  return `the container "${container}"${container === agentContainer ? ' of Sluice' : ''}`;
 }
 
 export function trueCondition(object: Job | Pod | undefined, type: string): Condition | undefined {

@@ -1,4 +1,4 @@
-import { quantity } from './quantity.ts';
+import { quantity } from '../../../model/quantity.ts';
 import { shorten } from './shorten.ts';
 import type { Trouble } from './trouble.ts';
 

@@ -1,5 +1,5 @@
 import type { Pod } from '../../../cluster/objects.ts';
-import { quantity } from './quantity.ts';
+import { quantity } from '../../../model/quantity.ts';
 import { shorten } from './shorten.ts';
 import type { Trouble } from './trouble.ts';
 

@@ -3,7 +3,7 @@ import type { Pod } from '../../../cluster/objects.ts';
 import { explainPull } from './explain-pull.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { explainScheduling } from './explain-scheduling.ts';
-import { quantity } from './quantity.ts';
+import { quantity } from '../../../model/quantity.ts';
 import { shorten } from './shorten.ts';
 import { situationOf } from './situations-fixture.ts';
 

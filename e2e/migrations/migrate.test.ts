@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { SluiceError } from '../../model/errors.ts';
-import { startPostgres } from '../../store/postgres/postgres-server-fixture.ts';
-import type { PostgresServer } from '../../store/postgres/postgres-server-fixture.ts';
-import { command, nodeProgram, psql } from './command-fixture.ts';
-import type { RunCommand } from './command.ts';
-import { migrate } from './migrate.ts';
-import type { MigrateOptions } from './migrate.ts';
+import type { SluiceError } from '../../runner/model/errors.ts';
+import { startPostgres } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import type { PostgresServer } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import { command, nodeProgram, psql } from './command.ts';
+import type { RunCommand } from '../../runner/migrations/apply/command.ts';
+import { migrate } from '../../runner/migrations/apply/migrate.ts';
+import type { MigrateOptions } from '../../runner/migrations/apply/migrate.ts';
 
 let server: PostgresServer;
 test.before(async () => {
@@ -19,7 +19,7 @@ test.before(async () => {
 });
 test.after.always(() => server.remove());
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const fast = { lockTimeoutMs: 300, pauseMs: 50, longestPauseMs: 100, attempts: 3, waitMs: 300 };
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
@@ -319,7 +319,7 @@ test('a migration that takes longer than its deadline is an outcome, and its ses
 
 /** A migration in a process of its own that is killed once its statement is busy like this; its psql lives on. */
 async function killedOver(url: string, statement: string, condition: string): Promise<void> {
-  const script = fileURLToPath(new URL('migrate-child-fixture.ts', import.meta.url));
+  const script = fileURLToPath(new URL('migrate-child.ts', import.meta.url));
   const child = spawn(process.execPath, [script, url, statement], { stdio: 'ignore' });
   await waitFor(() => isBusy(url, condition));
   child.kill('SIGKILL');

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import test from 'ava';
-import type { SluiceError } from '../../model/errors.ts';
-import { startPostgres } from '../../store/postgres/postgres-server-fixture.ts';
-import type { PostgresServer } from '../../store/postgres/postgres-server-fixture.ts';
-import { temporaryFolder } from '../files-fixture.ts';
-import { backup, restoreVerified } from './backup.ts';
-import type { Backup } from './backup.ts';
+import type { SluiceError } from '../../runner/model/errors.ts';
+import { startPostgres } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import type { PostgresServer } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import { temporaryFolder } from '../../runner/migrations/files-fixture.ts';
+import { backup, restoreVerified } from '../../runner/migrations/backup/backup.ts';
+import type { Backup } from '../../runner/migrations/backup/backup.ts';
 
 let server: PostgresServer;
 let scratch: PostgresServer;
@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => Promise.all([server.remove(), scratch.remove()]));
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const path = process.env['PATH'] ?? '';
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import type { SluiceError } from '../../model/errors.ts';
-import { startPostgres } from '../../store/postgres/postgres-server-fixture.ts';
-import type { PostgresServer } from '../../store/postgres/postgres-server-fixture.ts';
-import { applySqlFiles } from '../apply/apply-sql-files.ts';
-import { nodeProgram, psql } from '../apply/command-fixture.ts';
-import type { RunCommand } from '../apply/command.ts';
-import { temporaryFolder } from '../files-fixture.ts';
-import { dryRun } from './dry-run.ts';
-import type { DryRunOptions } from './dry-run.ts';
+import type { SluiceError } from '../../runner/model/errors.ts';
+import { startPostgres } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import type { PostgresServer } from '../../runner/store/postgres/postgres-server-fixture.ts';
+import { applySqlFiles } from '../../runner/migrations/apply/apply-sql-files.ts';
+import { nodeProgram, psql } from './command.ts';
+import type { RunCommand } from '../../runner/migrations/apply/command.ts';
+import { temporaryFolder } from '../../runner/migrations/files-fixture.ts';
+import { dryRun } from '../../runner/migrations/dry-run/dry-run.ts';
+import type { DryRunOptions } from '../../runner/migrations/dry-run/dry-run.ts';
 
 let production: PostgresServer;
 let scratch: PostgresServer;
@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => Promise.all([production.remove(), scratch.remove()]));
 
-const signal = AbortSignal.timeout(110_000);
+const signal = AbortSignal.timeout(600_000);
 const path = process.env['PATH'] ?? '';
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 

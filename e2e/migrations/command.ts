@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { RunCommand } from './command.ts';
+import type { RunCommand } from '../../runner/migrations/apply/command.ts';
 
 /** A real program as the user's command, with nothing but PATH and the variables of the database in its environment. */
 export function command(program: string, ...args: readonly string[]): RunCommand {

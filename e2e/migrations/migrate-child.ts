@@ -1,5 +1,5 @@
-import { psql } from './command-fixture.ts';
-import { migrate } from './migrate.ts';
+import { psql } from './command.ts';
+import { migrate } from '../../runner/migrations/apply/migrate.ts';
 
 /** A migration in a process of its own, to be killed: `migrate-child.ts URL STATEMENT…`. Its psql gets no signal and lives on. */
 const [url = '', ...statements] = process.argv.slice(2);
