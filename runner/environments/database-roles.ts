@@ -14,6 +14,14 @@ export interface RoleLimits {
   readonly lockTimeoutMs: number;
 }
 
+/** Waits until the server of a database answers, be the database there or not. ERR_SERVICE when it does not in two minutes. */
+export async function awaitServer({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
+  const url = new URL(admin);
+  url.pathname = '/postgres';
+  const client = await connect(url.href, signal);
+  await client.end();
+}
+
 const connectMs = 120_000;
 const pauseMs = 500;
 

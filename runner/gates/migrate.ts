@@ -1,4 +1,4 @@
-import { ensureRoles } from '../environments/database-roles.ts';
+import { awaitServer, ensureRoles } from '../environments/database-roles.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { EnvironmentName, Release } from '../environments/release.ts';
 import { migrate } from '../migrations/apply/migrate.ts';
@@ -31,20 +31,22 @@ export const migrateTesting: Operation = async (context) => {
     });
   }
   const release = await ownRelease(context);
-  const { live, previous } = (await readProduction(site)).production;
+  const { live, previous, migrated } = (await readProduction(site)).production;
+  // What production has, also when the release that brought it there was taken back.
+  const base = migrated ?? live;
   try {
-    const migration = await applyToTesting(context, release, database, live);
+    const migration = await applyToTesting(context, release, database, base);
     await keepDatabase(
       database,
       release.name,
-      [live, previous].filter((name) => name !== undefined),
+      [base, live, previous].filter((name) => name !== undefined),
       signal,
     );
     await recordMigration(site, run, migration);
     return { schema: migration.fingerprint, change: migration.change };
   } catch (error) {
-    // Whoever looks at the testing app should find what the live release left, and not half of a change.
-    if (!signal.aborted) await freshDatabase(database, live, signal).catch(() => undefined);
+    // Whoever looks at the testing app should find what production has, and not half of a change.
+    if (!signal.aborted) await freshDatabase(database, base, signal).catch(() => undefined);
     throw error;
   }
 };
@@ -53,12 +55,12 @@ async function applyToTesting(
   context: OperationContext,
   release: Release,
   database: DatabaseUrls,
-  live: string | undefined,
+  base: string | undefined,
 ): Promise<MigrationRecord> {
   const { input, say, signal } = context;
-  await prepare(context, database);
-  const begun = await freshDatabase(database, live, signal);
-  say(`the testing database is ${begun === 'copied' ? `what ${live ?? ''} left` : 'empty'}`);
+  await awaitServer(database, signal);
+  const begun = await freshDatabase(database, base, signal);
+  say(`the testing database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);
   await prepare(context, database);
   const tool = await toolOf(context);
   const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
@@ -71,25 +73,24 @@ async function applyToTesting(
   const change = classOfDiff(changes);
   for (const { kind, name, change: what, class: grade } of changes) say(`${what} ${kind} ${name} (${grade})`);
   if (!isJudged && begun === 'copied' && isTooMuch(change, phase)) {
-    throw new SluiceError(
-      'ERR_GATE',
-      `the live release ${live ?? ''} may not survive the migration: it is of the class ${change}`,
-      {
-        hint: 'Add first, and take away what nobody uses any more in a later release (docs/migrations.md).',
-      },
-    );
+    throw new SluiceError('ERR_GATE', `the live release may not survive the migration: it is of the class ${change}`, {
+      hint: 'Add first, and take away what nobody uses any more in a later release (docs/migrations.md).',
+    });
   }
   await seed(context, release, begun);
   return { script, fingerprint: result.fingerprintAfter, change };
 }
 
-/** Migrates the production database with the image of the release, where its run migrated the testing database. ERR_GATE when that fails, or gives another schema. */
-export async function migrateProduction(context: OperationContext, release: Release): Promise<void> {
+/**
+ * Migrates the production database with the image of the release, where its run migrated the testing database. Answers whether it did. ERR_GATE when that
+ * fails, or gives another schema.
+ */
+export async function migrateProduction(context: OperationContext, release: Release): Promise<boolean> {
   const { site, database, say } = context;
-  if (database === undefined) return;
+  if (database === undefined) return false;
   await prepare(context, database);
   const record = await readMigration(site, release.run);
-  if (record === undefined) return;
+  if (record === undefined) return false;
   const { script, fingerprint } = record;
   const tool = await toolOf(context);
   const { fingerprintAfter } = await carryOut(context, 'production', release, { script, database, tool });
@@ -103,6 +104,7 @@ export async function migrateProduction(context: OperationContext, release: Rele
     );
   }
   say('the production database has the schema that was tested');
+  return true;
 }
 
 async function prepare({ input, signal }: OperationContext, database: DatabaseUrls): Promise<void> {

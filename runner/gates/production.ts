@@ -49,6 +49,8 @@ export interface Production {
   readonly live?: string;
   /** Kept running behind the live release. */
   readonly previous?: string;
+  /** The release that migrated the database last: whether or not it holds, the schema stays as it left it. */
+  readonly migrated?: string;
   readonly promotion?: Promotion;
   /** Commits that were taken back: they are not promoted again. */
   readonly held: readonly string[];

@@ -75,18 +75,21 @@ export const prepareProduction: Operation = async (context) => {
   const { site, input } = context;
   const { record, promotion, release } = await ownPromotion(context);
   if (promotion.state !== 'admitted') return {};
+  let current = record;
   try {
     const { migrateProduction } = await import('./migrate.ts');
-    await migrateProduction(context, release);
+    if (await migrateProduction(context, release)) {
+      current = await writeProduction(site, current, { ...current.production, migrated: release.name });
+    }
     await site.start('production', release);
     await awaitHealth(context, 'production', release, parseDuration(input('health_timeout')) ?? 0);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await enter(context, record, { ...promotion, because: messageOf(error) }, 'aborted');
+    await enter(context, current, { ...promotion, because: messageOf(error) }, 'aborted');
     await tidy(site);
     throw error;
   }
-  await enter(context, record, promotion, 'prepared');
+  await enter(context, current, promotion, 'prepared');
   return {};
 };
 
