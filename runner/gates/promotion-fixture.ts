@@ -182,13 +182,18 @@ async function prove(site: Site, { name, run, commit }: Release, schema: string 
 function trafficOf(site: Site): Traffic {
   const seen: string[] = [];
   const over = new AbortController();
+  const ask = async (): Promise<void> => {
+    const answer = await site.ask('production', '/');
+    const told = `${answer?.status ?? 'nothing'} ${answer?.release ?? ''}`.trim();
+    if (seen.at(-1) !== told) seen.push(told);
+  };
   const asking = (async () => {
     while (!over.signal.aborted) {
-      const answer = await site.ask('production', '/');
-      const told = `${answer?.status ?? 'nothing'} ${answer?.release ?? ''}`.trim();
-      if (seen.at(-1) !== told) seen.push(told);
+      await ask();
       await sleep(20);
     }
+    // What was asked before may have been answered by a release that is not live any more.
+    await ask();
   })();
   return {
     stop: async () => {
