@@ -1,5 +1,4 @@
 import { lstatSync, readFileSync } from 'node:fs';
-import { addAbortSignal } from 'node:stream';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import { verdictOf } from '../model/outcome.ts';
 import type { Reason, Verdict } from '../model/outcome.ts';
@@ -71,7 +70,7 @@ export function declaredResults(step: RunStep, caches: WorkspaceContent['caches'
 /** Takes out of a command's folders what was declared: files always, what later steps build on only after success. */
 export async function collectResults(whole: Collection, succeeded: boolean): Promise<Collected> {
   const nothing = { files: [], output: '', caches: {} };
-  const collection = { ...whole, blobs: limitedBlobs(whole.blobs, whole.maxBytes) };
+  const collection = { ...whole, blobs: limitedBlobs(whole.blobs, whole.maxBytes, whole.signal) };
   try {
     const files = await collectFiles(collection);
     const output = readOutput(collection.folders.output);
@@ -119,7 +118,7 @@ async function collectFiles({
     if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
     if (found.files.length === 0 && !required) note(`nothing matches ${path}`);
     const entries = await eachOf(found.files, storedAtOnce, async (file): Promise<ArtifactEntry> => {
-      const stored = await blobs.put(addAbortSignal(signal, openFound(file)));
+      const stored = await blobs.put(openFound(file));
       return { kind, path: file.path, ...stored, mode: file.mode };
     });
     for (const entry of entries) files.set(`${kind}:${entry.path}`, entry);
@@ -142,7 +141,7 @@ async function packHandover({
     }
   }
   const found = await findInFolders({ workspace }, declared.outputs, signal);
-  const { sha256 } = await blobs.put(addAbortSignal(signal, packTar(workspace, found.paths)));
+  const { sha256 } = await blobs.put(packTar(workspace, found.paths));
   return { value: sha256 };
 }
 
@@ -159,7 +158,7 @@ async function saveCaches({
     const found = await findInFolders(folders, paths, signal);
     if (found.unsafe.length > 0) note(`cache ${key} not saved: ${unsafe(found).message ?? ''}`);
     if (found.unsafe.length > 0 || found.paths.length === 0) continue;
-    const { sha256 } = await blobs.put(addAbortSignal(signal, packTar(folders.workspace, found.paths, home)));
+    const { sha256 } = await blobs.put(packTar(folders.workspace, found.paths, home));
     saved[key] = sha256;
   }
   return saved;

@@ -1,10 +1,10 @@
-import { Transform } from 'node:stream';
+import { addAbortSignal, Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../model/errors.ts';
 import type { BlobAccess } from './blob-access.ts';
 
-/** The same blobs for whoever may store so many bytes in all; what goes beyond that ends with ERR_LIMIT. */
-export function limitedBlobs(blobs: BlobAccess, maxBytes: number): BlobAccess {
+/** The same blobs for whoever may store so many bytes in all; what goes beyond that ends with ERR_LIMIT, and all of it with the signal. */
+export function limitedBlobs(blobs: BlobAccess, maxBytes: number, signal: AbortSignal): BlobAccess {
   let left = maxBytes;
   const count = (chunk: Uint8Array): Error | null => {
     left -= chunk.length;
@@ -12,7 +12,7 @@ export function limitedBlobs(blobs: BlobAccess, maxBytes: number): BlobAccess {
   };
   return {
     open: (sha256) => blobs.open(sha256),
-    put: (content) => blobs.put(counted(content, count)),
+    put: (content) => blobs.put(addAbortSignal(signal, counted(content, count))),
   };
 }
 
