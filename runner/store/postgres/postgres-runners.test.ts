@@ -167,23 +167,28 @@ test('R000-21: nothing that was acknowledged is lost when the server crashes, an
   t.deepEqual(await versionsOf(store, 'r1'), upTo(201));
 });
 
-/** Lets every transaction that appends an event take half a second for its COMMIT. */
+/** Lets every transaction that appends an event take two seconds for its COMMIT. */
 async function slowCommits(url: string): Promise<void> {
   await server.query(
-    `create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return null; end';
+    `create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(2); return null; end';
      create constraint trigger slow after insert on events deferrable initially deferred for each row execute function slow()`,
     nameOf(url),
   );
 }
 
-async function committing(url: string): Promise<number> {
-  for (;;) {
+/** The session whose COMMIT is under way, of work that has begun. */
+async function committing(url: string, work: Promise<unknown>): Promise<number> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  void work.then(end, end);
+  while (!over.signal.aborted) {
     const [row] = await server.query(
       `select pid from pg_stat_activity where datname = '${nameOf(url)}' and query = 'commit' and wait_event = 'PgSleep'`,
     );
     if (row) return Number(row['pid']);
     await sleep(5);
   }
+  throw new Error('the COMMIT was over before it was seen');
 }
 
 test('a connection cut while COMMIT is under way neither loses the events nor stores them twice', async (t) => {
@@ -192,7 +197,7 @@ test('a connection cut while COMMIT is under way neither loses the events nor st
   const lease = await store.createRun(newRun('r1'), owner('a'));
   await slowCommits(url);
   const appending = store.append(lease, 1, [started('unit')]);
-  await committing(url);
+  await committing(url, appending);
   proxy.set('refuse');
   proxy.set('pass');
   t.is(await appending, 2);
@@ -205,7 +210,7 @@ test('a transaction that was rolled back during COMMIT is done again', async (t)
   const lease = await store.createRun(newRun('r1'), owner('a'));
   await slowCommits(url);
   const appending = store.append(lease, 1, [started('unit')]);
-  await server.query(`select pg_terminate_backend(${await committing(url)})`);
+  await server.query(`select pg_terminate_backend(${await committing(url, appending)})`);
   t.is(await appending, 2);
   t.deepEqual(await versionsOf(store, 'r1'), [1, 2]);
 });
