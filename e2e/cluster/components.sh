@@ -1,6 +1,6 @@
 # Starts and stops the components, each by the process id in $PIDS.
 
-COMPONENTS=(etcd containerd registry apiserver controller-manager scheduler kubelet proxy dns)
+COMPONENTS=(etcd containerd registry apiserver controller-manager volumes scheduler kubelet proxy dns)
 
 # A process id that was given to somebody else meanwhile does not count: each of ours names a file in $CLUSTER_HOME.
 running() { # COMPONENT
@@ -48,6 +48,7 @@ start_component() {
     registry) start registry docker-registry serve "$CONF/registry.yml" ;;
     apiserver) start_apiserver ;;
     controller-manager) start_controller_manager ;;
+    volumes) start volumes bash "$HERE/volumes.sh" "$HOST_VOLUMES" "$CLUSTER_HOME/" ;;
     scheduler) start scheduler "$BIN/kube-scheduler" --leader-elect=false $(kubeconfigs scheduler) ;;
     kubelet)
       start kubelet "$BIN/kubelet" --config="$CONF/kubelet.yaml" --kubeconfig="$PKI/kubelet.kubeconfig" \
@@ -79,13 +80,11 @@ start_apiserver() {
     --proxy-client-cert-file="$PKI/front-proxy.crt" --proxy-client-key-file="$PKI/front-proxy.key"
 }
 
-start_controller_manager() (
-  # Volumes on the host do not take the group of a pod (fsGroup): whoever gets one may write to it.
-  umask 0
+start_controller_manager() {
   start controller-manager "$BIN/kube-controller-manager" --leader-elect=false $(kubeconfigs controller-manager) \
     --use-service-account-credentials --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" --enable-hostpath-provisioner
-)
+}
 
 kubeconfigs() { # COMPONENT
   printf -- '--%s=%s\n' kubeconfig "$PKI/$1.kubeconfig" authentication-kubeconfig "$PKI/$1.kubeconfig" \
