@@ -120,7 +120,7 @@ test.serial(
     t.regex(await laptop.ask('testing', '/tasks'), /^r1 \[\{/);
 
     const column = 'ALTER TABLE tasks ADD COLUMN IF NOT EXISTS done boolean;\n';
-    const second = await laptop.push({ 'migrations/002-done.sql': column });
+    const second = await laptop.push({ 'schema/002-done.sql': column });
     t.is(second.outcome, 'succeeded', verdicts(second));
     t.is(await laptop.ask('production', '/tasks'), 'r2 []');
 
