@@ -55,7 +55,7 @@ backendTest(
       message: 'exit code 1',
     });
     t.regex(await backend.log(invalid.runId, 'validate/check'), /SyntaxError/);
-    t.is(stepOf(invalid, 'migrate/prepare').outcome, 'skipped');
+    t.is(stepOf(invalid, 'migrate/build').outcome, 'skipped');
 
     await backend.commit({ 'server.js': takesAnything(good) });
     const untested = await backend.run();
