@@ -8,6 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { median } from './common/measure.ts';
 
 const { E2E_IMAGES, E2E_GATEWAY, BENCH_ROUNDS } = process.env;
 const images = JSON.parse(E2E_IMAGES ?? '{}') as Readonly<Record<string, string>>;
@@ -115,10 +116,6 @@ function deployBare(round: number): number {
   const took = performance.now() - begun;
   kubectl(['delete', 'deployment', bare, '--wait=false']);
   return took;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 function print(measured: readonly Round[]): void {

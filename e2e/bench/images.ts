@@ -3,12 +3,13 @@
  * and `buildah push`, in turn, each a process of its own. One file is another in each round, so that nothing but the base is
  * there already. `npm run bench`, or with a cluster in the environment `node e2e/bench/images.ts`.
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureProgram, median } from './common/measure.ts';
+import type { Measured } from './common/measure.ts';
 
 const { E2E_IMAGES, BENCH_ROUNDS } = process.env;
 const images = JSON.parse(E2E_IMAGES ?? '{}') as Readonly<Record<string, string>>;
@@ -16,12 +17,6 @@ const rounds = Number(BENCH_ROUNDS ?? 7);
 const appBytes = 60_000_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sluice = join(root, 'runner/launch/sluice.js');
-
-interface Measured {
-  readonly ms: number;
-  /** Largest resident set, in MB. */
-  readonly peak: number;
-}
 
 interface Round {
   readonly append: Measured;
@@ -49,23 +44,8 @@ function makeApp(folder: string): number {
   return files;
 }
 
-async function measure(program: string, args: readonly string[]): Promise<Measured> {
-  const start = performance.now();
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  let peak = 0;
-  const timer = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 20);
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${String(code)}`);
-  return { ms: performance.now() - start, peak };
-}
-
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+function measure(program: string, args: readonly string[]): Promise<Measured> {
+  return measureProgram(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 async function compareOnce(folder: string, base: string, repository: string): Promise<Round> {
@@ -91,10 +71,6 @@ async function compareOnce(folder: string, base: string, repository: string): Pr
   };
   await measure('buildah', ['rmi', '--force', image]);
   return round;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 function report(results: readonly Round[]): void {

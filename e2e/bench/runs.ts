@@ -1,38 +1,19 @@
 // What Sluice adds to the commands that it runs: `node e2e/bench/runs.ts`. One run compares all, side by side.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compilePipeline } from '../../runner/language/compile-pipeline.ts';
 import { parsePipelineFile } from '../../runner/language/parse-file.ts';
+import { measureProgram } from './common/measure.ts';
+import type { Measured } from './common/measure.ts';
 
 const sluice = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 
-interface Measured {
-  readonly ms: number;
-  /** Largest resident set of the process itself, in MB. */
-  readonly peak: number;
-}
-
-async function measure(program: string, args: readonly string[], cwd = folder): Promise<Measured> {
-  const start = performance.now();
-  const child = spawn(program, args, { cwd, stdio: 'ignore' });
-  let peak = 0;
-  const timer = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 20);
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${String(code)}`);
-  return { ms: performance.now() - start, peak };
-}
-
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+function measure(program: string, args: readonly string[], cwd = folder): Promise<Measured> {
+  return measureProgram(program, args, { cwd, stdio: 'ignore' });
 }
 
 async function median(times: number, action: () => Promise<Measured>): Promise<Measured> {

@@ -2,13 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ExecutionContext } from 'ava';
 import { appendImage } from '../../runner/images/append-image.ts';
 import type { AppendedImage, ImageRequest } from '../../runner/images/append-image.ts';
+import { emptyFolder, folderWith } from '../../runner/images/folder-fixture.ts';
 import { openCredentials } from '../../runner/images/registry-credentials.ts';
 import { RegistryError } from '../../runner/images/registry-error.ts';
 import type { RegistryAccess } from '../../runner/images/registry-session.ts';
@@ -21,21 +21,6 @@ const never = new AbortController().signal;
 const nobody: RegistryAccess = { credentials: () => undefined, plainHttp: [] };
 const run = promisify(execFile);
 const mebibyte = 1024 * 1024;
-
-function emptyFolder(t: ExecutionContext): string {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-images-'));
-  t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function folderWith(t: ExecutionContext, files: Readonly<Record<string, string | Buffer>>): string {
-  const folder = emptyFolder(t);
-  for (const [path, content] of Object.entries(files)) {
-    fs.mkdirSync(dirname(join(folder, path)), { recursive: true });
-    fs.writeFileSync(join(folder, path), content);
-  }
-  return folder;
-}
 
 /** Host and a repository of its own in the registry of the cluster. */
 function freshRepository(name: string): string {

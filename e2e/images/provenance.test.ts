@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,6 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { SignJWT, importPKCS8 } from 'jose';
 import { appendImage } from '../../runner/images/append-image.ts';
 import type { AppendedImage } from '../../runner/images/append-image.ts';
+import { folderWith } from '../../runner/images/folder-fixture.ts';
 import { pushProvenance } from '../../runner/images/provenance.ts';
 import { clusterTest, imageOf } from '../cluster/test-cluster.ts';
 import { serveUntilTestEnds, startRegistry } from './test-registry.ts';
@@ -24,13 +24,6 @@ const indexType = 'application/vnd.oci.image.index.v1+json';
 
 interface Listed {
   readonly manifests: readonly { readonly digest: string; readonly artifactType?: string }[];
-}
-
-function folderWith(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-provenance-'));
-  t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const [path, content] of Object.entries(files)) fs.writeFileSync(join(folder, path), content);
-  return folder;
 }
 
 async function get(url: string, accept = '*/*'): Promise<unknown> {

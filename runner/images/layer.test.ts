@@ -1,29 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { digestOf } from './digest.ts';
+import { emptyFolder, folderWith } from './folder-fixture.ts';
 import { makeLayer } from './layer.ts';
 import type { Layer } from './layer.ts';
-
-function emptyFolder(t: ExecutionContext): string {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-layer-'));
-  t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function folderWith(t: ExecutionContext, files: Readonly<Record<string, string | Buffer>>): string {
-  const folder = emptyFolder(t);
-  for (const [path, content] of Object.entries(files)) {
-    fs.mkdirSync(dirname(join(folder, path)), { recursive: true });
-    fs.writeFileSync(join(folder, path), content);
-  }
-  return folder;
-}
 
 async function layerOf(
   t: ExecutionContext,

@@ -1,5 +1,6 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
 import type { EnvironmentName } from '../release.ts';
+import { confinedContainer, confinedPod } from './confinement.ts';
 import { databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
 import type { DatabaseRole } from './names.ts';
 
@@ -41,14 +42,7 @@ export function databaseSet(environment: EnvironmentName, image: string): Draft<
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 60,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 1000,
-            runAsGroup: 1000,
-            fsGroup: 1000,
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          securityContext: { ...confinedPod, fsGroupChangePolicy: 'OnRootMismatch' },
           containers: [
             {
               name: 'postgres',
@@ -65,7 +59,7 @@ export function databaseSet(environment: EnvironmentName, image: string): Draft<
               ports: [{ name: 'postgres', containerPort: databasePort }],
               resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
               readinessProbe: { ...ready, periodSeconds: 2, timeoutSeconds: 5 },
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+              securityContext: confinedContainer,
               volumeMounts: [{ name: 'data', mountPath: '/data' }],
             },
           ],

@@ -2,6 +2,7 @@ import type { Container, Deployment, Draft, EnvironmentVariable, Service } from 
 import type { Backend, BackendService } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
 import type { EnvironmentName, Release } from '../release.ts';
+import { confinedContainer, confinedPod } from './confinement.ts';
 import { databaseSecret, labels, managed, releaseName, serviceName } from './names.ts';
 
 /** How long a pod may take to start, before the kubelet begins anew. Gates have deadlines of their own. */
@@ -29,13 +30,7 @@ export function releaseDeployment(part: Part, backend: Backend): Draft<Deploymen
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 30,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 1000,
-            runAsGroup: 1000,
-            fsGroup: 1000,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          securityContext: confinedPod,
           containers: [container(part, backend)],
         },
       },
@@ -83,7 +78,7 @@ function container(part: Part, backend: Backend): Container {
     ...(port !== undefined && { ports: [{ name: 'app', containerPort: port }], ...probes(service, port) }),
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    securityContext: confinedContainer,
   };
 }
 

@@ -8,6 +8,7 @@ import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason
 import { SluiceError } from '../../model/errors.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { SiteTask, TaskEnd } from '../site.ts';
+import { confinedContainer, confinedPod } from './confinement.ts';
 import { databaseSecret, labels, managed } from './names.ts';
 
 interface NamespaceTask {
@@ -94,13 +95,7 @@ function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Dr
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
           enableServiceLinks: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 1000,
-            runAsGroup: 1000,
-            fsGroup: 1000,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          securityContext: confinedPod,
           containers: [
             {
               name: 'task',
@@ -113,7 +108,7 @@ function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Dr
                 ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
                 ...(hasDatabase ? [{ name: 'DATABASE_URL', valueFrom: url }] : []),
               ],
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+              securityContext: confinedContainer,
             },
           ],
         },
