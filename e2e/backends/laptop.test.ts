@@ -126,7 +126,7 @@ test.serial(
 
     const faulty = server.replace(
       '[200, { healthy: true }]',
-      '[process.env.SLUICE_ENVIRONMENT === "production" && process.uptime() > 5 ? 500 : 200, {}]',
+      '[process.env.SLUICE_ENVIRONMENT === "production" && process.uptime() > 2 ? 500 : 200, {}]',
     );
     t.not(faulty, server);
     const third = await laptop.push({ 'server.js': faulty });
