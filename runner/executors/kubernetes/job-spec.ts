@@ -109,6 +109,7 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
         projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
       },
       ...(plan.access?.account === undefined ? [] : [accountVolume]),
+      ...volumesOf(plan.access).map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
     ],
   };
 }
@@ -165,8 +166,13 @@ function stepContainer(
       ...(access?.account === undefined
         ? []
         : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
+      ...volumesOf(access).map(({ claim, path }) => ({ name: claim, mountPath: path })),
     ],
   };
+}
+
+function volumesOf({ volumes = [] }: Pick<StepAccess, 'volumes'> = {}) {
+  return volumes;
 }
 
 function secretVariables({ secretVariables: wanted }: StepAccess = { labels: {}, secretVariables: [], variables: {} }) {
