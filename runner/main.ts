@@ -39,9 +39,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
-    serve: async (services, address, config) => {
+    serve: async (services, config) => {
       const { serve } = await import('./serve.ts');
-      return serve(services, { address, config, environment, version: await readVersion() });
+      return serve(services, { config, environment, version: await readVersion() });
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),

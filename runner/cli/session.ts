@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/config.ts';
+import type { EffectiveSetting } from '../config/effective-settings.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -65,12 +66,6 @@ export interface Trial {
   readonly milliseconds: number;
 }
 
-/** Where a server listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** A server that answers until it is closed; requests under way are answered first. */
 export interface Listening {
   readonly url: string;
@@ -111,7 +106,7 @@ export interface Dependencies {
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
   /** Answers requests, and drives the runs that they ask for. */
-  serve(services: Services, address: Address, config: Config): Promise<Listening>;
+  serve(services: Services, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
@@ -136,7 +131,9 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
-  serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
+  serve(services: Services, overrides: Overrides): Promise<Listening>;
+  /** What counts, and where each setting comes from. */
+  settings(): Promise<readonly EffectiveSetting[]>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
   operate(name: OperationName): Promise<void>;
