@@ -94,6 +94,7 @@ async function runHere(
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
+      checkout: () => assert.fail('nothing is checked out here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
@@ -252,6 +253,20 @@ test('a repository that could never be fetched from is not added', async (t) => 
     t.not(code, 0, url);
     t.regex(err, /is no URL that Sluice fetches from\n {2}Use https:/);
   }
+});
+
+test('a token or secret file that cannot be used is named with its option, why, and the next step', async (t) => {
+  const { sluice, folder } = await openPlace(t, '');
+  await writeFile(join(folder, 'empty'), '\n');
+  const add = ['repository', 'add', 'shop', '--forge', 'gitea', '--url', 'https://git.example/shop.git'];
+  const missing = await sluice(...add, '--token-file', '../none');
+  t.is(missing.code, 3);
+  t.regex(missing.err, /The file of --token-file cannot be read: ENOENT.*\/none'\n {2}Name a file that you may read/);
+  t.regex((await sluice(...add, '--secret-file', '..')).err, /--secret-file cannot be read: EISDIR/);
+  t.regex((await sluice(...add, '--secret-file', '../empty')).err, /empty of --secret-file is empty\.\n {2}Write/);
+  const bridge = ['bridge', '--server', 'http://127.0.0.1:1', '--repository', 'shop', '--token-file', '../none'];
+  t.regex((await sluice(...bridge)).err, /--token-file cannot be read: ENOENT/);
+  t.regex((await sluice('repository', 'list')).err, /No repository yet/);
 });
 
 interface Row {

@@ -99,6 +99,15 @@ export interface LocalEnvironments {
   supervise(signal: AbortSignal): Promise<void>;
 }
 
+/** What a folder of this machine has checked out. */
+export interface Checkout {
+  /** Name people know the repository by. */
+  readonly repository: string;
+  readonly commit: string;
+  /** There are changes that are not in the commit. */
+  readonly dirty: boolean;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
@@ -109,6 +118,8 @@ export interface Dependencies {
   serve(services: Services, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
+  /** ERR_SOURCE for a folder that is no repository. */
+  checkout(config: Config, folder: string): Promise<Checkout>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -136,6 +147,7 @@ export interface Session {
   settings(): Promise<readonly EffectiveSetting[]>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  checkout(folder: string): Promise<Checkout>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;
