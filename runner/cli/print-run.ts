@@ -1,3 +1,5 @@
+import type { Problem } from '../model/problem.ts';
+import { problemText } from './print-problems.ts';
 import { readRedSteps } from './read-red-steps.ts';
 import type { RunReport } from '../results/report/run-report.ts';
 import type { Services, Session } from './session.ts';
@@ -20,9 +22,16 @@ export async function printRun(
     palette,
     animated: false,
   });
-  const blocks = red.flatMap((step) => ['', ...redLines(step, palette)]);
+  const blocks = [...problemLines(report, color), ...red.flatMap((step) => ['', ...redLines(step, palette)])];
   const abandoned = report.outcome === undefined && (await isAbandoned(report.runId, services));
   session.print([...tree, ...blocks, '', ...summaryLines(report, palette, abandoned)].join('\n'));
+}
+
+/** The mistakes of a pipeline file of which no plan was made. */
+export function problemLines({ problems = [] }: RunReport, color: boolean): readonly string[] {
+  if (problems.length === 0) return [];
+  const shown = problems.map(({ hint, ...rest }): Problem => (hint === '' ? rest : { ...rest, hint }));
+  return ['', problemText(shown, color)];
 }
 
 /** Its process is gone, and what it began elsewhere waits for another one. */
