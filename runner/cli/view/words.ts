@@ -1,6 +1,6 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { TestTotals } from '../../model/result.ts';
-import { matrixName } from '../../results/report/step-names.ts';
+import { matrixName } from '../../model/step-names.ts';
 import type { Waiting } from '../../results/report/waiting.ts';
 import { harmless } from '../terminal/text.ts';
 
