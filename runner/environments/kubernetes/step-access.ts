@@ -29,7 +29,7 @@ export function backendNamespaces(place: BackendPlace): BackendNamespaces {
 const nothing: StepAccess = { labels: {}, secretVariables: [], variables: {} };
 
 /** The boot script hides where the API server is from scripts; an operation is told again. */
-export function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
+function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
   const { account, database, backups } = { database: undefined, backups: false, ...operations[name] };
   const variables = {
     [siteVariable]: JSON.stringify(site),
