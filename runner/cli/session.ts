@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
+import type { Backends } from '../environments/backends.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { OperationName } from '../model/operations.ts';
@@ -114,6 +115,8 @@ export interface Dependencies {
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
+  /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
+  backends(config: Config): Promise<Backends>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -139,6 +142,8 @@ export interface Session {
   serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  /** Whoever asks for them closes them. */
+  backends(): Promise<Backends>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

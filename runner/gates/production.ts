@@ -39,6 +39,13 @@ export interface Promotion {
   readonly times: Readonly<Partial<Record<PromotionState, string>>>;
 }
 
+const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
+
+/** Nothing is under way any more. */
+export function isOver({ state }: Pick<Promotion, 'state'>): boolean {
+  return over.has(state);
+}
+
 export interface Latency {
   readonly p50: number;
   readonly p95: number;

@@ -8,7 +8,7 @@ import { awaitHealth } from './await-health.ts';
 import { healthPath, ownRelease } from './deploy-test.ts';
 import { takeFence } from './fence.ts';
 import type { Operation, OperationContext } from './operation.ts';
-import { readProduction, writeProduction } from './production.ts';
+import { isOver, readProduction, writeProduction } from './production.ts';
 import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
 import { evidenceOf, readMigration, releaseNamed, releaseNumber } from './records.ts';
 import { measure, soak } from './soak.ts';
@@ -19,7 +19,6 @@ const inRow = 10;
 
 /** From here on traffic may have been moved. */
 const moving: ReadonlySet<PromotionState> = new Set(['switching', 'soaking', 'rolling-back']);
-const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
 
 /** Lets only a release pass whose own tests passed, and that is newer than what is live. Settles what an earlier run left half done. */
 export const checkRelease: Operation = async (context) => {
@@ -145,6 +144,9 @@ export const confirmRelease: Operation = async (context) => {
   return { release: release.name };
 };
 
+/** What a way back works with, whoever asks for it. */
+export type WayBack = Pick<OperationContext, 'site' | 'say' | 'clock' | 'signal'>;
+
 /** Why a release is taken back. */
 interface Fault {
   readonly because: string;
@@ -153,8 +155,8 @@ interface Fault {
 }
 
 /** Leads the address back to the release before, and asks that one again. What cannot be brought back does not keep the next release from its way. */
-async function rollBack(
-  context: OperationContext,
+export async function rollBack(
+  context: WayBack,
   record: ProductionRecord,
   { because, isOwn }: Fault,
 ): Promise<ProductionRecord> {
@@ -184,10 +186,10 @@ async function rollBack(
 }
 
 /** Answers why the release does not serve again; undefined when it does. */
-async function comeBack(context: OperationContext, from: Release, fence: number): Promise<string | undefined> {
+async function comeBack(context: WayBack, from: Release, fence: number): Promise<string | undefined> {
   const { site } = context;
   // What ended the step must not end the way back.
-  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
+  const resolute: WayBack = { ...context, signal: new AbortController().signal };
   await site.start('production', from);
   await site.route('production', from, fence);
   const wanted = { release: from.name, path: healthPath(from), inRow, timeoutMs: returnMs };
@@ -203,7 +205,7 @@ async function comeBack(context: OperationContext, from: Release, fence: number)
 /** A run whose process is gone for good left its promotion somewhere: where traffic may have moved, it is taken back first. */
 async function settle(context: OperationContext, record: ProductionRecord): Promise<ProductionRecord> {
   const { promotion } = record.production;
-  if (promotion === undefined || promotion.run === context.run || over.has(promotion.state)) return record;
+  if (promotion === undefined || promotion.run === context.run || isOver(promotion)) return record;
   const because = promotion.because ?? `the run ${promotion.run} ended before it was promoted`;
   if (moving.has(promotion.state)) return rollBack(context, record, { because, isOwn: false });
   const aborted = await enter(context, record, { ...promotion, because }, 'aborted');
@@ -217,7 +219,7 @@ async function settle(context: OperationContext, record: ProductionRecord): Prom
  */
 async function tidy(site: Site): Promise<void> {
   const { live, previous, promotion } = (await readProduction(site)).production;
-  if (promotion !== undefined && !over.has(promotion.state)) return;
+  if (promotion !== undefined && !isOver(promotion)) return;
   const kept = [live, previous, await site.routed('production')].filter((name) => name !== undefined);
   await site.keep('production', [...new Set(kept)]);
 }
@@ -240,13 +242,13 @@ async function ownPromotion(context: OperationContext): Promise<Own> {
   }
   const because = promotion.because ?? promotion.state;
   if (promotion.state === 'rolling-back') await rollBack(context, record, { because, isOwn: false });
-  else if (promotion.state === 'promoted' || !over.has(promotion.state)) return { record, promotion, release };
+  else if (promotion.state === 'promoted' || !isOver(promotion)) return { record, promotion, release };
   else await tidy(context.site);
   throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${because}`);
 }
 
 function enter(
-  context: OperationContext,
+  context: WayBack,
   record: ProductionRecord,
   promotion: Promotion,
   state: PromotionState,
@@ -255,7 +257,7 @@ function enter(
   return write(context, record, { ...promotion, state, times });
 }
 
-function write({ site }: OperationContext, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
+function write({ site }: WayBack, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
   return writeProduction(site, record, { ...record.production, promotion });
 }
 
