@@ -2,7 +2,8 @@ import type { KnownBackend } from '../../environments/backends.ts';
 import type { BackendStatus } from './status.ts';
 
 /** A backend as people and programs read it: `schemas/cli.schema.json#/$defs/backend`. */
-export function toldBackend({ backend, repository, createdAt, isProtected, isEnding, deleteAt }: KnownBackend) {
+export function toldBackend(known: KnownBackend) {
+  const { backend, repository, createdAt, isProtected, isEnding, deleteAt, obstacle } = known;
   const { name, services, database } = backend;
   return {
     name,
@@ -13,6 +14,7 @@ export function toldBackend({ backend, repository, createdAt, isProtected, isEnd
     protected: isProtected,
     state: isEnding ? ('ending' as const) : ('active' as const),
     ...(deleteAt !== undefined && { deleteAt }),
+    ...(obstacle !== undefined && { obstacle }),
   };
 }
 
