@@ -173,7 +173,8 @@ backendTest(
     t.like((await remove('?confirm=other&graceSeconds=0')).body, { status: 409, code: 'usage' });
     t.is((await ask('GET', path)).status, 200);
     t.like(await place.sluice('backend', 'show', name), { name, protected: false });
-    const removed = await remove(`?confirm=${name}&graceSeconds=0`);
+    // A second later the server begins with it by itself.
+    const removed = await remove(`?confirm=${name}&graceSeconds=1`);
     t.is(removed.status, 202, JSON.stringify(removed.body));
     t.like((removed.body as { readonly lost: object }).lost, { databases: ['testing', 'production'] });
     t.true(await until(async () => (await ask('GET', path)).status === 404));
@@ -198,4 +199,29 @@ backendTest('a namespace that Sluice did not make is not taken, found or deleted
   t.like((await ask('POST', '/v1/backends', { name: 'kube-system', repository: name })).body, { status: 409 });
   t.is(await namespace(), before);
   t.is(await kubectl(['get', 'networkpolicies', '-n', 'kube-system', '-o', 'name']), '');
+});
+
+backendTest('what holds up the end of a backend is told until it is gone', async (t) => {
+  const backend = await TestBackend.open(t, 'node');
+  const { ask } = await serve(t, backend);
+  const { name } = backend;
+  const path = `/v1/backends/${name}`;
+  t.is((await ask('POST', '/v1/backends', { name, repository: name, protected: false })).status, 201);
+  const finalizers = ['example.com/keep'];
+  const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept', finalizers } };
+  await backend.kubectl(['create', '-f', '-'], kept);
+  t.teardown(() => release().catch(() => ''));
+  const release = () => backend.kubectl(['patch', 'configmap', 'kept', '-p', '{"metadata":{"finalizers":null}}']);
+  t.is((await ask('DELETE', `${path}?confirm=${name}&graceSeconds=0`)).status, 202);
+  const isTold = async () => {
+    const { state, obstacle = '' } = (await ask('GET', path)).body as {
+      readonly state: string;
+      readonly obstacle?: string;
+    };
+    return state === 'ending' && obstacle.includes('example.com/keep');
+  };
+  t.true(await until(isTold));
+  t.is((await ask('POST', '/v1/backends', { name, repository: name })).status, 409);
+  await release();
+  t.true(await until(async () => (await ask('GET', path)).status === 404));
 });

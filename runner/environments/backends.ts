@@ -14,6 +14,8 @@ export interface KnownBackend extends OwnedBackend {
   readonly deleteAt?: number;
   /** Its end has begun. */
   readonly isEnding: boolean;
+  /** What holds its end up, by the word of its place. */
+  readonly obstacle?: string;
 }
 
 /** A release that the records say should run, and whether the address of its environment leads to it. */

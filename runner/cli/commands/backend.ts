@@ -141,9 +141,12 @@ async function protect(session: Session, backends: Backends, name: string, isPro
 /** ERR_SERVICE when it is still there after five minutes: something holds up the end of its namespace. */
 async function awaitEnd(backends: Backends, name: string): Promise<void> {
   const deadline = performance.now() + goneMs;
-  while ((await backends.find(name)) !== undefined) {
+  for (;;) {
+    const found = await backends.find(name);
+    if (found === undefined) return;
     if (performance.now() > deadline) {
-      throw new SluiceError('ERR_SERVICE', `the backend "${name}" is still there`, {
+      const { obstacle = '' } = found;
+      throw new SluiceError('ERR_SERVICE', `the backend "${name}" is still there${obstacle && `: ${obstacle}`}`, {
         hint: `Look what holds it up: kubectl describe namespace ${name}`,
       });
     }

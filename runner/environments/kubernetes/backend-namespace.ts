@@ -1,7 +1,7 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, Namespace } from '../../cluster/objects.ts';
+import type { Condition, Draft, Namespace } from '../../cluster/objects.ts';
 import { namespaces } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
@@ -70,7 +70,7 @@ export function namespaceOf({ backend, repository }: OwnedBackend): Draft<Namesp
 }
 
 /** The backend of a namespace; undefined for one that Sluice did not make for a repository. */
-export function backendOf({ metadata }: Namespace): KnownBackend | undefined {
+export function backendOf({ metadata, status }: Namespace): KnownBackend | undefined {
   const { name, labels: given = {}, annotations = {}, creationTimestamp, deletionTimestamp } = metadata;
   const repository = annotations[repositoryAnnotation];
   if (given[labels.managedBy] !== 'sluice' || repository === undefined) return undefined;
@@ -84,7 +84,14 @@ export function backendOf({ metadata }: Namespace): KnownBackend | undefined {
     isProtected: annotations[protectionAnnotation] !== 'false',
     ...(due !== undefined && { deleteAt: Date.parse(due) }),
     isEnding: deletionTimestamp !== undefined,
+    ...obstacleOf(status?.conditions),
   };
+}
+
+/** The namespace controller tells what is left, and what it failed at; while all goes well it tells so, too, as False. */
+function obstacleOf(conditions: readonly Condition[] = []): Pick<KnownBackend, 'obstacle'> {
+  const told = conditions.flatMap(({ status, message }) => (status === 'True' ? (message ?? []) : []));
+  return told.length === 0 ? {} : { obstacle: told.join('; ') };
 }
 
 async function createNamespace(cluster: ClusterClient, body: Draft<Namespace>): Promise<Namespace> {
