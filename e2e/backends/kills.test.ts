@@ -141,6 +141,18 @@ async function rollBackInSpiteOf(t: ExecutionContext, live: Live, bad: string): 
   t.like(await backend.ask('/healthz'), { status: 200, release: good });
 }
 
+/** Whoever stops a run wants its release back, though nothing is wrong with it. */
+async function cancelInSoak(t: ExecutionContext, live: Live, release: string): Promise<void> {
+  const { backend } = live;
+  const { live: before } = await backend.production();
+  const running = await begin(live, release);
+  await comesTo(live, release, 'soaking', running);
+  running.child.kill('SIGINT');
+  const report = await running.report();
+  t.is(report.outcome, 'cancelled', verdicts(report));
+  t.like(await backend.production(), { live: before, held: [], promotion: { release, state: 'rolled-back' } });
+}
+
 /** Users noticed nothing, and traffic moved in these steps and in no others. */
 async function movedBy(t: ExecutionContext, { traffic, routes }: Live, moves: readonly string[]): Promise<void> {
   await traffic.stop();
@@ -174,7 +186,7 @@ backendTest(
 );
 
 backendTest(
-  'E7, R000-21: pods of gates that are deleted and a runner that is killed after that change nothing of how a promotion ends',
+  'E7, R000-21: pods of gates that are deleted and a runner that is killed after that change nothing of how a promotion ends, unlike a cancelled run',
   async (t) => {
     const live = await liveBackend(t);
     await promoteInSpiteOf(t, live, 'r2', [
@@ -185,6 +197,7 @@ backendTest(
       ['prepared', deletePods],
       ['soaking', killRunner],
     ]);
-    await movedBy(t, live, ['r1', 'r2', 'r3']);
+    await cancelInSoak(t, live, 'r4');
+    await movedBy(t, live, ['r1', 'r2', 'r3', 'r4', 'r3']);
   },
 );
