@@ -43,6 +43,8 @@ export async function operate(
       actor: variables['SLUICE_ACTOR'] ?? '',
       input: (input) => variables[inputVariable(input)] ?? '',
       build: place.build,
+      programs: place.programs,
+      backups: place.backups,
       database: databaseOf(variables),
       say,
       clock: systemClock,
@@ -78,7 +80,7 @@ function readSite(variables: Variables): SiteDescription {
 
 /** Loaded when it is needed: what speaks to clusters takes a while. */
 async function openPlace(site: SiteDescription, surroundings: OperationSurroundings): Promise<OperationPlace> {
-  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings.signal);
+  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings);
   return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, surroundings);
 }
 
