@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -267,6 +268,31 @@ test('serve at a port that is taken says so, and what to do', async (t) => {
   t.notRegex(err, /defect|\n {4}at /);
 });
 
+test('a repository is added with what is to be done next, once, and tokens and repositories that are not there are said to be', async (t) => {
+  const { sluice, folder, environment } = await openPlace(t, pipeline);
+  t.regex((await sluice('token', 'list')).err, /^No token yet\. Make one with: sluice token create/);
+  t.regex((await sluice('repository', 'list')).err, /^No repository yet\./);
+  const add = (name: string, forge: string, variables = {}) =>
+    runHere(['repository', 'add', name, '--forge', forge, '--url', join(folder, 'tasks')], folder, {
+      ...environment,
+      ...variables,
+    });
+  const bare = await add('shop', 'git');
+  t.regex(
+    bare.out,
+    /hooks\/post-receive:\n {2}exec sluice bridge --server https:\/\/SERVER --repository shop --token-file FILE\n/,
+  );
+  t.regex(bare.out, /\n.* sluice token create --role developer --repository shop\n$/);
+  t.regex(
+    (await add('web', 'gitea', { SLUICE_URL: 'https://ci.example/' })).out,
+    /\n {2}URL {5}https:\/\/ci\.example\/hooks\/\S+\n/,
+  );
+  t.regex((await sluice('repository', 'list')).out, /^shop {2}git {2}\S+$/m, 'Git announces by no webhook');
+  const again = await add('shop', 'git');
+  t.is(again.code, 2);
+  t.regex(again.err, /There is a repository "shop" already\.\n .*sluice repository remove shop\n/);
+});
+
 test('init says how to run what it wrote, outside of a repository too', async (t) => {
   const { sluice, folder } = await openPlace(t, pipeline);
   t.regex((await sluice('init', '--force')).out, /\nRun it with: sluice run\n$/);
@@ -329,6 +355,18 @@ test('logs that find no room on the disk say so', async (t) => {
   );
   t.is(said[0], 3);
   t.regex(said[1], /^error: the output could not be written: .*ENOSPC.*\n {2}Free some disk space.*\n$/);
+});
+
+test('a backup and a restore say that the key is no part of them', async (t) => {
+  const { sluice, folder, environment } = await openPlace(t, pipeline);
+  t.is((await sluice('runs')).code, 0);
+  const apart = async (...words: readonly string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [launcher, ...words], { env: environment })).stderr;
+  const kept = await apart('backup', join(folder, 'backup'));
+  t.true(kept.startsWith(`Keep a copy of ${join(folder, 'data/secret.key')} elsewhere: `), kept);
+  const restored = await apart('restore', join(folder, 'backup'), '--home', join(folder, 'other'));
+  t.regex(restored, /^Put the secret\.key of the old data folder there before you go on; /);
+  await t.throwsAsync(stat(join(folder, 'other/secret.key')), { code: 'ENOENT' });
 });
 
 test('a download leaves its folder by no link', async (t) => {
