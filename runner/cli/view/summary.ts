@@ -51,15 +51,25 @@ export interface Surroundings {
 
 /** Totals, and what to type next. */
 export function summaryLines(report: RunReport, palette: Palette, surroundings: Surroundings): readonly string[] {
+  const commands = nextCommands(report, surroundings);
+  const next = commands.map((command, index) => [index === 0 ? 'next' : '', command] as const);
+  return [...factLines(report, palette), ...pairLines(next, palette)];
+}
+
+/** Totals. */
+export function factLines(report: RunReport, palette: Palette): readonly string[] {
   const { tests, artifacts } = report;
   const log = report.steps.reduce((sum, step) => sum + (step.attempts.at(-1)?.log?.bytes ?? 0), 0);
   const facts: readonly (readonly [string, string])[] = [
     ...(tests ? [['tests', testCounts(tests)] as const] : []),
     ...(artifacts > 0 ? [['artefacts', count(artifacts, 'file')] as const] : []),
     ...(log > 0 ? [['logs', formatBytes(log)] as const] : []),
-    ...nextCommands(report, surroundings).map((command, index) => [index === 0 ? 'next' : '', command] as const),
   ];
-  return facts.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
+  return pairLines(facts, palette);
+}
+
+function pairLines(pairs: readonly (readonly [string, string])[], palette: Palette): readonly string[] {
+  return pairs.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
 }
 
 function nextCommands(report: RunReport, { abandoned, deployedHere }: Surroundings): readonly string[] {

@@ -8,6 +8,7 @@ import {
   limitRanges,
   namespaces,
   networkPolicies,
+  persistentVolumeClaims,
   resourceQuotas,
   roleBindings,
   roles,
@@ -21,7 +22,7 @@ import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import { ownImage } from '../../model/own-images.ts';
 import { accountObjects } from './account-objects.ts';
-import { credentialsOf, databaseService, databaseSet } from './database-objects.ts';
+import { backupsVolume, credentialsOf, databaseService, databaseSet } from './database-objects.ts';
 import { limitRange, quota } from './limit-objects.ts';
 import { fieldManager, managed, repositoryAnnotation } from './names.ts';
 import { networkPoliciesOf } from './network-objects.ts';
@@ -64,6 +65,7 @@ export async function ensureBackend(
   ]);
   if (backend.database === undefined) return;
   await apply(services, environments.map(databaseService));
+  await apply(persistentVolumeClaims, [backupsVolume]);
   await apply(
     statefulSets,
     environments.map((environment) => databaseSet(environment, ownImage(place.images, 'postgres'))),

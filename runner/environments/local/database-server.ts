@@ -46,6 +46,7 @@ export class DatabaseServer {
   readonly #work = new Serial();
   #process: ManagedProcess | undefined;
   #port = 0;
+  #programs: string | undefined;
 
   constructor(options: DatabaseServerOptions, host: ProcessHost) {
     this.#options = options;
@@ -66,6 +67,11 @@ export class DatabaseServer {
         postgresUrl({ user: `${name}_${role}`, password: secret, database: name, options: [] }, this.#port);
       return { admin: admin(name), migrator: urlOf('migrator', migrator), app: urlOf('app', app) };
     });
+  }
+
+  /** Folder with its programs; undefined before it was first needed. */
+  get programs(): string | undefined {
+    return this.#programs;
   }
 
   async stop(): Promise<void> {
@@ -92,6 +98,7 @@ export class DatabaseServer {
     const cache = reachableCache(this.#options.cache, user);
     const site = { folder, cache, env: { ...env, HOME: folder, TMPDIR: folder }, user, signal };
     const programs = await postgresPrograms(undefined, site);
+    this.#programs = programs.folder;
     const data = join(folder, 'data');
     if (!existsSync(data)) {
       const draft = `${data}.draft`;

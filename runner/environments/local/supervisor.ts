@@ -200,9 +200,11 @@ class Supervisor implements SupervisorCalls {
 
   #access({ backend: { name }, ports }: BackendRecord): BackendAccess {
     const url = (environment: EnvironmentName): string => `http://127.0.0.1:${ports[environment]}`;
+    const { programs } = this.#databases;
     return {
       urls: { testing: url('testing'), production: url('production') },
       databases: this.#backends.get(name)?.databases,
+      ...(programs !== undefined && { programs }),
     };
   }
 
