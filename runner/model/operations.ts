@@ -40,7 +40,12 @@ export const operations = {
   'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
   'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
   'record-tests': { account: 'run-tests', inputs: { run: '' }, outputs: [] },
-  'prove-live': { account: 'deploy-test', inputs: {}, outputs: [] },
+  'prove-live': {
+    account: 'deploy-test',
+    inputs: { untouched: 'report' },
+    database: 'testing',
+    outputs: ['untouched'],
+  },
   'check-release': { account: 'promote', inputs: { way_back: 'required' }, outputs: ['release'] },
   'prepare-production': {
     account: 'promote',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, KubernetesObject, Namespace } from '../../cluster/objects.ts';
+import type { Draft, KubernetesObject, Namespace, Secret } from '../../cluster/objects.ts';
 import {
   limitRanges,
   namespaces,
@@ -34,13 +34,13 @@ const environments = ['testing', 'production'] as const;
 
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
- * databases. Does not wait until its pods run. ERR_CONFLICT when the namespace is somebody else's.
+ * databases. Does not wait until its pods run. Answers the passwords of its databases. ERR_CONFLICT when the namespace is somebody else's.
  */
 export async function ensureBackend(
   cluster: ClusterClient,
   { backend, repository }: OwnedBackend,
   place: BackendPlace,
-): Promise<void> {
+): Promise<readonly string[]> {
   const namespace = backend.name;
   await claimNamespace(cluster, namespace, repository);
   const apply = async <T extends KubernetesObject>(
@@ -53,23 +53,24 @@ export async function ensureBackend(
     await Promise.all(each);
   };
   const accounts = accountObjects(namespace);
-  await Promise.all([
+  const [passwords] = await Promise.all([
+    ensureCredentials(cluster, backend),
     apply(resourceQuotas, [quota]),
     apply(limitRanges, [limitRange]),
     apply(networkPolicies, networkPoliciesOf(place.gateway.namespace)),
     apply(serviceAccounts, accounts.serviceAccounts),
     apply(roles, accounts.roles),
     apply(roleBindings, accounts.roleBindings),
-    ensureCredentials(cluster, backend),
     awaitDefaultAccount(cluster, namespace),
   ]);
-  if (backend.database === undefined) return;
+  if (backend.database === undefined) return passwords;
   await apply(services, environments.map(databaseService));
   await apply(persistentVolumeClaims, [backupsVolume]);
   await apply(
     statefulSets,
     environments.map((environment) => databaseSet(environment, ownImage(place.images, 'postgres'))),
   );
+  return passwords;
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
@@ -118,17 +119,28 @@ async function createNamespace(cluster: ClusterClient, name: string, repository:
   }
 }
 
-/** Made once: whoever comes second finds those of the first. */
-async function ensureCredentials(cluster: ClusterClient, { name: namespace, database }: Backend): Promise<void> {
-  if (database === undefined) return;
+/** Made once: whoever comes second finds those of the first. Answers the passwords. */
+async function ensureCredentials(
+  cluster: ClusterClient,
+  { name: namespace, database }: Backend,
+): Promise<readonly string[]> {
+  if (database === undefined) return [];
   const password = (): string => randomBytes(24).toString('hex');
-  const missing = environments.flatMap((environment) => credentialsOf(environment, password));
-  await Promise.all(
-    missing.map(async (body) => {
-      if (await find(cluster, secrets, { namespace, name: body.metadata.name })) return;
-      await cluster.create(secrets, { namespace }, body).catch((error: unknown) => {
-        if (!failedWith(error, 'AlreadyExists')) throw error;
-      });
+  const wanted = environments.flatMap((environment) => credentialsOf(environment, password));
+  return Promise.all(
+    wanted.map(async (body) => {
+      const at = { namespace, name: body.metadata.name };
+      const found = (await find(cluster, secrets, at)) ?? (await createSecret(cluster, namespace, body));
+      return Buffer.from(found.data?.['password'] ?? '', 'base64').toString();
     }),
   );
+}
+
+async function createSecret(cluster: ClusterClient, namespace: string, body: Draft<Secret>): Promise<Secret> {
+  try {
+    return await cluster.create(secrets, { namespace }, body);
+  } catch (error) {
+    if (failedWith(error, 'AlreadyExists')) return cluster.get(secrets, { namespace, name: body.metadata.name });
+    throw error;
+  }
 }

@@ -23,16 +23,23 @@ export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironme
   const programs = join(folder, 'bin');
   return {
     programs,
-    variablesFor: async (owned, step, signal) => {
-      if (step.operation === undefined && step.target === undefined) return {};
+    accessFor: async (owned, step, signal) => {
+      if (step.operation === undefined && step.target === undefined) return { variables: {}, secrets: [] };
       const client = new SupervisorClient(folder, signal);
       await client.start(supervisor);
       const access = await client.ensure(owned);
-      if (step.operation === undefined) return scriptVariables(access, step);
+      const secrets = passwordsOf(access);
+      if (step.operation === undefined) return { variables: scriptVariables(access, step), secrets };
       await writeProgram(programs, sluice);
-      return operationVariables({ kind: 'local', backend: owned.backend, folder, access }, owned, step);
+      const site = { kind: 'local', backend: owned.backend, folder, access } as const;
+      return { variables: operationVariables(site, owned, step), secrets };
     },
   };
+}
+
+function passwordsOf({ databases }: BackendAccess): readonly string[] {
+  const urls = Object.values(databases ?? {}).flatMap((roles) => [roles.admin, roles.migrator, roles.app]);
+  return [...new Set(urls.map((url) => decodeURIComponent(new URL(url).password)))];
 }
 
 function operationVariables(
