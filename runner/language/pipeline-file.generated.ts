@@ -497,6 +497,10 @@ export interface Resources {
    * A Kubernetes quantity: `500m`, `2`, `512Mi`, `4Gi`.
    */
   readonly memory?: string;
+  /**
+   * Disk for its files: the workspace, what it writes elsewhere, and its output.
+   */
+  readonly 'ephemeral-storage'?: string;
 }
 /**
  * Try again by outcome. Faults of Sluice or the cluster have a budget of their own.

@@ -18,6 +18,10 @@ export const reasons = {
   },
   timeout: { outcome: 'failed', hint: 'The step ran longer than its timeout; make it faster or raise `timeout`.' },
   oom: { outcome: 'failed', hint: 'The step used more memory than it may; raise `resources.memory`.' },
+  disk_limit: {
+    outcome: 'failed',
+    hint: 'The step wrote more to disk than it may; write less or raise `resources.ephemeral-storage`.',
+  },
   log_limit: { outcome: 'failed', hint: 'The step wrote more log than it may; print less or write to an artefact.' },
   upload_limit: {
     outcome: 'failed',
