@@ -46,7 +46,7 @@ export function environmentsOfSteps(config: Where, environment: Environment): Ba
   });
 }
 
-function folderOf({ home }: Where): string {
+export function folderOf({ home }: Where): string {
   return join(home, 'environments');
 }
 

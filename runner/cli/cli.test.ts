@@ -37,6 +37,7 @@ async function sluice(
     serve,
     archive,
     environments,
+    database: () => assert.fail('nothing is deployed here'),
     operate,
     gates,
   });
@@ -157,6 +158,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         serve: () => Promise.reject(new Error('nothing is served here')),
         archive: () => assert.fail('nothing is archived here'),
         environments: () => assert.fail('nothing is deployed here'),
+        database: () => assert.fail('nothing is deployed here'),
         operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },

@@ -94,6 +94,7 @@ async function runHere(
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
+      database: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },

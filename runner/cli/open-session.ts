@@ -36,6 +36,7 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     serve: (services, address, overrides) => dependencies.serve(services, address, configured(overrides)),
     archive: () => dependencies.archive(config),
     environments: () => dependencies.environments(config),
+    database: (backend) => dependencies.database(config, backend),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {

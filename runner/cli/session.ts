@@ -104,6 +104,32 @@ export interface LocalEnvironments {
   supervise(signal: AbortSignal): Promise<void>;
 }
 
+/** A backup of a production database that was restored once. */
+export interface BackupRow {
+  readonly name: string;
+  /** RFC 3339. */
+  readonly takenAt: string;
+  readonly bytes: number;
+  /** Of its file, in hex. */
+  readonly sha256: string;
+  readonly tables: number;
+  readonly rows: number;
+}
+
+export interface RestoreWish {
+  /** Also where the live release was not tested on the schema of the backup. */
+  readonly force: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** The production database of a backend. */
+export interface ProductionDatabase extends AsyncDisposable {
+  /** Newest first. */
+  backups(): Promise<readonly BackupRow[]>;
+  /** Puts a backup in its place. ERR_GATE when that must not be, with production as it was. */
+  restore(backup: string, wish: RestoreWish): Promise<void>;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
@@ -114,6 +140,8 @@ export interface Dependencies {
   serve(services: Services, address: Address, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
+  /** ERR_NOT_FOUND when there is no such backend. */
+  database(config: Config, backend: string): Promise<ProductionDatabase>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -139,6 +167,7 @@ export interface Session {
   serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  database(backend: string): Promise<ProductionDatabase>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

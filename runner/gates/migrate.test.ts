@@ -92,6 +92,20 @@ test.serial(
   },
 );
 
+test.serial('a tool whose bookkeeping nobody knows finds in the copy what it remembers', async (t) => {
+  const backend = await liveBackend(t);
+  const remembering = (name: string, sql: string): string =>
+    `CREATE TABLE IF NOT EXISTS my_books (name text); SELECT NOT EXISTS (SELECT FROM my_books WHERE name = '${name}') AS fresh \\gset
+     \\if :fresh\n${sql}; INSERT INTO my_books VALUES ('${name}');\n\\endif\n`;
+  const a = remembering('a', 'CREATE TABLE bills (id int)');
+  const first = await backend.commit(orders + a);
+  await first.migrate();
+  await first.promote();
+  const second = await backend.commit(orders + a + remembering('b', 'ALTER TABLE bills ADD COLUMN b int'));
+  t.like((await second.migrate()).outputs, { change: 'expand' });
+  await second.promote();
+});
+
 test.serial('what the live release may not survive is found on the copy', async (t) => {
   const backend = await liveBackend(t);
   const commit = await backend.commit(`${orders} ALTER TABLE orders DROP COLUMN IF EXISTS note;`);

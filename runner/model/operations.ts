@@ -33,7 +33,7 @@ export const operations = {
   },
   'migrate-testing': {
     account: 'migrate',
-    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '', long_locks: 'refuse' },
+    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '', dry_run: 'required', long_locks: 'refuse' },
     database: 'testing',
     outputs: ['schema', 'change', 'locks'],
   },

@@ -45,7 +45,7 @@ function passwordsOf({ databases }: BackendAccess): readonly string[] {
 function operationVariables(
   site: LocalSiteDescription,
   { backend }: OwnedBackend,
-  { operation }: RunStep,
+  { operation }: Pick<RunStep, 'operation'>,
 ): Readonly<Record<string, string>> {
   const { database } = { database: undefined, ...(operation && operations[operation]) };
   const urls = database && backend.database && site.access.databases?.[database];
@@ -60,7 +60,10 @@ function withoutSecrets(site: LocalSiteDescription): LocalSiteDescription {
 }
 
 /** A script works with the testing environment: it may change its schema, and fill its tables. */
-function scriptVariables({ urls, databases }: BackendAccess, { target }: RunStep): Readonly<Record<string, string>> {
+function scriptVariables(
+  { urls, databases }: BackendAccess,
+  { target }: Pick<RunStep, 'target'>,
+): Readonly<Record<string, string>> {
   if (target === undefined) return {};
   const url = databases?.[target].migrator;
   return { APP_URL: urls[target], ...(url !== undefined && { DATABASE_URL: url }) };

@@ -11,7 +11,11 @@ export interface EnvironmentAccess {
 /** The environments of backends on this machine, as far as steps are concerned. */
 export interface BackendEnvironments {
   /** Brings those of a backend about, or finds them as they should be. Rejects with ERR_CONFLICT when they are somebody else's. */
-  accessFor(backend: OwnedBackend, step: RunStep, signal: AbortSignal): Promise<EnvironmentAccess>;
+  accessFor(
+    backend: OwnedBackend,
+    step: Pick<RunStep, 'operation' | 'target'>,
+    signal: AbortSignal,
+  ): Promise<EnvironmentAccess>;
   /** Folder with the program `sluice`, which operations are commands of. */
   readonly programs: string;
 }
