@@ -23,7 +23,7 @@ process.on('SIGTERM', () => process.exit(0));
 `;
 
 /** Applies `migrate.sql`: no tool that anybody knows. */
-export const script = 'psql -X -q -v ON_ERROR_STOP=1 -f migrate.sql "$DATABASE_URL"';
+const script = 'psql -X -q -v ON_ERROR_STOP=1 -f migrate.sql "$DATABASE_URL"';
 
 export interface OperationRun {
   readonly outputs: Readonly<Record<string, string>>;

@@ -115,6 +115,7 @@ export const switchTraffic: Operation = async (context) => {
     const path = healthPath(release);
     await awaitAnswers(context, 'production', { release: release.name, path, inRow, timeoutMs: switchMs });
   } catch (error) {
+    leaveToNextAttempt(context);
     if (!isRefusal(error) && !context.signal.aborted) throw error;
     await rollBack(context, begun, { because: messageOf(error), isOwn: !context.signal.aborted });
     throw error;
@@ -137,6 +138,7 @@ export const confirmRelease: Operation = async (context) => {
   const begun = await write(context, record, { ...promotion, soakUntil });
   const fault = await soak(context, release, { until: soakUntil, baseline: promotion.baseline });
   if (fault !== undefined) {
+    leaveToNextAttempt(context);
     await rollBack(context, begun, { because: fault, isOwn: !context.signal.aborted });
     throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
   }
@@ -279,6 +281,12 @@ function tooEarly(release: Release, first: OperationName): SluiceError {
   return new SluiceError('ERR_GATE', `${release.name} is not that far on its way to production`, {
     hint: `The operation \`${first}\` comes first.`,
   });
+}
+
+/** A pod that is taken away says nothing of the release: what is on record is enough for another to go on. */
+function leaveToNextAttempt({ signal }: OperationContext): void {
+  const reason: unknown = signal.aborted && signal.reason;
+  if (reason instanceof SluiceError && reason.code === 'ERR_DISPLACED') throw reason;
 }
 
 function isRefusal(error: unknown): boolean {

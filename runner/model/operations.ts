@@ -74,6 +74,9 @@ export function isOperation(name: string): name is OperationName {
 /** The value by which an operation that does not succeed says why. */
 export const becauseValue = 'because';
 
+/** The variable that names the file which says who ends a step: `cluster` where its pod is taken away, and another may follow. */
+export const endingVariable = 'SLUICE_ENDING';
+
 /** How an operation says that its gate refuses the commit; any other code but 0 is a fault of the place it works in. */
 export const refusalCode = 1;
 

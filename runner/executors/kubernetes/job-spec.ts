@@ -169,10 +169,6 @@ function stepContainer(
   };
 }
 
-function volumesOf({ volumes = [] }: Pick<StepAccess, 'volumes'> = {}) {
-  return volumes;
-}
-
 /** Field by field, as all of a Job is. */
 function quantities({ cpu, memory, 'ephemeral-storage': disk }: PlanResources) {
   return {
@@ -180,6 +176,10 @@ function quantities({ cpu, memory, 'ephemeral-storage': disk }: PlanResources) {
     ...(memory !== undefined && { memory }),
     ...(disk !== undefined && { 'ephemeral-storage': disk }),
   };
+}
+
+function volumesOf({ volumes = [] }: Pick<StepAccess, 'volumes'> = {}) {
+  return volumes;
 }
 
 function secretVariables({ secretVariables: wanted }: StepAccess = { labels: {}, secretVariables: [], variables: {} }) {
