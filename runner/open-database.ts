@@ -5,11 +5,11 @@ import type { BackupRow, ProductionDatabase, RestoreWish } from './cli/session.t
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
 import type { Site } from './environments/site.ts';
-import { placeOf } from './backend-place.ts';
 import { readBackups } from './gates/backups.ts';
 import type { Backend, OwnedBackend } from './model/backend.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
+import { placeOf } from './open-backends.ts';
 
 interface Surroundings {
   readonly config: Config;

@@ -40,6 +40,7 @@ async function sluice(
     environments,
     database: () => assert.fail('nothing is deployed here'),
     checkout,
+    backends: environments,
     operate,
     gates,
   });
@@ -162,6 +163,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         environments: () => assert.fail('nothing is deployed here'),
         database: () => assert.fail('nothing is deployed here'),
         checkout: () => assert.fail('nothing is checked out here'),
+        backends: () => assert.fail('nothing is deployed here'),
         operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },

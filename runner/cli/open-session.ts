@@ -62,6 +62,7 @@ export function openSession(
     environments: () => dependencies.environments(config),
     database: (backend) => dependencies.database(config, backend),
     checkout: (folder) => dependencies.checkout(config, folder),
+    backends: () => dependencies.backends(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {

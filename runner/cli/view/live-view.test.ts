@@ -25,6 +25,7 @@ function open(columns: number, rows: number) {
     environments: () => assert.fail('nothing is deployed here'),
     database: () => assert.fail('nothing is deployed here'),
     checkout: () => assert.fail('nothing is checked out here'),
+    backends: () => assert.fail('nothing is deployed here'),
     operate: () => assert.fail('this is no step'),
     gates: () => Promise.resolve(new Map()),
   });
