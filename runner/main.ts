@@ -51,6 +51,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
     checkout: (config, folder) => readCheckout(config, environment, folder),
     backends: (config) => openBackends(config, environment),
+    database: async (config, backend) =>
+      (await import('./open-database.ts')).openDatabase(backend, { config, environment, version: await readVersion() }),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });

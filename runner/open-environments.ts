@@ -52,7 +52,7 @@ export function localBackends(config: Where, environment: Environment): LocalBac
   return new LocalBackends({ folder: folderOf(config), supervisor: supervisorOf(config, environment) });
 }
 
-function folderOf({ home }: Where): string {
+export function folderOf({ home }: Where): string {
   return join(home, 'environments');
 }
 

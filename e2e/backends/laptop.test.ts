@@ -120,8 +120,28 @@ test.serial(
     t.regex(await laptop.ask('testing', '/tasks'), /^r1 \[\{/);
 
     const column = 'ALTER TABLE tasks ADD COLUMN IF NOT EXISTS done boolean;\n';
-    const second = await laptop.push({ 'schema/002-done.sql': column });
+    const migrate = readFileSync(join(laptop.repository, 'migrate.js'), 'utf8');
+    const second = await laptop.push({
+      'schema/002-done.sql': column,
+      'migrate.js': `${migrate}\nconsole.log('finds ' + process.env.DATABASE_URL);\n`,
+    });
     t.is(second.outcome, 'succeeded', verdicts(second));
+    t.is(await laptop.ask('production', '/tasks'), 'r2 []');
+    const said = await laptop.sluice('logs', 'latest');
+    t.regex(said, /on a copy of the schema of production/);
+    t.regex(said, /finds postgres:\/\/tasks_testing_migrator:\*\*\*@127/);
+    t.regex(said, /finds postgres:\/\/tasks_production_migrator:\*\*\*@127/);
+
+    const { backups } = JSON.parse(await laptop.sluice('database', 'backups', 'tasks', '--json')) as {
+      readonly backups: readonly { readonly name: string; readonly tables: number }[];
+    };
+    t.like(backups, [{ tables: 2 }]);
+    const [backup = ''] = backups.map(({ name }) => name);
+    t.regex(backup, /^r2-/);
+    const restored = JSON.parse(
+      await laptop.sluice('database', 'restore', 'tasks', backup, '--force', '--json'),
+    ) as object;
+    t.deepEqual(restored, { restored: backup });
     t.is(await laptop.ask('production', '/tasks'), 'r2 []');
 
     const faulty = server.replace(

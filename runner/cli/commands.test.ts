@@ -95,6 +95,7 @@ async function runHere(
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
+      database: () => assert.fail('nothing is deployed here'),
       checkout: () => assert.fail('nothing is checked out here'),
       backends: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),

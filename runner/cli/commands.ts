@@ -139,6 +139,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.ts')).defineMigrate,
   },
   {
+    name: 'database',
+    summary: 'list the backups of a production database, and restore one',
+    group: 'Tools',
+    load: async () => (await import('./commands/database.ts')).defineDatabase,
+  },
+  {
     name: 'environments',
     summary: 'show, start or stop the backends that are deployed on this machine',
     group: 'Tools',

@@ -60,6 +60,7 @@ export function openSession(
     },
     archive: () => dependencies.archive(config),
     environments: () => dependencies.environments(config),
+    database: (backend) => dependencies.database(config, backend),
     checkout: (folder) => dependencies.checkout(config, folder),
     backends: () => dependencies.backends(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),

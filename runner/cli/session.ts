@@ -100,6 +100,32 @@ export interface LocalEnvironments {
   supervise(signal: AbortSignal): Promise<void>;
 }
 
+/** A backup of a production database that was restored once. */
+export interface BackupRow {
+  readonly name: string;
+  /** RFC 3339. */
+  readonly takenAt: string;
+  readonly bytes: number;
+  /** Of its file, in hex. */
+  readonly sha256: string;
+  readonly tables: number;
+  readonly rows: number;
+}
+
+export interface RestoreWish {
+  /** Also where the live release was not tested on the schema of the backup. */
+  readonly force: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** The production database of a backend. */
+export interface ProductionDatabase extends AsyncDisposable {
+  /** Newest first. */
+  backups(): Promise<readonly BackupRow[]>;
+  /** Puts a backup in its place. ERR_GATE when that must not be, with production as it was. */
+  restore(backup: string, wish: RestoreWish): Promise<void>;
+}
+
 /** What a folder of this machine has checked out. */
 export interface Checkout {
   /** Name people know the repository by. */
@@ -119,6 +145,8 @@ export interface Dependencies {
   serve(services: Services, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
+  /** ERR_NOT_FOUND when there is no such backend. */
+  database(config: Config, backend: string): Promise<ProductionDatabase>;
   /** ERR_SOURCE for a folder that is no repository. */
   checkout(config: Config, folder: string): Promise<Checkout>;
   /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
@@ -150,6 +178,7 @@ export interface Session {
   settings(): Promise<readonly EffectiveSetting[]>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  database(backend: string): Promise<ProductionDatabase>;
   checkout(folder: string): Promise<Checkout>;
   /** Whoever asks for them closes them. */
   backends(): Promise<Backends>;

@@ -35,7 +35,7 @@ export interface AttemptTask {
 /** Runs one attempt and gathers the proof of how it ended. Never rejects. */
 export async function runAttempt(engine: EngineDependencies, task: AttemptTask): Promise<AttemptRecord> {
   const secrets = secretsOf(engine, task.step);
-  const values = Object.values(secrets);
+  let values: readonly string[] = Object.values(secrets);
   const key: AttemptKey = { runId: task.state.runId, step: task.step.id, attempt: task.attempt };
   const notes: string[] = [];
   const limit = new AbortController();
@@ -50,7 +50,14 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
     });
     const spec = await specOf(engine, task, secrets);
     const signal = AbortSignal.any([task.signal, limit.signal]);
-    const outcome = await execute(engine, task, spec, { log, signal, note: (text) => notes.push(text) });
+    const opened = log;
+    const conceal = (more: readonly string[]): void => {
+      values = [...new Set([...values, ...more])];
+      opened.conceal(values);
+    };
+    const reported = (outcome: AttemptOutcome): Promise<void> => report(engine, task, outcome, values);
+    const surroundings = { log, signal, note: (text: string) => notes.push(text), conceal, reported };
+    const outcome = await execute(engine, task, spec, surroundings);
     const seal = await log.seal(outcome.logComplete ?? true);
     const cacheScope = trustScope(task.state.request);
     const results = await recordResults(
@@ -71,7 +78,7 @@ export async function runAttempt(engine: EngineDependencies, task: AttemptTask):
   }
 }
 
-type Surroundings = Pick<AttemptContext, 'log' | 'note' | 'signal'>;
+type Surroundings = Pick<AttemptContext, 'log' | 'note' | 'signal' | 'conceal' | 'reported'>;
 
 function execute(
   engine: EngineDependencies,
@@ -87,7 +94,6 @@ function execute(
     maxUploadBytes: engine.maxUploadBytes,
     placed: task.placed,
     waiting: task.waiting,
-    reported: (outcome) => report(engine, task, outcome, Object.values(spec.secrets)),
     render: (template: Template, services) => {
       const rendered = renderTemplate(template, { ...scope, services: addressesOf(services) });
       if (rendered.ok) return rendered.value;

@@ -54,6 +54,11 @@ export interface AttemptContext {
    * for an attempt that ends otherwise by what is known.
    */
   readonly reported: (outcome: AttemptOutcome) => Promise<void>;
+  /**
+   * Secrets that only the place knows where the attempt runs, such as passwords of its databases: masked like its own in all that people read, from now on. Called
+   * before the command begins.
+   */
+  readonly conceal: (secrets: readonly string[]) => void;
   /** A remark for people, shown with the attempt: a cache hit, the version of a service. */
   readonly note: (text: string) => void;
   /**

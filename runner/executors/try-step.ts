@@ -50,6 +50,7 @@ export async function tryStep(executor: Executor, image: string): Promise<Trial>
         return Promise.resolve();
       },
       reported: () => Promise.resolve(),
+      conceal: () => undefined,
       note: () => undefined,
       signal: late.signal,
     });

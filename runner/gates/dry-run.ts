@@ -41,6 +41,8 @@ export interface Trial {
   readonly release: Release;
   readonly script: string;
   readonly copy: SchemaCopy;
+  /** A database of the testing server with the same schema, for a tool whose bookkeeping nobody knows: what it remembers is there. */
+  readonly template: string | undefined;
   readonly phase: Phase;
   readonly lockTimeoutMs: number;
   /** The rules have judged each statement, with its waivers. */
@@ -53,11 +55,12 @@ export interface Trial {
  */
 export async function tryOnProduction(context: OperationContext, trial: Trial): Promise<DryRun> {
   const { site, say, programs, clock, input, signal } = context;
-  const { database, release, script, copy, phase, lockTimeoutMs, isJudged } = trial;
+  const { database, release, script, copy, template, phase, lockTimeoutMs, isJudged } = trial;
   const scratchUrl = withDatabase(database.admin, 'postgres');
   await dropLeftovers({ adminUrl: scratchUrl, olderThanMs: leftoverMs, now: clock(), signal });
   const tried = await dryRun({
     copy,
+    ...(template !== undefined && { template }),
     scratchUrl,
     path: programs,
     signal,
@@ -81,7 +84,9 @@ export async function tryOnProduction(context: OperationContext, trial: Trial): 
     throw new SluiceError(
       'ERR_GATE',
       `the migration fails on the schema of production with exit code ${tried.end.exitCode}`,
-      { hint: 'What the command wrote stands above. Production was not touched.' },
+      {
+        hint: 'What the command wrote stands above. Production was not touched. Where its tables of bookkeeping are unknown to Sluice, and production is not as testing was, use `dry_run: none`.',
+      },
     );
   }
   if (isJudged) return tried;

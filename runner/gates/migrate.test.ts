@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { startSupervisor } from '../environments/local/supervisor-fixture.ts';
@@ -91,6 +92,20 @@ test.serial(
   },
 );
 
+test.serial('a tool whose bookkeeping nobody knows finds in the copy what it remembers', async (t) => {
+  const backend = await liveBackend(t);
+  const remembering = (name: string, sql: string): string =>
+    `CREATE TABLE IF NOT EXISTS my_books (name text); SELECT NOT EXISTS (SELECT FROM my_books WHERE name = '${name}') AS fresh \\gset
+     \\if :fresh\n${sql}; INSERT INTO my_books VALUES ('${name}');\n\\endif\n`;
+  const a = remembering('a', 'CREATE TABLE bills (id int)');
+  const first = await backend.commit(orders + a);
+  await first.migrate();
+  await first.promote();
+  const second = await backend.commit(orders + a + remembering('b', 'ALTER TABLE bills ADD COLUMN b int'));
+  t.like((await second.migrate()).outputs, { change: 'expand' });
+  await second.promote();
+});
+
 test.serial('what the live release may not survive is found on the copy', async (t) => {
   const backend = await liveBackend(t);
   const commit = await backend.commit(`${orders} ALTER TABLE orders DROP COLUMN IF EXISTS note;`);
@@ -121,4 +136,35 @@ test.serial('SQL is judged by the sizes that the tables of production have', asy
   const files = { 'migrations/1.sql': 'CREATE INDEX orders_note ON orders (note);' };
   const commit = await backend.commit(orders, files);
   t.regex(await refused(t, commit.migrate({ tool: 'sql' })), /must not run beside the live release: 1 problems/);
+});
+
+const sessionsOf = (backend: MigrationBackend) =>
+  backend.query(
+    'production',
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename LIKE '%\\_migrator'",
+  );
+
+test.serial('a migration of production that is cancelled leaves no session behind, and none comes back', async (t) => {
+  const backend = await liveBackend(t);
+  // In production it sleeps in a transaction with a lock, and tries again when its session is ended.
+  const script = `psql -X -q -f migrate.sql "$DATABASE_URL"
+    [ "$SLUICE_ENVIRONMENT" = testing ] || while true; do psql -X -q "$DATABASE_URL" -c 'BEGIN; LOCK TABLE orders; SELECT pg_sleep(60)'; sleep 0.1; done`;
+  const commit = await backend.commit(`${orders} ALTER TABLE orders ADD COLUMN IF NOT EXISTS paid boolean;`);
+  await commit.migrate({ run: script });
+  await commit.operate('check-release', { inputs: { way_back: 'none' } });
+  const stop = new AbortController();
+  const running = t.throwsAsync(commit.operate('prepare-production', { signal: stop.signal }), {
+    instanceOf: SluiceError,
+  });
+  while (!(await sessionsOf(backend)).length) await sleep(50);
+  await sleep(500);
+  stop.abort();
+  t.is((await running).code, 'ERR_ABORTED');
+  t.deepEqual(await sessionsOf(backend), []);
+  await sleep(1_000);
+  t.deepEqual(await sessionsOf(backend), []);
+  const next = await backend.commit(`${orders} ALTER TABLE orders ADD COLUMN IF NOT EXISTS paid boolean;`);
+  await next.migrate();
+  await next.promote();
+  t.deepEqual(await columns(backend, 'production'), ['id', 'note', 'paid']);
 });

@@ -25,7 +25,7 @@ import { readProduction } from './production.ts';
 import type { BackupFacts } from './production.ts';
 import { readMigration, recordMigration } from './records.ts';
 import type { MigrationRecord } from './records.ts';
-import { freshDatabase, keepDatabase } from './testing-database.ts';
+import { freshDatabase, keepDatabase, keptDatabase } from './testing-database.ts';
 import { refuseTooMuch } from './too-much.ts';
 import type { Phase } from './too-much.ts';
 
@@ -79,13 +79,12 @@ async function applyToTesting(
   const judged = tool && (await judgeMigrations(context, { url: database.migrator, sizes: copy?.sizes }, tool, phase));
   const isJudged = judged?.isWhole === true;
   const before = await withConnection({ url: database.migrator, signal }, readSchema);
-  const tried =
-    copy === undefined || isIdle(copy, judged, before)
-      ? undefined
-      : await tryOnProduction(context, {
-          ...{ database, release, script, copy, phase, isJudged },
-          lockTimeoutMs: lockTimeoutOf(input),
-        });
+  const isWanted = input('dry_run') !== 'none' && copy !== undefined && !isIdle(copy, judged, before);
+  // Of a tool that is known the copy has what it remembers of production itself.
+  const isLikeProduction = tool === undefined && begun === 'copied' && copy?.fingerprint === fingerprintOf(before);
+  const template = isLikeProduction && base !== undefined ? keptDatabase(database, base) : undefined;
+  const trial = { database, release, script, template, phase, isJudged, lockTimeoutMs: lockTimeoutOf(input) };
+  const tried = isWanted ? await tryOnProduction(context, { ...trial, copy }) : undefined;
   const result = await carryOut(context, 'testing', release, { script, database, tool });
   const after = await withConnection({ url: database.migrator, signal }, readSchema);
   const changes = diffSchemas(before, after);

@@ -1,4 +1,6 @@
 import type { Release } from '../environments/release.ts';
+import { withConnection } from '../migrations/database/connection.ts';
+import { readCounters, untouchedTables } from '../migrations/schema/touched-tables.ts';
 import { SluiceError } from '../model/errors.ts';
 import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
@@ -34,35 +36,69 @@ export const recordTests: Operation = async (context) => {
 
 /**
  * Runs the tests of the live release on the schema that this run made: only if they pass can production go back to that release after the
- * migration (delivery.md §3, N-1). ERR_GATE when they fail.
+ * migration (delivery.md §3, N-1). For a table that they do not touch they prove nothing, which the server's counters tell. ERR_GATE when they fail, and where
+ * `untouched` is `refuse` also for such a table.
  */
 export const proveLive: Operation = async (context) => {
-  const { site, say } = context;
+  const { site, say, run } = context;
   const own = await ownRelease(context);
-  const [schema] = await schemasOf(context);
+  const migration = await readMigration(site, run);
   const { live } = (await readProduction(site)).production;
-  if (schema === undefined || live === undefined || live === own.name) return {};
+  if (migration === undefined || live === undefined || live === own.name) return allTouched;
+  const { fingerprint: schema, tables = [] } = migration;
   const evidence = await evidenceOf(site, live);
   if (evidence?.schemas.includes(schema) === true) {
     say(`${live} has passed its tests on this schema already`);
-    return {};
+    return allTouched;
   }
   const release = await releaseNamed(site, live);
   if (release === undefined || evidence === undefined) {
     say(`of ${live} there are no tests on record`);
-    return {};
+    return allTouched;
   }
   try {
     await deploy(context, release);
-    await runTests(context, release, evidence.script);
+    const untouched = await untouchedBy(context, tables, () => runTests(context, release, evidence.script));
+    judgeUntouched(context, live, untouched);
     await recordEvidence(site, { ...evidence, schemas: [...evidence.schemas, schema] });
     say(`${live}, which is live, passes its tests on the new schema`);
+    return { untouched: untouched.join(' ') };
   } finally {
     await deploy(context, own);
     await site.keep('testing', [own.name]);
   }
-  return {};
 };
+
+const allTouched = { untouched: '' } as const;
+
+/** Those of some tables of the testing database that nothing read or wrote during the tests. */
+async function untouchedBy(
+  { database, signal }: OperationContext,
+  tables: readonly string[],
+  tests: () => Promise<void>,
+): Promise<readonly string[]> {
+  if (database === undefined || tables.length === 0) {
+    await tests();
+    return [];
+  }
+  return withConnection({ url: database.admin, signal }, async (connection) => {
+    const before = await readCounters(connection);
+    await tests();
+    return untouchedTables(connection, { before, tables, signal });
+  });
+}
+
+function judgeUntouched({ say, input }: OperationContext, live: string, untouched: readonly string[]): void {
+  if (untouched.length === 0) return;
+  const fact = `the tests of ${live} touch nothing of ${untouched.join(', ')}, which the migration changed: they prove nothing for that`;
+  if (input('untouched') !== 'refuse') {
+    say(fact);
+    return;
+  }
+  throw new SluiceError('ERR_GATE', fact, {
+    hint: 'Add tests that use it, or let it pass with `untouched: report`.',
+  });
+}
 
 async function deploy(context: OperationContext, release: Release): Promise<void> {
   const { site } = context;

@@ -7,6 +7,11 @@ function prefixOf(urls: DatabaseUrls): string {
   return `${databaseOf(urls.admin)}_release_`;
 }
 
+/** The copy that was kept of the testing database as a release left it; nobody can connect to it. */
+export function keptDatabase(urls: DatabaseUrls, release: string): string {
+  return `${prefixOf(urls)}${release}`;
+}
+
 /**
  * Makes the testing database anew, as the release that is live left it; empty where none is. So a migration that was refused, or whose run failed
  * later, leaves nothing behind, and each commit is judged against what production has. Ends every session of it.
@@ -18,7 +23,7 @@ export async function freshDatabase(
 ): Promise<'copied' | 'empty'> {
   const name = databaseOf(urls.admin);
   return onServer(urls, signal, async (connection) => {
-    const copy = `${prefixOf(urls)}${live ?? ''}`;
+    const copy = keptDatabase(urls, live ?? '');
     const template = (await copies(connection, prefixOf(urls))).find((found) => found === copy);
     await drop(connection, name);
     await connection.query(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(template ?? 'template0')}`);
@@ -35,7 +40,7 @@ export async function keepDatabase(
 ): Promise<void> {
   const name = databaseOf(urls.admin);
   const prefix = prefixOf(urls);
-  const copy = `${prefix}${release}`;
+  const copy = keptDatabase(urls, release);
   await onServer(urls, signal, async (connection) => {
     const kept = new Set([release, ...others].map((other) => `${prefix}${other}`));
     for (const found of await copies(connection, prefix))

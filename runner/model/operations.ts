@@ -33,14 +33,19 @@ export const operations = {
   },
   'migrate-testing': {
     account: 'migrate',
-    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '', long_locks: 'refuse' },
+    inputs: { run: '', lock_timeout: '3s', phase: 'expand', tool: '', dry_run: 'required', long_locks: 'refuse' },
     database: 'testing',
     outputs: ['schema', 'change', 'locks'],
   },
   'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
   'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
   'record-tests': { account: 'run-tests', inputs: { run: '' }, outputs: [] },
-  'prove-live': { account: 'deploy-test', inputs: {}, outputs: [] },
+  'prove-live': {
+    account: 'deploy-test',
+    inputs: { untouched: 'report' },
+    database: 'testing',
+    outputs: ['untouched'],
+  },
   'check-release': { account: 'promote', inputs: { way_back: 'required' }, outputs: ['release'] },
   'prepare-production': {
     account: 'promote',

@@ -4,3 +4,5 @@ sluice operation deploy-testing 2>&1 | grep 'operations are the commands of step
 ! sluice operation nonsense 2>/dev/null
 echo 'ALTER TABLE users DROP COLUMN name;' >/tmp/file.sql
 sluice migrate lint /tmp/file.sql 2>&1 | grep drop-column
+pg_dump --version | grep '^pg_dump (PostgreSQL)'
+pg_restore --version | grep '^pg_restore (PostgreSQL)'

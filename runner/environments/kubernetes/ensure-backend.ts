@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Namespace } from '../../cluster/objects.ts';
+import type { Draft, Namespace, Secret } from '../../cluster/objects.ts';
 import { secrets, serviceAccounts } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { claimNamespace } from './backend-namespace.ts';
@@ -16,6 +16,12 @@ import type { BackendPlace } from './place.ts';
 const accountMs = 10_000;
 const accountLookMs = 50;
 
+export interface EnsuredBackend {
+  readonly namespace: Namespace;
+  /** Of its databases, which nobody is to see. */
+  readonly passwords: readonly string[];
+}
+
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
  * databases. Does not wait until its pods run. A new one is protected unless told otherwise. ERR_CONFLICT when the namespace is somebody else's.
@@ -25,19 +31,19 @@ export async function ensureBackend(
   owned: OwnedBackend,
   place: BackendPlace,
   isProtected?: boolean,
-): Promise<Namespace> {
+): Promise<EnsuredBackend> {
   const { backend } = owned;
   const namespace = backend.name;
   const claimed = await claimNamespace(cluster, owned, isProtected);
   const apply = ({ resource, body }: DesiredObject) =>
     cluster.apply(resource, { namespace, name: body.metadata.name }, body, { fieldManager, force: true });
-  await Promise.all([
-    ...confiningObjects(namespace, place).map(apply),
+  const [passwords] = await Promise.all([
     ensureCredentials(cluster, backend),
+    ...confiningObjects(namespace, place).map(apply),
     awaitDefaultAccount(cluster, namespace),
   ]);
   await Promise.all(databaseObjects(backend, place).map(apply));
-  return claimed;
+  return { namespace: claimed, passwords };
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
@@ -49,17 +55,28 @@ async function awaitDefaultAccount(cluster: ClusterClient, namespace: string): P
   }
 }
 
-/** Made once: whoever comes second finds those of the first. */
-async function ensureCredentials(cluster: ClusterClient, { name: namespace, database }: Backend): Promise<void> {
-  if (database === undefined) return;
+/** Made once: whoever comes second finds those of the first. Answers the passwords. */
+async function ensureCredentials(
+  cluster: ClusterClient,
+  { name: namespace, database }: Backend,
+): Promise<readonly string[]> {
+  if (database === undefined) return [];
   const password = (): string => randomBytes(24).toString('hex');
-  const missing = environments.flatMap((environment) => credentialsOf(environment, password));
-  await Promise.all(
-    missing.map(async (body) => {
-      if (await find(cluster, secrets, { namespace, name: body.metadata.name })) return;
-      await cluster.create(secrets, { namespace }, body).catch((error: unknown) => {
-        if (!failedWith(error, 'AlreadyExists')) throw error;
-      });
+  const wanted = environments.flatMap((environment) => credentialsOf(environment, password));
+  return Promise.all(
+    wanted.map(async (body) => {
+      const at = { namespace, name: body.metadata.name };
+      const found = (await find(cluster, secrets, at)) ?? (await createSecret(cluster, namespace, body));
+      return Buffer.from(found.data?.['password'] ?? '', 'base64').toString();
     }),
   );
+}
+
+async function createSecret(cluster: ClusterClient, namespace: string, body: Draft<Secret>): Promise<Secret> {
+  try {
+    return await cluster.create(secrets, { namespace }, body);
+  } catch (error) {
+    if (failedWith(error, 'AlreadyExists')) return cluster.get(secrets, { namespace, name: body.metadata.name });
+    throw error;
+  }
 }

@@ -32,7 +32,8 @@ export class KubernetesBackends implements Backends {
   }
 
   async ensure(owned: OwnedBackend, isProtected?: boolean): Promise<KnownBackend> {
-    return mustBe(owned.backend.name, await ensureBackend(this.#cluster, owned, this.#place, isProtected));
+    const { namespace } = await ensureBackend(this.#cluster, owned, this.#place, isProtected);
+    return mustBe(owned.backend.name, namespace);
   }
 
   async list(): Promise<readonly KnownBackend[]> {

@@ -34,8 +34,16 @@ export async function runTask(
   namespace: string,
   namespaceTask: NamespaceTask,
 ): Promise<TaskEnd> {
-  const { task } = namespaceTask;
-  const body = taskJob(namespaceTask);
+  return runJob(cluster, namespace, namespaceTask.task, taskJob(namespaceTask));
+}
+
+/** The same for a Job of one container `task`, with the labels of `taskLabels`. */
+export async function runJob(
+  cluster: ClusterClient,
+  namespace: string,
+  task: Pick<SiteTask, 'name' | 'group' | 'signal'>,
+  body: Draft<Job>,
+): Promise<TaskEnd> {
   await endTasks(cluster, namespace, task.group, task);
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
@@ -81,14 +89,17 @@ export async function endTasks(
   }
 }
 
+export function taskLabels(name: string, group: string): Readonly<Record<string, string>> {
+  return { [taskLabel]: name, [groupLabel]: group };
+}
+
 function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Draft<Job> {
   const { name, group, script, env = {}, timeoutMs } = task;
   const own = {
     ...managed,
     [labels.environment]: environment,
     [labels.role]: 'task',
-    [taskLabel]: name,
-    [groupLabel]: group,
+    ...taskLabels(name, group),
   };
   return {
     metadata: { name, labels: own },

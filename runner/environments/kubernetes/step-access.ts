@@ -19,7 +19,8 @@ export interface KubernetesSiteDescription {
 export function backendNamespaces(place: BackendPlace): BackendNamespaces {
   return {
     ensure: async (cluster, backend) => {
-      await ensureBackend(cluster, backend, place);
+      const { passwords } = await ensureBackend(cluster, backend, place);
+      return passwords;
     },
     access: ({ backend }, step) => {
       if (step.operation !== undefined) return operationAccess({ kind: 'kubernetes', backend, place }, step.operation);
@@ -31,7 +32,7 @@ export function backendNamespaces(place: BackendPlace): BackendNamespaces {
 const nothing: StepAccess = { labels: {}, secretVariables: [], variables: {} };
 
 /** The boot script hides where the API server is from scripts; an operation is told again. */
-function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
+export function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
   const { account, database, backups } = { database: undefined, backups: false, ...operations[name] };
   const variables = {
     [siteVariable]: JSON.stringify(site),

@@ -23,22 +23,29 @@ export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironme
   const programs = join(folder, 'bin');
   return {
     programs,
-    variablesFor: async (owned, step, signal) => {
-      if (step.operation === undefined && step.target === undefined) return {};
+    accessFor: async (owned, step, signal) => {
+      if (step.operation === undefined && step.target === undefined) return { variables: {}, secrets: [] };
       const client = new SupervisorClient(folder, signal);
       await client.start(supervisor);
       const access = await client.ensure(owned);
-      if (step.operation === undefined) return scriptVariables(access, step);
+      const secrets = passwordsOf(access);
+      if (step.operation === undefined) return { variables: scriptVariables(access, step), secrets };
       await writeProgram(programs, sluice);
-      return operationVariables({ kind: 'local', backend: owned.backend, folder, access }, owned, step);
+      const site = { kind: 'local', backend: owned.backend, folder, access } as const;
+      return { variables: operationVariables(site, owned, step), secrets };
     },
   };
+}
+
+function passwordsOf({ databases }: BackendAccess): readonly string[] {
+  const urls = Object.values(databases ?? {}).flatMap((roles) => [roles.admin, roles.migrator, roles.app]);
+  return [...new Set(urls.map((url) => decodeURIComponent(new URL(url).password)))];
 }
 
 function operationVariables(
   site: LocalSiteDescription,
   { backend }: OwnedBackend,
-  { operation }: RunStep,
+  { operation }: Pick<RunStep, 'operation'>,
 ): Readonly<Record<string, string>> {
   const { database } = { database: undefined, ...(operation && operations[operation]) };
   const urls = database && backend.database && site.access.databases?.[database];
@@ -53,7 +60,10 @@ function withoutSecrets(site: LocalSiteDescription): LocalSiteDescription {
 }
 
 /** A script works with the testing environment: it may change its schema, and fill its tables. */
-function scriptVariables({ urls, databases }: BackendAccess, { target }: RunStep): Readonly<Record<string, string>> {
+function scriptVariables(
+  { urls, databases }: BackendAccess,
+  { target }: Pick<RunStep, 'target'>,
+): Readonly<Record<string, string>> {
   if (target === undefined) return {};
   const url = databases?.[target].migrator;
   return { APP_URL: urls[target], ...(url !== undefined && { DATABASE_URL: url }) };

@@ -18,7 +18,7 @@ export interface StepAccess {
 
 /** The namespaces of backends, as far as the steps that run in them are concerned. */
 export interface BackendNamespaces {
-  /** Brings one about, or finds it as it should be. ERR_CONFLICT when it is somebody else's. */
-  ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<void>;
+  /** Brings one about, or finds it as it should be. Answers the passwords in it, which nobody is to see. ERR_CONFLICT when it is somebody else's. */
+  ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<readonly string[]>;
   access(backend: OwnedBackend, step: RunStep): StepAccess;
 }

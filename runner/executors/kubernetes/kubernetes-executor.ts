@@ -77,7 +77,7 @@ class KubernetesExecutor implements Executor {
   readonly #options: KubernetesExecutorOptions;
   readonly #areas = new Map<string, Area>();
   /** Backends whose namespaces are as they should be, by what they should be. */
-  readonly #ensured = new Map<string, { readonly at: number; readonly done: Promise<void> }>();
+  readonly #ensured = new Map<string, { readonly at: number; readonly done: Promise<readonly string[]> }>();
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
@@ -148,7 +148,10 @@ class KubernetesExecutor implements Executor {
     const plan = { ...spec, services, secretNames: Object.keys(spec.secrets), ...this.#accessOf(spec) };
     const { desk, pod } = this.#entries.get(jobName(keyOf(spec))) ?? this.#enter(site, plan, spec.secrets, lost);
     const { log, blobs } = context;
-    desk.open({ blobs, logOffset: log.offset, write: (chunk) => log.write(chunk) });
+    const concealed = this.#concealer(site.cluster, spec, context);
+    await concealed().catch(() => undefined);
+    const write = (chunk: Uint8Array): Promise<void> => concealed().then(() => log.write(chunk));
+    desk.open({ blobs, logOffset: log.offset, write });
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
     const clock = this.#options.clock ?? systemClock;
     const live = { spec, context, services, desk, pod, settings, signal, clock, ...this.#accessOf(spec) };
@@ -156,6 +159,18 @@ class KubernetesExecutor implements Executor {
     // Nobody may be there any more to record it and to let go of the pod.
     if (this.#closing.signal.aborted) this.release(keyOf(spec));
     return outcome;
+  }
+
+  /** Nothing is written to the log before the passwords of the backend are known. What keeps them from being known keeps its pods from being made too. */
+  #concealer(cluster: ClusterClient, { backend }: AttemptSpec, { conceal }: AttemptContext): () => Promise<void> {
+    let done: Promise<void> | undefined = backend === undefined ? Promise.resolve() : undefined;
+    return () => {
+      if (done !== undefined || backend === undefined) return done ?? Promise.resolve();
+      const begun = this.#ensure(cluster, backend).then(conceal);
+      done = begun;
+      begun.catch(() => (done = undefined));
+      return begun;
+    };
   }
 
   warm(ahead: WarmSpec): void {
@@ -184,7 +199,11 @@ class KubernetesExecutor implements Executor {
     const closing = this.#closing.signal;
     const area = this.#areaOf(site, plan);
     const { backend } = plan;
-    const prepare = backend && { prepare: () => this.#ensure(cluster, backend) };
+    const prepare = backend && {
+      prepare: async () => {
+        await this.#ensure(cluster, backend);
+      },
+    };
     const pod = new AttemptPod({ closing, cluster, ...area, plan, secrets, listen, ...prepare, ...(lost && { lost }) });
     const entry = { area, desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
@@ -222,9 +241,9 @@ class KubernetesExecutor implements Executor {
   }
 
   /** Once a minute for each description of a backend, because its namespace may be deleted meanwhile, and again after it failed. */
-  #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<void> {
+  #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<readonly string[]> {
     const { backends } = this.#options;
-    if (backends === undefined) return Promise.resolve();
+    if (backends === undefined) return Promise.resolve([]);
     const key = canonicalJson(backend as unknown as Json);
     const known = this.#ensured.get(key);
     if (known !== undefined && performance.now() - known.at < ensuredMs) return known.done;

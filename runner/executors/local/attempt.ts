@@ -80,7 +80,7 @@ async function prepare({ machine, folder, spec, context, stop: { signal } }: Att
   const tools = await machine.images.toolsFor(spec.step.image, signal);
   if (tools.note !== undefined) context.note(tools.note);
   const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
-  const places = await placesOf(machine, spec, signal);
+  const places = await placesOf(machine, spec, context, signal);
   const [workspace, services] = await Promise.allSettled([
     prepareWorkspace(spec, folder, context.blobs, signal),
     startServices(spec.step.services, { folder, cache: machine.cache, env: base, context, signal }),
@@ -95,11 +95,14 @@ async function prepare({ machine, folder, spec, context, stop: { signal } }: Att
 async function placesOf(
   { environments }: LocalMachine,
   { backend, step }: AttemptSpec,
+  { conceal }: AttemptContext,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   if (environments === undefined || backend === undefined) return {};
   try {
-    return await environments.variablesFor(backend, step, signal);
+    const { variables, secrets } = await environments.accessFor(backend, step, signal);
+    conceal(secrets);
+    return variables;
   } catch (error) {
     if (signal.aborted) throw error;
     const isOthers = error instanceof SluiceError && error.code === 'ERR_CONFLICT';

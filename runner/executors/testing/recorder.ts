@@ -35,6 +35,8 @@ export class Recorder implements AttemptContext {
     this.reports.push(outcome);
     return Promise.resolve();
   };
+  readonly concealed: string[] = [];
+  readonly conceal = (secrets: readonly string[]): void => void this.concealed.push(...secrets);
   readonly note = (text: string): void => void this.notes.push(text);
   placed = async (place: Readonly<Record<string, Json>>): Promise<void> => {
     this.places.push(place);

@@ -22,6 +22,11 @@ import { beginTrace, endTrace, readSteps, removeTrace } from './trace-script.ts'
 export interface DryRunOptions {
   /** Of production. */
   readonly copy: SchemaCopy;
+  /**
+   * A database of the scratch server that has the schema of production, and what a tool whose bookkeeping nobody knows remembers: it is copied instead of the files.
+   * Nobody may be connected to it.
+   */
+  readonly template?: string;
   /** A server for a scratch database, with an account that may create one. */
   readonly scratchUrl: string;
   /** Makes the scratch database ready for the copy: answers the role that owns what is in it, undefined for the account itself. */
@@ -73,14 +78,19 @@ export interface DryRun {
  * tells which locks each takes on which tables. The scratch database goes afterwards. ERR_SERVICE when it cannot be made.
  */
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
-  const { scratchUrl, signal } = options;
-  await using scratch = await databaseFromTemplate({ adminUrl: scratchUrl, purpose: 'dry_run', signal });
-  await restore(options, scratch);
+  const { scratchUrl, template, signal } = options;
+  const made = { adminUrl: scratchUrl, purpose: 'dry_run', signal, ...(template !== undefined && { template }) };
+  await using scratch = await databaseFromTemplate(made);
+  const owner = await options.prepare?.(scratch.url);
+  if (template === undefined) await restore(options, scratch, owner);
   return await apply(options, scratch);
 }
 
-async function restore({ copy, path, signal, prepare }: DryRunOptions, { url, name }: MadeDatabase): Promise<void> {
-  const owner = await prepare?.(url);
+async function restore(
+  { copy, path, signal }: DryRunOptions,
+  { url, name }: MadeDatabase,
+  owner: string | undefined,
+): Promise<void> {
   // Most extensions can be made by a superuser alone, which the owner of the schema is not.
   if (owner !== undefined) await withConnection({ url, signal }, (connection) => makeExtensions(connection, copy));
   for (const file of copy.files) {

@@ -285,3 +285,14 @@ for (const pieceBytes of [1, 7, 64, 1_000]) {
     t.false((await readAll(logs)).includes(secret));
   });
 }
+
+test('secrets that become known later are masked from then on, and what was held back before is not lost', async (t) => {
+  const logs = createFileLogs(await makeFolder(t));
+  const writer = await logs.open(key, { ...quiet, secrets: ['first secret'] });
+  await writer.write(Buffer.from('first secret, second secret, first sec'));
+  writer.conceal(['first secret', 'second secret']);
+  await writer.write(Buffer.from(' then second sec'));
+  await writer.write(Buffer.from('ret and first secret'));
+  t.like(await writer.seal(true), { masked: 3, complete: true });
+  t.is(await readAll(logs), '***, second secret, first sec then *** and ***');
+});

@@ -32,7 +32,9 @@ export class FileLogWriter implements LogWriter {
   private readonly log: OpenLog;
   private readonly options: LogOptions;
   private readonly clock: Clock;
-  private readonly masker: Masker;
+  private masker: Masker;
+  /** Places that maskers before the present one replaced. */
+  private maskedBefore = 0;
   /** Settles when a crash of the machine cannot take the names of the files away. */
   private readonly named: Promise<void>;
   private pending: Uint8Array[] = [];
@@ -66,6 +68,16 @@ export class FileLogWriter implements LogWriter {
     this.rawBytes += chunk.length;
     this.certain = this.masker.held === undefined ? undefined : this.rawBytes - this.masker.held;
     await this.enqueue(bytes);
+  }
+
+  conceal(secrets: readonly string[]): void {
+    const { masker } = this;
+    this.masker = createMasker(secrets);
+    const rest = masker.end();
+    this.maskedBefore += masker.masked;
+    this.certain = this.rawBytes;
+    // What fails here fails again, and is told, with the next write.
+    if (rest.length > 0) this.enqueue(rest).catch(() => undefined);
   }
 
   seal(complete: boolean): Promise<LogSeal> {
@@ -152,7 +164,7 @@ export class FileLogWriter implements LogWriter {
         lines: tally.lines,
         sha256: tally.digest(),
         complete: complete && stored && !this.limited,
-        masked: this.masker.masked,
+        masked: this.maskedBefore + this.masker.masked,
       };
     } finally {
       for (const file of resume ? [bytes, times, resume.raw] : [bytes, times]) closeSync(file);

@@ -7,6 +7,8 @@ export interface LogWriter {
   readonly offset: number;
   /** Resolves when the caller may write more. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Masks other secrets than before in what is written from now on. */
+  conceal(secrets: readonly string[]): void;
   /** Flushes what masking holds back, syncs, and closes the log for good. Safe to call twice: the same seal. */
   seal(complete: boolean): Promise<LogSeal>;
 }

@@ -37,6 +37,7 @@ function sealedAsBlobs(writer: LogWriter, key: AttemptKey, files: FileLogs, blob
       return writer.offset;
     },
     write: (chunk) => writer.write(chunk),
+    conceal: (secrets) => writer.conceal(secrets),
     seal: (complete) => (sealed ??= writer.seal(complete).then((seal) => share(seal, key, files, blobs))),
   };
 }

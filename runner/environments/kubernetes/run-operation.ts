@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import type { Draft, Job } from '../../cluster/objects.ts';
+import type { OperationName } from '../../model/operations.ts';
+import { imageReference } from '../../model/own-images.ts';
+import type { TaskEnd } from '../site.ts';
+import { confinedContainer, confinedPod } from './confinement.ts';
+import { managed } from './names.ts';
+import { runJob, taskLabels } from './run-task.ts';
+import { operationAccess } from './step-access.ts';
+import type { KubernetesSiteDescription } from './step-access.ts';
+
+export interface OperationOrder {
+  /** Beside those by which it finds its place. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs an operation that is no step of a run, for a person: a Job in the namespace of the backend, with the rights that the step would have. */
+export function runOperation(
+  cluster: ClusterClient,
+  site: KubernetesSiteDescription,
+  operation: OperationName,
+  order: OperationOrder,
+): Promise<TaskEnd> {
+  const name = `${operation}-${randomBytes(4).toString('hex')}`;
+  const job = operationJob(name, site, operation, order);
+  return runJob(cluster, site.backend.name, { name, group: operation, signal: order.signal }, job);
+}
+
+function operationJob(
+  name: string,
+  site: KubernetesSiteDescription,
+  operation: OperationName,
+  { variables, timeoutMs }: OperationOrder,
+): Draft<Job> {
+  const { account, labels, variables: own, secretVariables, volumes = [] } = operationAccess(site, operation);
+  // Network policies know steps by it.
+  const all = { ...managed, ...taskLabels(name, operation), ...labels, 'sluice.dev/attempt': name };
+  return {
+    metadata: { name, labels: all },
+    spec: {
+      backoffLimit: 0,
+      completions: 1,
+      parallelism: 1,
+      activeDeadlineSeconds: Math.ceil(timeoutMs / 1000),
+      template: {
+        metadata: { labels: all },
+        spec: {
+          restartPolicy: 'Never',
+          ...(account !== undefined && { serviceAccountName: account }),
+          automountServiceAccountToken: true,
+          enableServiceLinks: false,
+          securityContext: confinedPod,
+          containers: [
+            {
+              name: 'task',
+              image: imageReference(site.place.images, 'sluice'),
+              args: ['operation', operation],
+              env: [
+                ...Object.entries({ ...own, ...variables }).map(([key, value]) => ({ name: key, value })),
+                ...secretVariables.map(({ name: variable, secret, key }) => ({
+                  name: variable,
+                  valueFrom: { secretKeyRef: { name: secret, key } },
+                })),
+              ],
+              securityContext: confinedContainer,
+              volumeMounts: volumes.map(({ claim, path }) => ({ name: claim, mountPath: path })),
+            },
+          ],
+          volumes: volumes.map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
+        },
+      },
+    },
+  };
+}
