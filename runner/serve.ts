@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
@@ -36,6 +35,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
+import { requestRun } from './triggers/request-run.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
 import { watchRepositories } from './triggers/watch-repositories.ts';
@@ -179,14 +179,9 @@ function counted(metrics: Metrics, receive: ApiDependencies['receive']): ApiDepe
 
 /** Runs asked for by the API wait in the queue, as those that a forge announces do. */
 function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: SubmissionDependencies): RunRequests {
+  const resolve: Remotes['resolve'] = (repository, revision) => remotes.resolve(repository, revision);
   return {
-    request: async ({ repository: name, commit: revision, file, actor }) => {
-      const repository = await intake.repositoryNamed(name);
-      if (!repository) return undefined;
-      const trigger = manualTrigger(await remotes.resolve(repository, revision), actor);
-      const { runId = '' } = await submitRun(submission, { repository, trigger, file, id: randomUUID(), by: 'api' });
-      return { ok: true, value: runId };
-    },
+    request: (wish) => requestRun({ ...submission, intake, resolve }, wish),
     rerun: (runId, scope) => engine.queueRerun(runId, scope),
   };
 }
