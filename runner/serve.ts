@@ -35,6 +35,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
+import { pullRefs } from './triggers/pull-refs.ts';
 import { requestRun } from './triggers/request-run.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
@@ -207,6 +208,7 @@ function socketSubmissions({ intake }: Services, remotes: Remotes, submission: S
 
 interface Remotes {
   resolve(repository: Repository, revision: string): Promise<WantedCommit>;
+  /** Heads of pull requests too, where the forge keeps refs of them. */
   refs(repository: Repository): Promise<RemoteRefs>;
   /** Folder of a mirror of this server that has the commit. */
   fetch(repository: Repository, wanted: WantedCommit): Promise<string>;
@@ -224,7 +226,7 @@ function remotesOf({ intake, secretBox }: Services, { config, environment }: Ser
   return {
     fetch,
     resolve: (repository, revision) => mirrors.resolve(remoteOf(repository), revision),
-    refs: (repository) => mirrors.refs(remoteOf(repository)),
+    refs: (repository) => mirrors.refs(remoteOf(repository), pullRefs[repository.forge]),
     locate: async ({ repositoryId = '', trigger }) => {
       const repository = await intake.repository(repositoryId);
       if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');
