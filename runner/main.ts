@@ -2,10 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { Archive, Checkout, Services, Trial } from './cli/session.ts';
-import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
+import type { BackendPlace } from './environments/kubernetes/place.ts';
 import type { Executor } from './executors/executor.ts';
 import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
@@ -19,6 +20,7 @@ import type { Outbox } from './store/outbox.ts';
 import type { ServerRecords } from './store/server-records.ts';
 import type { Store } from './store/store.ts';
 import type { Watch } from './store/watch.ts';
+import { openBackends, placeOf } from './open-backends.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
@@ -48,6 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
     checkout: (config, folder) => readCheckout(config, environment, folder),
+    backends: (config) => openBackends(config, environment),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
@@ -228,24 +231,13 @@ async function openKubernetes(
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
-    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
+    ...(backends && { backends: await namespacesOf(placeOf(backends, { cluster: config, registries })) }),
   });
 }
 
-async function namespacesOf(
-  backends: BackendsConfig,
-  { images }: ClusterConfig,
-  { plainHttp }: RegistriesConfig,
-): Promise<BackendNamespaces> {
+async function namespacesOf(place: BackendPlace): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
-  const { domain, gateway, gatewayUrl, registry } = backends;
-  return backendNamespaces({
-    domain,
-    gateway: { ...gateway, url: gatewayUrl },
-    registry,
-    plainHttp,
-    images,
-  });
+  return backendNamespaces(place);
 }
 
 /** Texts of the workflows that Sluice ships, by name. */

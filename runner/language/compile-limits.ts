@@ -1,5 +1,5 @@
 import { parseDuration } from '../model/duration.ts';
-import type { PlanConcurrency, PlanRetry, RunStep } from '../model/plan.ts';
+import type { PlanConcurrency, PlanResources, PlanRetry } from '../model/plan.ts';
 import type { Concurrency } from './pipeline-file.generated.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
 import { complain, earlyText } from './step-cell.ts';
@@ -27,27 +27,21 @@ export function compileRetry(cell: StepCell): PlanRetry {
   return { max: retry?.max ?? 0, on: retry?.on ?? ['errored'], backoffMs };
 }
 
-export function compileResources(cell: StepCell): RunStep['resources'] {
-  const { cpu, memory } = cell.step.resources ?? {};
-  if (cpu !== undefined && !isPositive(cpu, /^[\d.]+m?$/)) {
-    complain(
-      cell,
-      ['resources', 'cpu'],
-      'quantity-invalid',
-      `\`${cpu}\` is no amount of CPU.`,
-      'Write cores, `2`, or thousandths, `500m`.',
-    );
+const bytes = /^[\d.]+([kMGT]i?)?$/;
+const quantities = {
+  cpu: { form: /^[\d.]+m?$/, what: 'CPU', hint: 'Write cores, `2`, or thousandths, `500m`.' },
+  memory: { form: bytes, what: 'memory', hint: 'Write bytes with a unit: `512Mi`, `2Gi`.' },
+  'ephemeral-storage': { form: bytes, what: 'disk', hint: 'Write bytes with a unit: `500Mi`, `10Gi`.' },
+} as const;
+
+export function compileResources(cell: StepCell): PlanResources {
+  const resources = cell.step.resources ?? {};
+  for (const [name, { form, what, hint }] of Object.entries(quantities)) {
+    const written = resources[name as keyof PlanResources];
+    if (written === undefined || isPositive(written, form)) continue;
+    complain(cell, ['resources', name], 'quantity-invalid', `\`${written}\` is no amount of ${what}.`, hint);
   }
-  if (memory !== undefined && !isPositive(memory, /^[\d.]+([kMGT]i?)?$/)) {
-    complain(
-      cell,
-      ['resources', 'memory'],
-      'quantity-invalid',
-      `\`${memory}\` is no amount of memory.`,
-      'Write bytes with a unit: `512Mi`, `2Gi`.',
-    );
-  }
-  return { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
+  return resources;
 }
 
 function isPositive(quantity: string, form: RegExp): boolean {

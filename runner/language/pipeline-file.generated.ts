@@ -267,6 +267,7 @@ export interface Step {
    * Something that Sluice does itself in the environments of the backend, with rights that no script gets. The gates are made of these.
    */
   readonly operation?:
+    | 'copy-schema'
     | 'migrate-testing'
     | 'build-release'
     | 'deploy-testing'
@@ -275,7 +276,8 @@ export interface Step {
     | 'check-release'
     | 'prepare-production'
     | 'switch-traffic'
-    | 'confirm-release';
+    | 'confirm-release'
+    | 'restore-production';
   /**
    * Steps that must have succeeded first; `[]` for none.
    *
@@ -495,6 +497,10 @@ export interface Resources {
    * A Kubernetes quantity: `500m`, `2`, `512Mi`, `4Gi`.
    */
   readonly memory?: string;
+  /**
+   * Disk for its files: the workspace, what it writes elsewhere, and its output.
+   */
+  readonly 'ephemeral-storage'?: string;
 }
 /**
  * Try again by outcome. Faults of Sluice or the cluster have a budget of their own.

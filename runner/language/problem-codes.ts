@@ -279,7 +279,8 @@ export const problemCodes = {
   },
   'quantity-invalid': {
     title: 'The amount makes no sense',
-    explanation: 'CPU is counted in cores or thousandths, memory in bytes with a unit, and both are more than nothing.',
+    explanation:
+      'CPU is counted in cores or thousandths, memory and disk in bytes with a unit, and all are more than nothing.',
   },
   'pattern-invalid': {
     title: 'The patterns of a trigger let nothing in',

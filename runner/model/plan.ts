@@ -71,6 +71,13 @@ export interface PlanConcurrency {
 /** What a step may ask of an executor beyond running a command. */
 export type Capability = 'services' | 'environments' | 'images';
 
+/** What the command of a step may use, in quantities of Kubernetes. */
+export interface PlanResources {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly 'ephemeral-storage'?: string;
+}
+
 export interface RunStep extends PlanNode {
   readonly kind: 'run';
   readonly script: string;
@@ -86,7 +93,7 @@ export interface RunStep extends PlanNode {
   /** Files handed to the steps that need this one, and names of values it writes to $SLUICE_OUTPUT. */
   readonly outputs: { readonly paths: readonly string[]; readonly values: readonly string[] };
   readonly caches: readonly PlanCache[];
-  readonly resources: { readonly cpu?: string; readonly memory?: string };
+  readonly resources: PlanResources;
   readonly timeoutMs: number;
   readonly retry: PlanRetry;
   /** How often a fault of ours or the cluster's is retried by itself; 0 for steps that must not run twice. */

@@ -46,7 +46,7 @@ const full = runStep('test[node=24]', {
   junit: { paths: ['reports/*.xml'], allowEmpty: false },
   outputs: { paths: ['dist'], values: ['version'] },
   caches: [{ key: 'npm', paths: ['~/.npm'] }],
-  resources: { cpu: '500m', memory: '512Mi' },
+  resources: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '10Gi' },
   timeoutMs: 600_000,
   infraRetries: 2,
 });
@@ -102,7 +102,7 @@ const anyStep = fc.record({
   services: fc.array(fc.record({ name: words, image: words, env: dictionary, ready: words, port: fc.nat(65_535) }), {
     maxLength: 3,
   }),
-  resources: fc.record({ cpu: words, memory: words }, { requiredKeys: [] }),
+  resources: fc.record({ cpu: words, memory: words, 'ephemeral-storage': words }, { requiredKeys: [] }),
   timeoutMs: fc.nat(86_400_000),
 });
 

@@ -6,7 +6,7 @@ import type { Container, Draft, Job, JobSpec, PodSpec, Volume, VolumeMount } fro
 import type { Json } from '../../model/json.ts';
 import { canonicalJson } from '../../model/json.ts';
 import { imageReference } from '../../model/own-images.ts';
-import type { RunStep } from '../../model/plan.ts';
+import type { PlanResources, RunStep } from '../../model/plan.ts';
 import type { AttemptKey } from '../../model/result.ts';
 import { jobName } from './job-name.ts';
 import type { StepAccess } from './backend-namespaces.ts';
@@ -109,6 +109,7 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
         projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
       },
       ...(plan.access?.account === undefined ? [] : [accountVolume]),
+      ...volumesOf(plan.access).map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
     ],
   };
 }
@@ -150,23 +151,35 @@ function stepContainer(
   { step, secretNames, access }: AttemptPlan,
   settings: KubernetesSettings,
 ): Container {
-  const { cpu, memory } = step.resources;
-  const resources = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
   return {
     name: containers.step,
     image: imageReference(settings.images, step.image),
     command: ['sh', '-c', bootScript],
     ...(secretNames.length > 0 && { envFrom: [{ secretRef: { name } }] }),
     ...secretVariables(access),
-    resources: { requests: resources, limits: resources },
+    resources: { requests: quantities(step.resources), limits: quantities(step.resources) },
     securityContext: confined,
     volumeMounts: [
       shared,
       ...(access?.account === undefined
         ? []
         : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
+      ...volumesOf(access).map(({ claim, path }) => ({ name: claim, mountPath: path })),
     ],
   };
+}
+
+/** Field by field, as all of a Job is. */
+function quantities({ cpu, memory, 'ephemeral-storage': disk }: PlanResources) {
+  return {
+    ...(cpu !== undefined && { cpu }),
+    ...(memory !== undefined && { memory }),
+    ...(disk !== undefined && { 'ephemeral-storage': disk }),
+  };
+}
+
+function volumesOf({ volumes = [] }: Pick<StepAccess, 'volumes'> = {}) {
+  return volumes;
 }
 
 function secretVariables({ secretVariables: wanted }: StepAccess = { labels: {}, secretVariables: [], variables: {} }) {

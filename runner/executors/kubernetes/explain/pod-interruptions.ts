@@ -25,6 +25,12 @@ const disruptions: Readonly<Record<string, readonly [Reason, string]>> = {
   DeletionByPodGC: ['node_lost', 'the pod was cleaned away with its node'],
 };
 
+/**
+ * An eviction for what the pod itself wrote, not for want on its node (`localStorageEviction` in the kubelet's eviction manager): the next attempt would
+ * write as much.
+ */
+const ownLimit = /exceed(s the (total )?limit|ed its local ephemeral storage limit)/;
+
 const cluster = { clock: 'cluster', countsInTie: true } as const;
 
 /** What the cluster did to the pod, the best explanation first: status, disruption, deadline, deletion. */
@@ -38,9 +44,10 @@ function byStatus({ events }: AttemptView, pod: Pod): Interruption | undefined {
   if (reason === undefined) return undefined;
   const known = statusReasons[reason] ?? (phase === 'Failed' ? refusedByNode(pod) : undefined);
   if (known === undefined) return undefined;
+  const why = known === 'evicted' && ownLimit.test(message) ? 'disk_limit' : known;
   const at =
     millis(trueCondition(pod, 'DisruptionTarget')?.lastTransitionTime) ?? noticed(events, pod, [reason])?.since;
-  return { ...cluster, reason: known, message: shorten(message === '' ? reason : message), at };
+  return { ...cluster, reason: why, message: shorten(message === '' ? reason : message), at };
 }
 
 /** A node may refuse a pod that was sent to it (`OutOfcpu`, `NodeAffinity`, …); then no container was ever made. */
