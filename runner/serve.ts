@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from './api/create-api.ts';
@@ -37,6 +36,8 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
+import { pullRefs } from './triggers/pull-refs.ts';
+import { requestRun } from './triggers/request-run.ts';
 import { manualTrigger, submitRun } from './triggers/submit-run.ts';
 import type { SubmissionDependencies } from './triggers/submit-run.ts';
 import { watchRepositories } from './triggers/watch-repositories.ts';
@@ -202,14 +203,9 @@ function counted(metrics: Metrics, receive: ApiDependencies['receive']): ApiDepe
 
 /** Runs asked for by the API wait in the queue, as those that a forge announces do. */
 function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: SubmissionDependencies): RunRequests {
+  const resolve: Remotes['resolve'] = (repository, revision) => remotes.resolve(repository, revision);
   return {
-    request: async ({ repository: name, commit: revision, file, actor }) => {
-      const repository = await intake.repositoryNamed(name);
-      if (!repository) return undefined;
-      const trigger = manualTrigger(await remotes.resolve(repository, revision), actor);
-      const { runId = '' } = await submitRun(submission, { repository, trigger, file, id: randomUUID(), by: 'api' });
-      return { ok: true, value: runId };
-    },
+    request: (wish) => requestRun({ ...submission, intake, resolve }, wish),
     rerun: (runId, scope) => engine.queueRerun(runId, scope),
   };
 }
@@ -235,6 +231,7 @@ function socketSubmissions({ intake }: Services, remotes: Remotes, submission: S
 
 interface Remotes {
   resolve(repository: Repository, revision: string): Promise<WantedCommit>;
+  /** Heads of pull requests too, where the forge keeps refs of them. */
   refs(repository: Repository): Promise<RemoteRefs>;
   /** Folder of a mirror of this server that has the commit. */
   fetch(repository: Repository, wanted: WantedCommit): Promise<string>;
@@ -252,7 +249,7 @@ function remotesOf({ intake, secretBox }: Services, { config, environment }: Ser
   return {
     fetch,
     resolve: (repository, revision) => mirrors.resolve(remoteOf(repository), revision),
-    refs: (repository) => mirrors.refs(remoteOf(repository)),
+    refs: (repository) => mirrors.refs(remoteOf(repository), pullRefs[repository.forge]),
     locate: async ({ repositoryId = '', trigger }) => {
       const repository = await intake.repository(repositoryId);
       if (!repository) throw new SluiceError('ERR_SOURCE', 'The repository of this run is known no more.');

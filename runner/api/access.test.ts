@@ -168,13 +168,11 @@ test('lists and events hold what the asker may see, and nothing of others', asyn
 test('a GET changes nothing in the database', async (t) => {
   const world = await openApi(t, { backends: place.backends });
   await place.backends.ensure({ backend: { name: 'of-shop', services: [] }, repository: 'shop' });
-  const target = {
-    backend: 'of-shop',
-    runId: await world.run(pipeline),
-    repository: 'shop',
-    caseId: 'a'.repeat(32),
-    deliveryId: (await announce(world, 'shop')).id,
-  };
+  const runId = await world.run(pipeline);
+  const announced = await announce(world, 'shop');
+  await world.ended(announced.runId ?? '');
+  const deliveryId = announced.id;
+  const target = { backend: 'of-shop', runId, repository: 'shop', caseId: 'a'.repeat(32), deliveryId };
   const before = dump(world.path('sluice.db'));
   for (const one of world.routes.filter(({ method }) => method === 'GET'))
     await statusOf(world, one, target, world.admin);

@@ -10,19 +10,21 @@ import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ExecutionContext } from 'ava';
 import type { FastifyInstance } from 'fastify';
-import { createDirectRuns } from '../engine/direct-runs-fixture.ts';
+import { dispatchRuns } from '../engine/dispatcher.ts';
 import { openWorld } from '../engine/engine-fixture.ts';
 import { newRunId } from '../engine/new-run-id.ts';
-import type { Delivery } from '../store/intake.ts';
+import { createMirrors } from '../sources/mirrors.ts';
+import type { Delivery, Repository } from '../store/intake.ts';
 import { registerRepository } from '../store/register-repository.ts';
 import { openSecretBox } from '../store/secret-box.ts';
 import { readRepositorySecrets } from '../store/repository-secrets.ts';
 import { receiveDelivery } from '../triggers/receive-delivery.ts';
+import { requestRun } from '../triggers/request-run.ts';
 import { replayDelivery } from '../triggers/replay-delivery.ts';
 import type { World } from '../engine/engine-fixture.ts';
 import type { Role } from './access.ts';
 import { apiRoutes, createApi } from './create-api.ts';
-import type { ApiDependencies } from './dependencies.ts';
+import type { ApiDependencies, RunRequests } from './dependencies.ts';
 import { openapiOf } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createToken } from './tokens.ts';
@@ -59,7 +61,8 @@ export interface ApiWorld extends World {
   readonly run: (yaml: string, repository?: string) => Promise<string>;
   readonly begin: (yaml: string, repository?: string) => Promise<string>;
   readonly ended: (runId: string) => Promise<void>;
-  readonly commit: (yaml: string) => Promise<void>;
+  /** Of a repository that is made known for it. */
+  readonly commit: (yaml: string, repository?: string) => Promise<void>;
 }
 
 export async function openApi(t: ExecutionContext, change: Partial<ApiDependencies> = {}): Promise<ApiWorld> {
@@ -67,14 +70,13 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
   const { engine, store, logs, blobs } = world;
   const logger = { error: ignore, warn: ignore, info: ignore, debug: ignore };
   const repository = world.path('repository');
-  // Two names of one folder: repositories of their own as far as the API knows.
-  const locationOf = (name: string) => Promise.resolve(['shop', 'bank'].includes(name) ? repository : undefined);
-  const runs = createDirectRuns({ engine, locationOf, logger });
+  const intake = await intakeOf(world);
+  const queue = queueOf(world, logger);
   const dependencies: ApiDependencies = {
     engine,
-    runs,
+    runs: queue.runs,
     store,
-    ...(await intakeOf(world)),
+    ...intake,
     logs,
     blobs,
     clock: Date.now,
@@ -88,7 +90,7 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
   const url = await api.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(async () => {
     await api.close();
-    await runs.close();
+    await queue.close();
   });
   const routes = apiRoutes(dependencies, new AbortController().signal);
   const token: ApiWorld['token'] = async (role, repositories, more = {}) => {
@@ -106,8 +108,37 @@ export async function openApi(t: ExecutionContext, change: Partial<ApiDependenci
     check(method, path, reply);
     return reply;
   };
-  const commit = committer(repository);
-  return { ...world, dependencies, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, store) };
+  const commit: ApiWorld['commit'] = async (yaml, name = 'shop') => {
+    await known(dependencies, name);
+    await commitTo(repository, yaml);
+  };
+  return { ...world, dependencies, url, api, routes, admin, token, ask, commit, ...runsOf(ask, commit, dependencies) };
+}
+
+/** The real queue and its dispatcher. Whatever the address of a repository, its commits are those of the folder of the world. */
+function queueOf(world: World, logger: ApiDependencies['logger']) {
+  const { engine, store } = world;
+  const mirrors = createMirrors({ environment: process.env, folder: world.path('mirrors') });
+  const remote = { id: 'world', url: world.path('repository'), token: '' };
+  const submission = { intake: store, clock: Date.now, notifyOf: () => [], newRunId };
+  const runs: RunRequests = {
+    request: (wish) => requestRun({ ...submission, resolve: (_, revision) => mirrors.resolve(remote, revision) }, wish),
+    rerun: (runId, scope) => engine.queueRerun(runId, scope),
+  };
+  const stop = new AbortController();
+  const dispatched = dispatchRuns(
+    {
+      ...{ engine, store, logger, most: { runs: 20, ofRepository: 20 } },
+      locate: ({ trigger }) => mirrors.fetch(remote, trigger),
+      ended: () => Promise.resolve(),
+    },
+    { stop: stop.signal, cancel: stop.signal },
+  );
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await dispatched;
+  };
+  return { runs, close };
 }
 
 /** What the server joins for repositories and deliveries. */
@@ -126,10 +157,7 @@ async function intakeOf(world: World): Promise<Pick<ApiDependencies, 'intake' | 
 
 /** A push to a repository that is made known for it. */
 export async function announce({ dependencies, store }: ApiWorld, name: string, outcome = 'run'): Promise<Delivery> {
-  const wish = { name, forge: 'gitea', cloneUrl: 'https://git.example/x.git', file: 'sluice.yaml' } as const;
-  const known = await store.repositoryNamed(name);
-  const { id: repositoryId } =
-    known ?? (await dependencies.register({ ...wish, forks: 'ignore', token: '' })).repository;
+  const { id: repositoryId } = await known(dependencies, name);
   const [at, id] = [Date.now(), randomUUID()];
   const trigger = { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', commit: 'c'.repeat(40) } as const;
   const request = { repository: name, repositoryId, trigger: { ...trigger, actor: 'ada' }, file: 'sluice.yaml' };
@@ -138,23 +166,27 @@ export async function announce({ dependencies, store }: ApiWorld, name: string, 
   return store.deliver({ delivery, boundTo: '7', ...(outcome === 'run' && { run: { event, change: id } }) });
 }
 
-function committer(repository: string): ApiWorld['commit'] {
-  return async (yaml) => {
-    await writeFile(join(repository, 'sluice.yaml'), yaml);
-    const git = (...words: readonly string[]) =>
-      promisify(execFile)('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@t', ...words]);
-    await git('add', '-A');
-    await git('commit', '-q', '--allow-empty', '-m', 'change');
-  };
+/** A repository of this name, made known for it. */
+async function known({ intake, register }: ApiDependencies, name: string): Promise<Repository> {
+  const wish = { name, forge: 'gitea', cloneUrl: 'https://git.example/x.git', file: 'sluice.yaml' } as const;
+  return (await intake.repositoryNamed(name)) ?? (await register({ ...wish, forks: 'ignore', token: '' })).repository;
+}
+
+async function commitTo(repository: string, yaml: string): Promise<void> {
+  await writeFile(join(repository, 'sluice.yaml'), yaml);
+  const git = (...words: readonly string[]) =>
+    promisify(execFile)('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@t', ...words]);
+  await git('add', '-A');
+  await git('commit', '-q', '--allow-empty', '-m', 'change');
 }
 
 function runsOf(
   ask: ApiWorld['ask'],
   commit: ApiWorld['commit'],
-  store: World['store'],
+  dependencies: ApiDependencies,
 ): Pick<ApiWorld, 'begin' | 'ended' | 'run'> {
   const begin = async (yaml: string, name = 'shop'): Promise<string> => {
-    await commit(yaml);
+    await commit(yaml, name);
     const {
       status,
       json,
@@ -165,7 +197,7 @@ function runsOf(
   };
   const ended = async (runId: string): Promise<void> => {
     for (let tries = 0; tries < 300; tries++) {
-      if ((await store.run(runId))?.phase === 'finished') return;
+      if ((await dependencies.store.run(runId))?.phase === 'finished') return;
       await delay(50);
     }
     throw new Error(`Run ${runId} does not end.`);

@@ -46,13 +46,15 @@ test('a run is made, listed and shown, and repeated from a step', async (t) => {
   t.is((await ask(`/v1/runs/${runId}/rerun`, { method: 'POST', body: { from: 'z' } })).status, 422);
 });
 
-test('the mistakes of a pipeline are told with line and column, and no run is made', async (t) => {
-  const { ask, commit, store } = await openApi(t);
-  await commit('pipeline: p\nsteps: { a: { rum: "true" } }\n');
-  const { status, json } = await ask('/v1/runs', { method: 'POST', body: { repository: 'shop', commit: 'HEAD' } });
-  t.is(status, 422);
-  t.like(json, { code: 'pipeline_invalid', problems: { 0: { file: 'sluice.yaml', line: 2 } } });
-  t.deepEqual(await store.runs({}), []);
+test('the mistakes of a pipeline end its run, which tells them with line and column', async (t) => {
+  const { ask, run } = await openApi(t);
+  const runId = await run('pipeline: p\nsteps: { a: { rum: "true" } }\n');
+  const { json } = await ask(`/v1/runs/${runId}`);
+  t.like(json, {
+    outcome: 'failed',
+    reason: 'pipeline_invalid',
+    problems: { 0: { file: 'sluice.yaml', line: 2 } },
+  });
 });
 
 test('a run that is under way is explained and cancelled; one that has ended is not', async (t) => {

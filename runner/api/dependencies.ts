@@ -3,7 +3,6 @@ import type { Engine, RerunScope } from '../engine/engine.ts';
 import type { Backends } from '../environments/backends.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
-import type { Checked } from '../model/problem.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Delivery, Intake } from '../store/intake.ts';
 import type { RegisteredRepository, RepositoryWish } from '../store/register-repository.ts';
@@ -24,8 +23,8 @@ export interface RunWish {
 
 /** How the API gets runs going. What it answers with is stored: the run goes on whatever happens to the asker. */
 export interface RunRequests {
-  /** The id of the new run, or the mistakes of its pipeline. Undefined for a repository that is not known. */
-  request(wish: RunWish): Promise<Checked<string> | undefined>;
+  /** The id of the new run, whose pipeline nobody has read yet. Undefined for a repository that is not known. */
+  request(wish: RunWish): Promise<string | undefined>;
   /** The id of the run that repeats. ERR_USAGE when there is nothing to repeat. */
   rerun(runId: string, scope: RerunScope): Promise<string>;
 }

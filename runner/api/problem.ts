@@ -16,9 +16,6 @@ export const problemSchema = Type.Object(
     detail: Type.String({ description: 'What went wrong, in a sentence.' }),
     place: Type.Optional(Type.String({ description: 'Where the mistake is, such as `body/commit`.' })),
     next: Type.Optional(Type.String({ description: 'What to do about it.' })),
-    problems: Type.Optional(
-      Type.Array(Type.Ref('#/components/schemas/problem'), { description: 'Mistakes in the pipeline file.' }),
-    ),
   },
   { additionalProperties: false },
 );
@@ -31,7 +28,6 @@ interface Facts {
   readonly detail: string;
   readonly place?: string | undefined;
   readonly next?: string | undefined;
-  readonly problems?: Problem['problems'];
 }
 
 /** Thrown by what answers a request; told to whoever asked. */
@@ -44,7 +40,7 @@ export class ApiError extends Error {
   }
 }
 
-export function problemOf({ status, code, detail, place, next, problems }: Facts): Problem {
+export function problemOf({ status, code, detail, place, next }: Facts): Problem {
   return {
     type: `urn:sluice:problem:${code.replaceAll('_', '-')}`,
     title: STATUS_CODES[status] ?? 'Error',
@@ -53,7 +49,6 @@ export function problemOf({ status, code, detail, place, next, problems }: Facts
     detail,
     ...(place !== undefined && { place }),
     ...(next !== undefined && { next }),
-    ...(problems !== undefined && { problems }),
   };
 }
 

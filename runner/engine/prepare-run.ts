@@ -12,6 +12,7 @@ import { problem } from '../language/problem.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
 import type { Capability, Plan, RunStep } from '../model/plan.ts';
 import type { Checked, Location, Problem } from '../model/problem.ts';
+import { isUntrusted } from '../model/run-request.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import { checkSecret } from '../results/log/masker.ts';
 import type { Source } from '../sources/source.ts';
@@ -98,7 +99,7 @@ function secretProblems(
   const wanted = runSteps(plan).filter((step) => !isOut(step));
   return wanted.flatMap((step) =>
     step.secrets.flatMap((name) => {
-      if (trigger.pullRequest?.fork === true) return [untrusted(file, step, name)];
+      if (isUntrusted(trigger)) return [untrusted(file, step, name)];
       const value = engine.secret(name);
       if (value === undefined) {
         const hint = `Set SLUICE_SECRET_${name}, or put ${name}=… into a file for --secrets-file.`;
@@ -110,18 +111,20 @@ function secretProblems(
   );
 }
 
+const strangers = 'a pull request from a fork, or of somebody who may not write here,';
+
 /** Whoever may fork a repository may write what its steps do (trust.md, T-01). */
 function untrusted(file: SourceText, step: RunStep, name: string): Problem {
-  const message = `Step \`${step.id}\` needs the secret \`${name}\`, and a pull request from a fork gets none.`;
+  const message = `Step \`${step.id}\` needs the secret \`${name}\`, and ${strangers} gets none.`;
   return at(file, step.location, 'secret-untrusted', message, 'Leave the step out there with an `if` on `event`.');
 }
 
 /** What runs in the namespace of a backend is beside its production (trust.md, T-01). */
 function trustProblems({ trigger }: RunRequest, plan: Plan, file: SourceText): readonly Problem[] {
-  if (trigger.pullRequest?.fork !== true) return [];
+  if (!isUntrusted(trigger)) return [];
   const wanted = runSteps(plan).filter((step) => step.requires.includes('environments') && !isOut(step));
   return wanted.map((step) => {
-    const message = `Step \`${step.id}\` works with the environments of a backend, and a pull request from a fork gets none.`;
+    const message = `Step \`${step.id}\` works with the environments of a backend, and ${strangers} gets none.`;
     const hint = 'Leave the step out there with an `if` on `event`.';
     return at(file, step.location, 'environment-untrusted', message, hint);
   });

@@ -66,11 +66,13 @@ test('a run that is cancelled in the queue, or while its pipeline is read, never
   t.deepEqual(await types(world, late), ['run-requested', 'cancel-requested', 'run-finished']);
 });
 
-test('a pull request from a fork gets no secret', async (t) => {
+test('a pull request from a fork, or of an outsider, gets no secret', async (t) => {
   const world = await openWorld(t, { secrets: { TOKEN: 'a-long-secret-value' } });
   const yaml = 'pipeline: p\non: { pull_request: }\nsteps: { a: { run: "true", secrets: [TOKEN] } }\n';
   const pullRequest = { number: 7, base: 'main', fork: true };
   await world.push(yaml, { event: 'pull_request', pullRequest });
+  t.like((await world.takeAndPlan()).problems, [{ code: 'secret-untrusted' }]);
+  await world.push(yaml, { event: 'pull_request', pullRequest: { ...pullRequest, fork: false, outsider: true } });
   t.like((await world.takeAndPlan()).problems, [{ code: 'secret-untrusted' }]);
   await world.push(yaml, { event: 'pull_request', pullRequest: { ...pullRequest, fork: false } });
   t.like(await world.takeAndPlan(), { phase: 'created' });

@@ -12,7 +12,13 @@ export interface TriggerEvent {
   /** 40 or 64 hex digits. */
   readonly commit: string;
   readonly actor: string;
-  readonly pullRequest?: { readonly number: number; readonly base: string; readonly fork: boolean };
+  readonly pullRequest?: {
+    readonly number: number;
+    readonly base: string;
+    readonly fork: boolean;
+    /** It is none of a fork, and the forge says that who opened it may not write here, or does not say who sent it. */
+    readonly outsider?: true;
+  };
   /** Paths that changed against the previous state, where known; path filters match all when it is absent. */
   readonly changedPaths?: readonly string[];
 }
@@ -23,10 +29,15 @@ export interface NoticeTarget {
   readonly name: string;
 }
 
+/** Whether the code is somebody's who may not write to the repository: it gets no secrets, environments or caches of others. */
+export function isUntrusted({ pullRequest }: Pick<TriggerEvent, 'pullRequest'>): boolean {
+  return pullRequest?.fork === true || pullRequest?.outsider === true;
+}
+
 /** Whom the request runs the code of: caches of the one are never read or written by the other. */
-export function trustScope({ repository, trigger: { pullRequest } }: RunRequest): string {
+export function trustScope({ repository, trigger }: RunRequest): string {
   // Whoever may fork writes what the steps do. A name of a repository has no spaces.
-  return pullRequest?.fork === true ? `${repository} fork ${pullRequest.number}` : repository;
+  return isUntrusted(trigger) ? `${repository} fork ${trigger.pullRequest?.number ?? ''}` : repository;
 }
 
 export interface RunRequest {

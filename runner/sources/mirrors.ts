@@ -36,8 +36,8 @@ export interface Mirrors {
   fetch(remote: Remote, wanted: WantedCommit): Promise<string>;
   /** What a branch, a tag or a full commit id of the repository means now. ERR_SOURCE when it means nothing. */
   resolve(remote: Remote, revision: string): Promise<WantedCommit>;
-  /** Where the branches and tags of the repository are now. ERR_SOURCE, in git's words, when nobody says. */
-  refs(remote: Remote): Promise<RemoteRefs>;
+  /** Where the branches and tags of the repository are now, and refs of further `patterns`. ERR_SOURCE, in git's words, when nobody says. */
+  refs(remote: Remote, patterns?: readonly string[]): Promise<RemoteRefs>;
 }
 
 interface MirrorOptions {
@@ -65,7 +65,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       return fetched;
     },
     resolve: async (remote, revision) => resolveIn(gitFor(remote), remote, revision),
-    refs: async (remote) => listRefs(gitFor(remote), remote),
+    refs: async (remote, patterns = []) => listRefs(gitFor(remote), remote, patterns),
   };
 }
 
@@ -114,8 +114,8 @@ async function resolveIn(git: Git, { url }: Remote, revision: string): Promise<W
   });
 }
 
-async function listRefs(git: Git, { url }: Remote): Promise<RemoteRefs> {
-  const wanted = ['HEAD', 'refs/heads/*', 'refs/tags/*'];
+async function listRefs(git: Git, { url }: Remote, patterns: readonly string[]): Promise<RemoteRefs> {
+  const wanted = ['HEAD', 'refs/heads/*', 'refs/tags/*', ...patterns];
   const { code, output, complaint } = await git.ask({ gitFolder: '/' }, [
     ...['ls-remote', '--quiet', '--symref', '--end-of-options', url],
     ...wanted,

@@ -60,6 +60,7 @@ export function readCloudPullRequest(payload: Field) {
       },
       repository,
       destination.get('repository', 'uuid').uuid(),
+      { sender },
     ),
   });
 }

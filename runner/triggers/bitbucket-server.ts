@@ -50,6 +50,7 @@ export function readServerPullRequest(payload: Field) {
       },
       repository,
       repository.id,
+      { sender },
     ),
   });
 }

@@ -12,9 +12,9 @@ export function changeOf({
   return digest([event, ref, commit, before, pullRequest?.number ?? '', pullRequest?.base ?? '']);
 }
 
-/** Names where a push left a ref, for `NewDelivery.head`; undefined for another event. */
+/** Names where a push left a ref, or where the head of a pull request is, for `NewDelivery.head`. */
 export function headOf({ event, ref, commit }: Pick<TriggerEvent, 'event' | 'ref' | 'commit'>): string | undefined {
-  return event === 'push' ? digest([ref, commit]) : undefined;
+  return event === 'push' || event === 'pull_request' ? digest([ref, commit]) : undefined;
 }
 
 function digest(facts: readonly (string | number)[]): string {

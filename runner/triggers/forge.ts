@@ -40,6 +40,8 @@ export interface PullRequest {
   readonly baseSha: string;
   /** Its head is in another repository, or nobody knows in which: decided by ids, never by names. */
   readonly fork: boolean;
+  /** Who opened it may not write to the repository, as far as the forge says, or nobody knows who sent it. */
+  readonly outsider?: true;
   /** '' when that repository is gone or not named. */
   readonly headRepositoryId: string;
 }

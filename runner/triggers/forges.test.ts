@@ -165,6 +165,21 @@ test('a fork is decided by numbers, never by names, and what is unknown is one',
   t.like(cloud.pullRequest, { fork: true, headRepositoryId: '' });
 });
 
+test('a pull request from within is one of an outsider when the forge says so, or names nobody', (t) => {
+  const isOutsider = (association: unknown, sender: unknown = sample.githubPull.sender) => {
+    const within = { ...sample.githubPull.pull_request, author_association: association };
+    return trigger('github', pull, { ...sample.githubPull, pull_request: within, sender }).pullRequest?.outsider;
+  };
+  for (const writer of ['OWNER', 'MEMBER', 'COLLABORATOR', null]) t.is(isOutsider(writer), undefined, String(writer));
+  for (const other of ['CONTRIBUTOR', 'FIRST_TIMER', 'FIRST_TIME_CONTRIBUTOR', 'MANNEQUIN', 'NONE', 'owner'])
+    t.true(isOutsider(other), other);
+  t.true(isOutsider('OWNER', null));
+  t.true(isOutsider('OWNER', { id: -1, login: 'Ghost' }));
+  const nobody = trigger('gitlab', merge, { ...sample.gitlabMerge, user: {} });
+  t.like(nobody.pullRequest, { fork: false, outsider: true });
+  t.is(trigger('gitlab', merge, sample.gitlabMerge).pullRequest?.outsider, undefined);
+});
+
 test('the sender is who the forge authenticated, and nobody when it names nobody', (t) => {
   const commits = [{ ...sample.githubPush.commits[0], author: { username: 'root' } }];
   const forged = { ...sample.githubPush, commits, pusher: { name: 'root' } };

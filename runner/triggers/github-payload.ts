@@ -77,8 +77,17 @@ function readPullRequest(payload: Field, actions: ReadonlySet<string>) {
       },
       repository,
       base.get('repo', 'id').numericId(),
+      { sender, insider: mayWrite(pull.get('author_association')) },
     ),
   });
+}
+
+/** Contributors had a change taken, and may not write. Source: https://docs.github.com/graphql/reference/enums#commentauthorassociation */
+const writers: ReadonlySet<string> = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);
+
+/** Gitea says nothing of it. */
+function mayWrite(association: Field): boolean {
+  return association.isAbsent || writers.has(association.text());
 }
 
 function readRepository(repository: Field): ForgeRepository {

@@ -86,6 +86,7 @@ function readMergeRequest(payload: Field) {
       },
       repository,
       merge.get('target_project_id').numericId(),
+      { sender },
     ),
   });
 }

@@ -45,14 +45,19 @@ export function readDelivery(
   }
 }
 
-/** A pull request that is none of a fork has its head and its base in the repository that the delivery names. */
+/**
+ * A pull request that is none of a fork has its head and its base in the repository that the delivery names. `insider` says
+ * whether who opened it may write there; a forge that does not say has taken the branch from somebody who may.
+ */
 export function pullRequest(
-  fields: Omit<PullRequest, 'fork'>,
+  fields: Omit<PullRequest, 'fork' | 'outsider'>,
   repository: ForgeRepository,
   baseRepositoryId: string,
+  { sender, insider = true }: { readonly sender: Trigger['sender']; readonly insider?: boolean },
 ): PullRequest {
   const fork = fields.headRepositoryId !== repository.id || baseRepositoryId !== repository.id;
-  return { ...fields, fork };
+  const isOutsider = !fork && (sender.id === '' || !insider);
+  return { ...fields, fork, ...(isOutsider && { outsider: true }) };
 }
 
 /** Headers that a forge sends are short and printable. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
+import { isUntrusted } from '../model/run-request.ts';
 import type { NoticeTarget } from '../model/run-request.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
@@ -105,7 +106,7 @@ function newsOf(
     trigger: toTriggerEvent(trigger),
     file: repository.file,
     dirty: false,
-    ...(trigger.pullRequest?.fork === true && repository.forks === 'approve' && { held: true as const }),
+    ...(isUntrusted(trigger) && repository.forks === 'approve' && { held: true as const }),
     notify: notifyOf(repository),
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;

@@ -27,6 +27,8 @@ export interface Submission {
   readonly by: string;
   /** Names the change where others may announce it too; without it every submission is a run of its own. */
   readonly change?: string;
+  /** It waits for somebody who approves the commit. */
+  readonly held?: boolean;
   /** See `NewDelivery.head`. */
   readonly head?: string;
 }
@@ -44,7 +46,7 @@ export function submitRun(dependencies: SubmissionDependencies, submission: Subm
 /** The same, to be stored by whoever calls. */
 export function deliveryOf(
   { clock, notifyOf, newRunId }: Omit<SubmissionDependencies, 'intake'>,
-  { repository, trigger, file, command, id, by, change, head }: Submission,
+  { repository, trigger, file, command, id, by, change, held, head }: Submission,
 ): NewDelivery {
   const at = clock();
   const request: RunRequest = {
@@ -53,6 +55,7 @@ export function deliveryOf(
     trigger,
     file: file ?? repository.file,
     dirty: false,
+    ...(held === true && { held }),
     ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
     // A command says nothing of the commit as a whole.
     notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),

@@ -12,7 +12,12 @@ export function toTriggerEvent(trigger: Trigger): TriggerEvent {
     commit,
     actor,
     ...(pullRequest && {
-      pullRequest: { number: pullRequest.number, base: pullRequest.base, fork: pullRequest.fork },
+      pullRequest: {
+        number: pullRequest.number,
+        base: pullRequest.base,
+        fork: pullRequest.fork,
+        ...(pullRequest.outsider && { outsider: true }),
+      },
     }),
     ...(changedPaths && { changedPaths }),
   };

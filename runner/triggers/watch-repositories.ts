@@ -6,6 +6,7 @@ import type { Intake, Repository } from '../store/intake.ts';
 import type { DueSchedule, Look, Schedule, Watch } from '../store/watch.ts';
 import { fireSchedule } from './fire-schedule.ts';
 import { lookAtRefs } from './look-at-refs.ts';
+import type { SeenRemote } from './pull-refs.ts';
 import { nextTime } from './schedule-times.ts';
 import type { SubmissionDependencies } from './submit-run.ts';
 
@@ -14,11 +15,8 @@ type Head = Pick<TriggerEvent, 'commit' | 'ref'>;
 export interface WatchDependencies extends SubmissionDependencies {
   readonly intake: Pick<Intake, 'deliver' | 'repository'>;
   readonly watch: Watch;
-  /** Where the branches and tags of a repository are now, and its default branch. */
-  readonly refsOf: (repository: Repository) => Promise<{
-    readonly refs: ReadonlyMap<string, string>;
-    readonly head: Head | undefined;
-  }>;
+  /** Where the branches, tags and pull requests of a repository are now, and its default branch. */
+  readonly refsOf: (repository: Repository) => Promise<SeenRemote>;
   /** The schedules of the pipeline file as a commit has it. */
   readonly schedulesOf: (repository: Repository, head: Head) => Promise<readonly Schedule[]>;
   readonly logger: Logger;
@@ -100,8 +98,9 @@ async function lookAt(dependencies: WatchDependencies, look: Look): Promise<void
   const { watch, clock, logger, refsOf, schedulesOf } = dependencies;
   const { repository, schedulesOf: known } = look;
   const startedAt = clock();
-  const { refs, head } = await refsOf(repository);
-  for (const { runId } of await lookAtRefs(dependencies, look, refs, startedAt))
+  const remote = await refsOf(repository);
+  const { head } = remote;
+  for (const { runId } of await lookAtRefs(dependencies, look, remote, startedAt))
     logger.info('found a change that nobody announced', { repositoryId: repository.id, runId });
   if (!head || head.commit === known) return;
   const schedules = await schedulesOf(repository, head);

@@ -1,7 +1,5 @@
 import { Type } from 'typebox';
 import { reportOf } from '../../results/report/run-report.ts';
-import { publicProblem } from '../../model/problem.ts';
-import type { Checked } from '../../model/problem.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { productionOf } from '../explain-production.ts';
 import { explanationOf, explanationSchema } from '../explain.ts';
@@ -61,6 +59,7 @@ function createRun({ runs }: ApiDependencies): Route {
     path: '/v1/runs',
     id: 'create-run',
     summary: 'Run the pipeline of a commit',
+    description: 'Mistakes of the pipeline end the run: its report lists them as `problems`.',
     tag: 'runs',
     access: { verb: 'create-run', on: 'repository' },
     body: Type.Object(
@@ -73,24 +72,11 @@ function createRun({ runs }: ApiDependencies): Route {
     ),
     answers: { 201: { description: 'The run is stored and goes on by itself.', schema: runIdAnswer } },
     handle: async ({ body, subject, reply }) => {
-      const checked = await runs.request({ ...body, actor: subject.name });
-      if (!checked) throw notFound();
-      const id = valueOf(checked);
+      const id = await runs.request({ ...body, actor: subject.name });
+      if (id === undefined) throw notFound();
       reply.code(201).header('location', `/v1/runs/${id}`);
       return { runId: id };
     },
-  });
-}
-
-function valueOf(checked: Checked<string>): string {
-  if (checked.ok) return checked.value;
-  throw new ApiError({
-    status: 422,
-    code: 'pipeline_invalid',
-    detail: 'The pipeline file has mistakes.',
-    place: 'body/file',
-    next: 'Mend what `problems` lists; `sluice lint` finds the same.',
-    problems: checked.problems.map(publicProblem),
   });
 }
 
