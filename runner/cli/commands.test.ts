@@ -96,6 +96,7 @@ async function runHere(
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
       checkout: () => assert.fail('nothing is checked out here'),
+      backends: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },

@@ -115,6 +115,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/repository.ts')).defineRepository,
   },
   {
+    name: 'backend',
+    summary: 'make, show, put right, take back or delete backends where they are deployed',
+    group: 'Server',
+    load: async () => (await import('./commands/backend.ts')).defineBackend,
+  },
+  {
     name: 'image',
     summary: 'make an image of files on a base image and push it, without a daemon',
     group: 'Tools',

@@ -7,7 +7,7 @@ const lookMs = 250;
 
 /** Waits until a release is healthy. ERR_GATE as soon as it is known that it will not be, or when the time is over. */
 export async function awaitHealth(
-  { site, say, clock, signal }: OperationContext,
+  { site, say, clock, signal }: Pick<OperationContext, 'site' | 'say' | 'clock' | 'signal'>,
   environment: EnvironmentName,
   release: Release,
   timeoutMs: number,

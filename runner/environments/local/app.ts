@@ -89,7 +89,8 @@ function startCommand(start: string): string {
   return /[;&|<>()`$\n]/.test(start) ? start : `exec ${start}`;
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether somebody on this machine listens at a port. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: probeMs });
     const end = (accepted: boolean) => (): void => {

@@ -13,7 +13,15 @@ const longestPath = 103;
 
 type Call = (...args: readonly Json[]) => Promise<unknown>;
 
-const ofSupervisor = ['greet', 'ensure', 'list', 'stop'] as const satisfies readonly (keyof SupervisorCalls)[];
+const ofSupervisor = [
+  'greet',
+  'ensure',
+  'list',
+  'backends',
+  'mark',
+  'remove',
+  'stop',
+] as const satisfies readonly (keyof SupervisorCalls)[];
 const ofBackend = [
   'read',
   'write',
