@@ -487,7 +487,12 @@ test('migrations are judged with place, frame and advice, and a refused file is 
   t.regex(said.err, /^ {2}.*\^{10}$/m);
   t.regex(said.err, /contract phase/);
   t.is((await sluice('migrate', 'lint', '--phase', 'contract')).code, 0);
-  t.is((await sluice('migrate', 'lint', 'migrations/1.sql')).code, 0);
+  t.regex(said.err, /^These 2 files were judged as one release\. Name those that are new /m);
+  t.deepEqual(await sluice('migrate', 'lint', 'migrations/1.sql'), {
+    code: 0,
+    out: '✓ expand    migrations/1.sql\n',
+    err: '',
+  });
   const [document] = await json<{ files: object[]; problems: object[] }>('migrationLint', 'migrate', 'lint');
   t.like(document?.problems[0], { code: 'drop-table', file: 'migrations/2.sql', line: 2, column: 1 });
   t.deepEqual(document?.files[1], { file: 'migrations/2.sql', class: 'contract', verdict: 'refused' });

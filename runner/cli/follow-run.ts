@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Plan } from '../model/plan.ts';
+import type { StoredEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
 import { evolve, replay } from '../scheduler/evolve.ts';
 import { exitCodes } from './exit-code.ts';
@@ -27,18 +29,25 @@ export async function followRun(runId: string, session: Session, services: Servi
 }
 
 /** The state of the run once it has ended; undefined when the signal came first. */
-async function follow(
+export async function follow(
   runId: string,
-  { store, engine }: Services,
+  { store, engine }: Pick<Services, 'store' | 'engine'>,
   view: RunView,
   signal: AbortSignal,
 ): Promise<RunState | undefined> {
-  const { plan } = await engine.state(runId);
+  // Of a queued run nobody has read the pipeline yet: its plan is there with `run-created`.
+  const withoutPlan: StoredEvent[] = [];
+  let plan: Plan | undefined;
   let state: RunState | undefined;
   while (!signal.aborted) {
     const before = await store.changes();
     for (const event of await store.events(runId, state?.version)) {
-      state = state ? evolve(state, event) : replay(plan, [event]);
+      if (plan === undefined && event.type === 'run-created') plan = (await engine.state(runId)).plan;
+      if (state !== undefined && plan !== undefined && event.type !== 'run-created') state = evolve(state, event);
+      else {
+        withoutPlan.push(event);
+        state = replay(plan, withoutPlan);
+      }
       view.event(state, event);
     }
     if (state?.phase === 'finished') return state;

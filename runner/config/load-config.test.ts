@@ -45,6 +45,16 @@ test('defaults come from the machine', (t) => {
   });
 });
 
+test('the address of the server is one, and loses its slash', (t) => {
+  t.is(loadConfig(environment({ SLUICE_URL: 'https://ci.example/' })).url, 'https://ci.example');
+  for (const wrong of ['ci.example', 'abc', 'ftp://ci.example', 'https://'])
+    t.throws(
+      () => loadConfig(environment({ SLUICE_URL: wrong })),
+      { code: 'ERR_USAGE', message: /SLUICE_URL is .* no address/ },
+      wrong,
+    );
+});
+
 test('a database is shared when its address is given', (t) => {
   const url = 'postgres://sluice@db/sluice';
   t.deepEqual(loadConfig(environment({ SLUICE_DATABASE_URL: url })).database, { url, ttlMs: 30_000 });

@@ -25,6 +25,14 @@ export interface Overrides {
 
 const secretPrefix = 'SLUICE_SECRET_';
 
+/** Links and origins are made of it. */
+function publicUrl(text: string): string {
+  if (text === '' || (/^https?:/.test(text) && URL.canParse(text))) return text.replace(/\/+$/, '');
+  throw new SluiceError('ERR_USAGE', `SLUICE_URL is ${JSON.stringify(text)}, which is no address`, {
+    hint: 'Give the address that people and forges know the server by: `https://sluice.example`.',
+  });
+}
+
 /** A cluster has room for more attempts than this machine has processors; its own quotas say where the end is. */
 const clusterJobs = 50;
 
@@ -46,7 +54,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
     listen: listenAddress(given(overrides.listen) ?? given(variables['SLUICE_LISTEN']) ?? '127.0.0.1:8080'),
-    url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
+    url: publicUrl(given(variables['SLUICE_URL']) ?? ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),

@@ -37,7 +37,9 @@ export const defineBridge: Define = (command) => {
     } catch (error) {
       await spool.putBack();
       // The push itself went well, and must not fail for want of somebody who hears of it.
-      session.note(`sluice: ${pushes.length} pushes wait in ${spool.path} for the next one: ${messageOf(error)}`);
+      session.note(
+        `sluice: ${pushes.length === 1 ? '1 push waits' : `${pushes.length} pushes wait`} in ${spool.path} for the next one: ${messageOf(error)}`,
+      );
     }
     return exitCodes.succeeded;
   };

@@ -28,6 +28,11 @@ export const defineMigrate: Define = (command) => {
     const files = command.args.slice(1);
     const results = await lintMigrations(session.folder, files, { today, ...command.opts<MigrateOptions>() });
     print(results, session);
+    // What a file of the same release makes is new, so that next to nothing can be said against what follows it.
+    if (files.length === 0 && results.length > 1)
+      session.note(
+        `These ${results.length} files were judged as one release. Name those that are new to have them judged against what is live.`,
+      );
     return results.every(({ verdict }) => verdict === 'accepted') ? exitCodes.succeeded : exitCodes.failed;
   };
 };

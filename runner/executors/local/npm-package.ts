@@ -56,13 +56,16 @@ async function install(
     const limits = { cwd: prefix, env: { ...env, HOME: prefix }, signal, timeout: installMs };
     await promisify(execFile)(npm, ['install', ...options, what], limits);
   } catch (error) {
-    throw new SluiceError('ERR_SERVICE', `npm cannot install ${what}: ${lastLine(error)}`, { cause: error });
+    throw new SluiceError('ERR_SERVICE', `npm cannot install ${what}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-function lastLine(error: unknown): string {
+/** The line in which npm says what is wrong: between a code and the path of its log, which is removed. */
+function reasonOf(error: unknown): string {
   const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-  return text.trim().split('\n').at(-1) ?? '';
+  const lines = text.trim().split('\n');
+  const words = lines.filter((line) => !/^npm error (code |A complete log )/.test(line));
+  return (words[0] ?? lines[0] ?? '').replace(/^npm error (?=.)/, '');
 }
 
 function moveIn(draft: string, place: string): void {
