@@ -262,6 +262,16 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
     t.true(performance.now() - begun < 60_000);
   });
 
+  test.serial('the tasks of a group are ended when that is asked for, and none is no fault', async (t) => {
+    const { site } = subject;
+    const task = { group: 'ended', timeoutMs: 600_000, signal: AbortSignal.timeout(120_000) };
+    const running = site.task('production', releaseOf('r2'), { ...task, name: 'ended-1', script: 'exec sleep 300' });
+    await sleep(1_000);
+    await site.endTasks('ended');
+    t.not((await running).exitCode, 0);
+    await site.endTasks('ended');
+  });
+
   test.serial('a task that takes too long is ended', async (t) => {
     const { site } = subject;
     const task = {
