@@ -68,6 +68,7 @@ function patternOf(name: string, { name: namespace }: TestBackend, runs: readonl
     .reduce((text, run) => text.replace(run, 'RUN'), name.replace(namespace, 'BACKEND'))
     .replace(/^r-RUN-[0-9a-f]+-\d+$/, 'r-RUN-STEP-ATTEMPT')
     .replace(/-r\d+-(RUN-)?\d+(-\d)?$/, '-rN-$1ATTEMPT$2')
+    .replace(/^(sluice-dry-run)-[0-9a-f]+$/, '$1-RANDOM')
     .replace(/-r\d+$/, '-rN');
   return `\`${general}\``;
 }
