@@ -4,6 +4,7 @@ import {
   httpRoutes,
   limitRanges,
   networkPolicies,
+  persistentVolumeClaims,
   resourceQuotas,
   roleBindings,
   roles,
@@ -16,7 +17,7 @@ import type { Backend } from '../../model/backend.ts';
 import { ownImage } from '../../model/own-images.ts';
 import type { ExpectedRelease } from '../backends.ts';
 import { accountObjects } from './account-objects.ts';
-import { databaseService, databaseSet } from './database-objects.ts';
+import { backupsVolume, databaseService, databaseSet } from './database-objects.ts';
 import { limitRange, quota } from './limit-objects.ts';
 import { networkPoliciesOf } from './network-objects.ts';
 import type { BackendPlace } from './place.ts';
@@ -50,6 +51,7 @@ export function databaseObjects({ database }: Backend, place: BackendPlace): rea
   const image = ownImage(place.images, 'postgres');
   return [
     ...desired(services, environments.map(databaseService)),
+    ...desired(persistentVolumeClaims, [backupsVolume]),
     ...desired(
       statefulSets,
       environments.map((environment) => databaseSet(environment, image)),

@@ -6,10 +6,13 @@ import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
 
 /** Counts up when a call or its answer changes: client and supervisor may be of different versions of Sluice. */
-export const protocol = 2;
+export const protocol = 3;
 
 /** Files of releases, below the folder of the environments. */
 export const releasesFolder = 'releases';
+
+/** Backups of production, below the same folder, each backend's in a folder of its own. */
+export const backupsFolder = 'backups';
 
 /** What an operation on this machine has to know; it travels in the variable `SLUICE_SITE`. */
 export interface LocalSiteDescription {
@@ -24,6 +27,8 @@ export interface LocalSiteDescription {
 export interface BackendAccess {
   readonly urls: Readonly<Record<EnvironmentName, string>>;
   readonly databases: Readonly<Record<EnvironmentName, DatabaseUrls>> | undefined;
+  /** Folder with the programs of the server of these databases. */
+  readonly programs?: string;
 }
 
 export interface EnvironmentView {
@@ -63,7 +68,7 @@ export interface SupervisorCalls {
   stop(): Promise<void>;
 }
 
-type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'route' | 'routed' | 'keep';
+type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'endTasks' | 'route' | 'routed' | 'keep';
 
 /** The part of a site that is done by the supervisor; the name of the backend comes first. */
 export interface BackendCalls extends Pick<Site, Called> {
