@@ -13,6 +13,8 @@ import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { ownImage } from './model/own-images.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { FileLogs } from './results/log/file-logs.ts';
+import type { Logs } from './results/log/logs.ts';
 import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
 import type { ServerRecords } from './store/server-records.ts';
@@ -47,8 +49,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
-    backends: (config) => openBackends(config, environment),
     checkout: (config, folder) => readCheckout(config, environment, folder),
+    backends: (config) => openBackends(config, environment),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
@@ -62,10 +64,10 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./sources/git-source.ts'),
   ]);
   const [{ thisProcess }, { createLogger }] = await Promise.all([import('./store/owner.ts'), import('./logging.ts')]);
-  const store = await openStore(config);
+  const { store, installation } = await openStore(config);
   const blobs = await openBlobStore(config);
-  const logs = createFileLogs(join(config.home, 'logs'));
-  const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
+  const logs = await sharedWhereNeeded(createFileLogs(join(config.home, 'logs')), blobs, config);
+  const executor = await openExecutor(config, environment, { isOver: (key) => isOver(engine, key), installation });
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
   const engine: Engine = createEngine({
     store,
@@ -126,23 +128,46 @@ function archiveOf({ home, database, bucket }: Config): Archive {
   };
 }
 
+interface OpenStore {
+  readonly store: Store & Intake & Watch & Outbox & ServerRecords;
+  /** Who has the Jobs that are made: all runners on one store. */
+  readonly installation: () => Promise<string>;
+}
+
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
+async function openStore(config: Config): Promise<OpenStore> {
+  const { home, database } = config;
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
-    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+    const store = await openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+    // What the data folder says first: who was alone so far keeps the Jobs that are under way.
+    return { store, installation: async () => store.installationId(await installationOf(config)) };
   }
   const [{ openSqliteStore }, { isAlive }] = await Promise.all([
     import('./store/sqlite/sqlite-store.ts'),
     import('./store/owner.ts'),
   ]);
-  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
+  return { store, installation: () => installationOf(config) };
+}
+
+async function installationOf({ home }: Config): Promise<string> {
+  return (await import('./store/installation-id.ts')).installationId(home);
+}
+
+/** Logs of one machine are files alone: as blobs besides they would cost every step two syncs of the disk more. */
+async function sharedWhereNeeded(files: FileLogs, blobs: Services['blobs'], config: Config): Promise<Logs> {
+  if (config.database === undefined && config.bucket === undefined) return files;
+  return (await import('./results/log/shared-logs.ts')).createSharedLogs(files, blobs);
 }
 
 /** A trial leaves nothing that has to outlive this process. */
 async function tryStepOn(config: Config, environment: Environment): Promise<Trial> {
   const { tryStep } = await import('./executors/try-step.ts');
-  const executor = await openExecutor(config, environment, () => Promise.resolve(false));
+  const executor = await openExecutor(config, environment, {
+    isOver: () => Promise.resolve(false),
+    installation: () => installationOf(config),
+  });
   try {
     return await tryStep(executor, 'base');
   } finally {
@@ -150,10 +175,13 @@ async function tryStepOn(config: Config, environment: Environment): Promise<Tria
   }
 }
 
-type IsOver = (key: AttemptKey) => Promise<boolean>;
+interface KubernetesNeeds {
+  readonly isOver: (key: AttemptKey) => Promise<boolean>;
+  readonly installation: OpenStore['installation'];
+}
 
-function openExecutor(config: Config, environment: Environment, over: IsOver): Promise<Executor> {
-  return config.executor === 'kubernetes' ? openKubernetes(config, over) : openLocal(config, environment);
+function openExecutor(config: Config, environment: Environment, needs: KubernetesNeeds): Promise<Executor> {
+  return config.executor === 'kubernetes' ? openKubernetes(config, needs) : openLocal(config, environment);
 }
 
 async function openLocal(config: Config, environment: Environment): Promise<Executor> {
@@ -182,17 +210,15 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
 }
 
 async function openKubernetes(
-  { cluster: config, backends, registries, home }: Config,
-  over: IsOver,
+  { cluster: config, backends, registries }: Config,
+  { isOver: over, installation }: KubernetesNeeds,
 ): Promise<Executor> {
-  const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
-    await Promise.all([
-      import('./executors/kubernetes/kubernetes-executor.ts'),
-      import('./cluster/connect.ts'),
-      import('./store/installation-id.ts'),
-      import('./executors/kubernetes/reachable-address.ts'),
-    ]);
-  const owner = await installationId(home);
+  const [{ createKubernetesExecutor }, { connectCluster }, { reachableAddress }] = await Promise.all([
+    import('./executors/kubernetes/kubernetes-executor.ts'),
+    import('./cluster/connect.ts'),
+    import('./executors/kubernetes/reachable-address.ts'),
+  ]);
+  const owner = await installation();
   return createKubernetesExecutor({
     connect: () => connectCluster(config),
     settings: (cluster, port) => ({

@@ -74,7 +74,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'resume',
-    summary: 'go on with a run whose process is gone',
+    summary: 'go on with a run on Kubernetes whose process is gone',
     group: 'Runs',
     load: async () => (await import('./commands/resume.ts')).defineResume,
   },

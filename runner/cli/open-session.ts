@@ -60,8 +60,8 @@ export function openSession(
     },
     archive: () => dependencies.archive(config),
     environments: () => dependencies.environments(config),
-    backends: () => dependencies.backends(config),
     checkout: (folder) => dependencies.checkout(config, folder),
+    backends: () => dependencies.backends(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {

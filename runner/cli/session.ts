@@ -119,10 +119,10 @@ export interface Dependencies {
   serve(services: Services, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
-  /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
-  backends(config: Config): Promise<Backends>;
   /** ERR_SOURCE for a folder that is no repository. */
   checkout(config: Config, folder: string): Promise<Checkout>;
+  /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
+  backends(config: Config): Promise<Backends>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -150,9 +150,9 @@ export interface Session {
   settings(): Promise<readonly EffectiveSetting[]>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  checkout(folder: string): Promise<Checkout>;
   /** Whoever asks for them closes them. */
   backends(): Promise<Backends>;
-  checkout(folder: string): Promise<Checkout>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

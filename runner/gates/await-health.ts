@@ -29,7 +29,7 @@ export async function awaitHealth(
       throw new SluiceError(
         'ERR_GATE',
         `${release.name} is not healthy in ${environment} after ${timeoutMs / 1000} s: ${health.message}`,
-        { hint: 'Give it more time by `health_timeout`, or make it start faster.' },
+        { hint: 'Mend what the message says; give it more time by `health_timeout` where it only starts slowly.' },
       );
     }
     await sleep(lookMs, undefined, { signal });

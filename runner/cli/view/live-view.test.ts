@@ -23,8 +23,8 @@ function open(columns: number, rows: number) {
     serve: () => Promise.reject(new Error('nothing is served here')),
     archive: () => assert.fail('nothing is archived here'),
     environments: () => assert.fail('nothing is deployed here'),
-    backends: () => assert.fail('nothing is deployed here'),
     checkout: () => assert.fail('nothing is checked out here'),
+    backends: () => assert.fail('nothing is deployed here'),
     operate: () => assert.fail('this is no step'),
     gates: () => Promise.resolve(new Map()),
   });

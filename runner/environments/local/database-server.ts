@@ -71,6 +71,11 @@ export class DatabaseServer {
     });
   }
 
+  /** Folder with its programs; undefined before it was first needed. */
+  get programs(): string | undefined {
+    return this.#programs;
+  }
+
   /** Drops the database of an environment with those that were copied from it, and their roles. */
   remove(backend: string, environment: EnvironmentName, signal: AbortSignal): Promise<void> {
     return this.#work.run(async () => {
@@ -102,11 +107,6 @@ export class DatabaseServer {
   /** Whether it takes connections just now. */
   async answers(): Promise<boolean> {
     return this.#process?.isRunning === true && (await accepts(this.#port));
-  }
-
-  /** Folder with its programs; undefined before it was first needed. */
-  get programs(): string | undefined {
-    return this.#programs;
   }
 
   async stop(): Promise<void> {
