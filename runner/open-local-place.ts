@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path';
 import { LocalSite } from './environments/local/local-site.ts';
 import { keepRelease } from './environments/local/release-files.ts';
-import { releasesFolder } from './environments/local/supervisor-calls.ts';
+import { backupsFolder, releasesFolder } from './environments/local/supervisor-calls.ts';
 import type { LocalSiteDescription } from './environments/local/supervisor-calls.ts';
 import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
 
@@ -17,7 +17,7 @@ export function openLocalPlace(
     build: ({ image }) => keepRelease(store, process.cwd(), image, signal),
     // Those of the server first: older ones cannot dump it.
     programs: [programs, variables['PATH']].filter((folders) => folders !== undefined).join(delimiter),
-    backups: join(description.folder, 'backups', description.backend.name),
+    backups: join(description.folder, backupsFolder, description.backend.name),
     close: () => Promise.resolve(),
   };
 }

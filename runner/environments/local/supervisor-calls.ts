@@ -6,10 +6,13 @@ import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
 
 /** Counts up when a call or its answer changes: client and supervisor may be of different versions of Sluice. */
-export const protocol = 2;
+export const protocol = 3;
 
 /** Files of releases, below the folder of the environments. */
 export const releasesFolder = 'releases';
+
+/** Backups of production, below the same folder, each backend's in a folder of its own. */
+export const backupsFolder = 'backups';
 
 /** What an operation on this machine has to know; it travels in the variable `SLUICE_SITE`. */
 export interface LocalSiteDescription {

@@ -20,7 +20,7 @@ import { takeLock } from './lock.ts';
 import { succeedJournal } from './process-journal.ts';
 import { Serial } from './serial.ts';
 import { serveCalls, socketPath } from './serve-calls.ts';
-import { protocol, releasesFolder } from './supervisor-calls.ts';
+import { backupsFolder, protocol, releasesFolder } from './supervisor-calls.ts';
 import type { BackendAccess, BackendMarks, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
 
 export interface SupervisorOptions {
@@ -158,7 +158,9 @@ class Supervisor implements SupervisorCalls {
       if (record.backend.database !== undefined) {
         for (const environment of environmentNames) await this.#databases.remove(name, environment, this.#host.signal);
       }
-      await rm(join(this.#backendsFolder, name), { recursive: true, force: true });
+      for (const folder of [join(this.#folder, backupsFolder, name), join(this.#backendsFolder, name)]) {
+        await rm(folder, { recursive: true, force: true });
+      }
       this.#backends.delete(name);
       this.#records.delete(name);
     });

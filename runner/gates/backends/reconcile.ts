@@ -2,7 +2,7 @@ import type { Backends, Drift, ExpectedRelease, KnownBackend } from '../../envir
 import type { EnvironmentName } from '../../environments/release.ts';
 import type { Site } from '../../environments/site.ts';
 import { presentFence } from '../fence.ts';
-import { isOver, readProduction } from '../production.ts';
+import { isUnderWay, readProduction } from '../production.ts';
 import { releaseNamed } from '../records.ts';
 
 /** What of a backend is not as it should be, what the records say should run included. Nothing is changed. */
@@ -32,7 +32,7 @@ export async function reconcileBackend(backends: Backends, known: KnownBackend):
  */
 async function expectedReleases(site: Site): Promise<readonly ExpectedRelease[]> {
   const { live, previous, promotion } = (await readProduction(site)).production;
-  const isSettled = promotion === undefined || isOver(promotion);
+  const isSettled = !isUnderWay(promotion);
   const underWay = isSettled || promotion.state === 'admitted' ? undefined : promotion.release;
   const stuck = promotion?.state === 'stuck';
   const production = [live, previous, underWay].map((name) => ({
