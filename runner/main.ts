@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { backendPlaceOf } from './backend-place.ts';
 import { runCli } from './cli/cli.ts';
 import type { Archive, Services, Trial } from './cli/session.ts';
-import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
+import type { BackendsConfig, Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
@@ -166,10 +167,8 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
   }
 }
 
-async function openKubernetes(
-  { cluster: config, backends, registries, home }: Config,
-  over: IsOver,
-): Promise<Executor> {
+async function openKubernetes(settings: Config, over: IsOver): Promise<Executor> {
+  const { cluster: config, backends, home } = settings;
   const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
     await Promise.all([
       import('./executors/kubernetes/kubernetes-executor.ts'),
@@ -190,24 +189,13 @@ async function openKubernetes(
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
-    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
+    ...(backends && { backends: await namespacesOf(backends, settings) }),
   });
 }
 
-async function namespacesOf(
-  backends: BackendsConfig,
-  { images }: ClusterConfig,
-  { plainHttp }: RegistriesConfig,
-): Promise<BackendNamespaces> {
+async function namespacesOf(backends: BackendsConfig, config: Config): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
-  const { domain, gateway, gatewayUrl, registry } = backends;
-  return backendNamespaces({
-    domain,
-    gateway: { ...gateway, url: gatewayUrl },
-    registry,
-    plainHttp,
-    images,
-  });
+  return backendNamespaces(backendPlaceOf(backends, config));
 }
 
 /** Texts of the workflows that Sluice ships, by name. */

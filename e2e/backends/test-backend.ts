@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -15,6 +14,7 @@ import type { Evidence, Release } from '../../runner/environments/release.ts';
 import type { Production } from '../../runner/gates/production.ts';
 import { imageOf, kubectl } from '../cluster/test-cluster.ts';
 import { askGateway, domain } from './ask-gateway.ts';
+import { copyPackage } from './copy-package.ts';
 import type { Answer } from './ask-gateway.ts';
 
 const { CI, E2E_IMAGES, E2E_GATEWAY } = process.env;
@@ -234,29 +234,4 @@ export function stepOf({ steps }: Report, id: string): StepReport {
   const found = steps.find((step) => step.id === id);
   if (found === undefined) throw new Error(`no step ${id} of ${steps.map((step) => step.id).join(', ')}`);
   return found;
-}
-
-/** A package with all that it needs, from those of this project: nothing is fetched while tests run. */
-function copyPackage(name: string, into: string): void {
-  const target = join(into, name);
-  const from =
-    createRequire(import.meta.url)
-      .resolve.paths(name)
-      ?.map((folder) => join(folder, name)) ?? [];
-  const found = from.find((folder) => folder.includes('node_modules') && isPackage(folder));
-  if (found === undefined) throw new Error(`the package ${name} is not here`);
-  cpSync(found, target, { recursive: true });
-  const { dependencies = {} } = JSON.parse(readFileSync(join(found, 'package.json'), 'utf8')) as {
-    readonly dependencies?: Readonly<Record<string, string>>;
-  };
-  for (const needed of Object.keys(dependencies)) copyPackage(needed, into);
-}
-
-function isPackage(folder: string): boolean {
-  try {
-    readFileSync(join(folder, 'package.json'));
-    return true;
-  } catch {
-    return false;
-  }
 }

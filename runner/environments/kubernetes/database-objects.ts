@@ -1,4 +1,5 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
+import type { PreviewName } from '../../model/backend.ts';
 import type { EnvironmentName } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
 import { databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
@@ -6,23 +7,57 @@ import type { DatabaseRole } from './names.ts';
 
 export const databasePort = 5432;
 /** The database that an app finds at the start. */
-const database = 'app';
+export const database = 'app';
 
 /** Role names in PostgreSQL. */
 const users: Readonly<Record<DatabaseRole, string>> = { app: 'app', migrator: 'migrator', admin: 'postgres' };
 
-/** The credentials of one role: made once, with a password of its own, and never changed by Sluice. */
-function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
-  const user = users[role];
-  const host = `${databaseName(environment)}:${databasePort}`;
+/** Who may do what in which database of which server. */
+interface Account {
+  readonly user: string;
+  readonly password: string;
+  readonly server: EnvironmentName;
+  readonly database: string;
+}
+
+/** The credentials of one role: made once, and never changed by Sluice. */
+function credentials(
+  environment: EnvironmentName,
+  role: DatabaseRole,
+  { user, password, server, database: name }: Account,
+): Draft<Secret> {
+  const host = `${databaseName(server)}:${databasePort}`;
   return {
     metadata: { name: databaseSecret(environment, role), labels: { ...managed, [labels.environment]: environment } },
-    stringData: { password, DATABASE_URL: `postgres://${user}:${password}@${host}/${database}` },
+    stringData: { password, DATABASE_URL: `postgres://${user}:${password}@${host}/${name}` },
   };
 }
 
+/** Each role has a password of its own. */
 export function credentialsOf(environment: EnvironmentName, password: () => string): readonly Draft<Secret>[] {
-  return databaseRoles.map((role) => credentials(environment, role, password()));
+  return databaseRoles.map((role) =>
+    credentials(environment, role, { user: users[role], password: password(), server: environment, database }),
+  );
+}
+
+/** A preview has a database with roles of its own in the server of the testing environment, whose superuser makes them. */
+export function previewCredentials(
+  environment: PreviewName,
+  superuserPassword: string,
+  password: () => string,
+): readonly Draft<Secret>[] {
+  return databaseRoles.map((role) => {
+    const own = { server: 'testing', database: environment } as const;
+    const account =
+      role === 'admin'
+        ? { user: users.admin, password: superuserPassword }
+        : { user: previewUser(environment, role), password: password() };
+    return credentials(environment, role, { ...own, ...account });
+  });
+}
+
+export function previewUser(environment: PreviewName, role: Exclude<DatabaseRole, 'admin'>): string {
+  return `${environment}_${role}`;
 }
 
 /** The pod of a database with its volume. The image takes the variables of the official one. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
@@ -11,7 +10,6 @@ import {
   resourceQuotas,
   roleBindings,
   roles,
-  secrets,
   serviceAccounts,
   services,
   statefulSets,
@@ -20,10 +18,12 @@ import type { Resource } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import { ownImage } from '../../model/own-images.ts';
+import { createMissing, newPassword } from './create-credentials.ts';
 import { accountObjects } from './account-objects.ts';
 import { credentialsOf, databaseService, databaseSet } from './database-objects.ts';
 import { limitRange, quota } from './limit-objects.ts';
 import { fieldManager, managed, repositoryAnnotation } from './names.ts';
+import { ensurePreview } from './ensure-preview.ts';
 import { networkPoliciesOf } from './network-objects.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -33,7 +33,7 @@ const environments = ['testing', 'production'] as const;
 
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
- * databases. Does not wait until its pods run. ERR_CONFLICT when the namespace is somebody else's.
+ * databases, and the preview that the run is about. Does not wait until its pods run. ERR_CONFLICT when the namespace is somebody else's.
  */
 export async function ensureBackend(
   cluster: ClusterClient,
@@ -62,6 +62,7 @@ export async function ensureBackend(
     ensureCredentials(cluster, backend),
     awaitDefaultAccount(cluster, namespace),
   ]);
+  if (backend.preview !== undefined) await ensurePreview(cluster, backend, backend.preview, place);
   if (backend.database === undefined) return;
   await apply(services, environments.map(databaseService));
   await apply(
@@ -116,17 +117,8 @@ async function createNamespace(cluster: ClusterClient, name: string, repository:
   }
 }
 
-/** Made once: whoever comes second finds those of the first. */
 async function ensureCredentials(cluster: ClusterClient, { name: namespace, database }: Backend): Promise<void> {
   if (database === undefined) return;
-  const password = (): string => randomBytes(24).toString('hex');
-  const missing = environments.flatMap((environment) => credentialsOf(environment, password));
-  await Promise.all(
-    missing.map(async (body) => {
-      if (await find(cluster, secrets, { namespace, name: body.metadata.name })) return;
-      await cluster.create(secrets, { namespace }, body).catch((error: unknown) => {
-        if (!failedWith(error, 'AlreadyExists')) throw error;
-      });
-    }),
-  );
+  const wanted = environments.flatMap((environment) => credentialsOf(environment, newPassword));
+  await createMissing(cluster, namespace, wanted);
 }

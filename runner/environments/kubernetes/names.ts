@@ -22,7 +22,7 @@ export const repositoryAnnotation = 'sluice.dev/repository';
 /** Of routes: the greatest fence that moved them. */
 export const fenceAnnotation = 'sluice.dev/fence';
 
-/** `api`, or `test-api` in the testing environment: the Service that leads to whatever release is live there. */
+/** `api`, `test-api` in the testing environment, and `preview-pr-12-api` in a preview: the Service that leads to whatever release is live there. */
 export function serviceName(environment: EnvironmentName, service: string): string {
   return `${prefixOf(environment)}${service}`;
 }
@@ -46,5 +46,6 @@ export function databaseSecret(environment: EnvironmentName, role: DatabaseRole)
 }
 
 function prefixOf(environment: EnvironmentName): string {
-  return environment === 'testing' ? 'test-' : '';
+  if (environment === 'production') return '';
+  return environment === 'testing' ? 'test-' : `${environment}-`;
 }

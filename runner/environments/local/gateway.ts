@@ -25,7 +25,7 @@ const ofConnection = ['connection', 'keep-alive', 'proxy-connection', 'te', 'tra
 export class Gateway {
   readonly #find: FindTarget;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #servers: Server[] = [];
+  readonly #servers = new Map<number, Server>();
 
   constructor(find: FindTarget) {
     this.#find = find;
@@ -41,18 +41,25 @@ export class Gateway {
     // A long download is no fault; who is slow with headers still is cut off.
     server.requestTimeout = 0;
     server.on('upgrade', (incoming, socket, head) => this.#tunnel(incoming, socket, head, nameOf(incoming)));
-    this.#servers.push(server);
-    return (await tryToListen(server, wanted)) ?? (await tryToListen(server, 0)) ?? 0;
+    const port = (await tryToListen(server, wanted)) ?? (await tryToListen(server, 0)) ?? 0;
+    this.#servers.set(port, server);
+    return port;
+  }
+
+  /** Nobody is let in at a port any more. */
+  async leave(port: number): Promise<void> {
+    const server = this.#servers.get(port);
+    if (server === undefined) return;
+    this.#servers.delete(port);
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
   }
 
   async close(): Promise<void> {
     this.#agent.destroy();
-    for (const server of this.#servers.splice(0)) {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    }
+    for (const port of [...this.#servers.keys()]) await this.leave(port);
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, host: string): void {

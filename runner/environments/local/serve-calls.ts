@@ -13,7 +13,14 @@ const longestPath = 103;
 
 type Call = (...args: readonly Json[]) => Promise<unknown>;
 
-const ofSupervisor = ['greet', 'ensure', 'list', 'stop'] as const satisfies readonly (keyof SupervisorCalls)[];
+const ofSupervisor = [
+  'greet',
+  'ensure',
+  'list',
+  'previews',
+  'removePreview',
+  'stop',
+] as const satisfies readonly (keyof SupervisorCalls)[];
 const ofBackend = [
   'read',
   'write',

@@ -1,11 +1,12 @@
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
+import type { PreviewPlace } from '../previews.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
 
 /** Counts up when a call or its answer changes: client and supervisor may be of different versions of Sluice. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** Files of releases, below the folder of the environments. */
 export const releasesFolder = 'releases';
@@ -45,9 +46,11 @@ export interface Greeting {
 /** What a supervisor does for its clients: each is a request with the arguments as a JSON list, and its value as the answer. */
 export interface SupervisorCalls {
   greet(): Promise<Greeting>;
-  /** Brings the environments of a backend about. ERR_CONFLICT when they belong to another repository. */
+  /** Brings the environments of a backend about, with the preview that the run is about. ERR_CONFLICT when they belong to another repository, or previews are too many. */
   ensure(owned: OwnedBackend): Promise<BackendAccess>;
   list(): Promise<readonly EnvironmentView[]>;
+  previews(): ReturnType<PreviewPlace['list']>;
+  removePreview(...args: Parameters<PreviewPlace['remove']>): ReturnType<PreviewPlace['remove']>;
   /** Ends everything, the supervisor last. */
   stop(): Promise<void>;
 }

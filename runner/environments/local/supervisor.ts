@@ -3,8 +3,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { OutputPipes } from '../../executors/local/output-pipe.ts';
-import type { OwnedBackend } from '../../model/backend.ts';
+import type { OwnedBackend, PreviewName } from '../../model/backend.ts';
+import { systemClock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { prefixOfHost } from '../host-prefix.ts';
+import { claimPreview, dismissPreview, forgetPreview, readPreviews } from '../previews.ts';
+import type { OwnedPreview, PreviewPlace, StandingPreview } from '../previews.ts';
 import type { EnvironmentName } from '../release.ts';
 import { databaseFolder } from './database-folder.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -18,6 +22,7 @@ import { succeedJournal } from './process-journal.ts';
 import { Serial } from './serial.ts';
 import { serveCalls, socketPath } from './serve-calls.ts';
 import { protocol, releasesFolder } from './supervisor-calls.ts';
+import { without } from './without.ts';
 import type { BackendAccess, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
 
 export interface SupervisorOptions {
@@ -36,7 +41,6 @@ interface BackendRecord extends OwnedBackend {
   readonly ports: Readonly<Record<EnvironmentName, number>>;
 }
 
-const environmentNames = ['testing', 'production'] as const;
 /** Wanted when nobody has it. */
 const gatewayPort = 7373;
 
@@ -122,8 +126,14 @@ class Supervisor implements SupervisorCalls {
           hint: 'Choose another `backend.name`.',
         });
       }
-      const record = await this.#open({ ...owned, ports: known?.ports ?? { testing: 0, production: 0 } });
-      return this.#access(record);
+      const { ports } = known ?? (await this.#open({ ...owned, ports: { testing: 0, production: 0 } }));
+      const { preview } = owned.backend;
+      if (preview === undefined) return this.#access(await this.#open({ ...owned, ports }));
+      await claimPreview(this.backend(name), name, preview, systemClock(), (standing) => this.#remove(name, standing));
+      const others = this.#records.get(name)?.ports ?? ports;
+      return this.#access(
+        await this.#open({ ...owned, ports: { ...others, [preview.environment]: others[preview.environment] ?? 0 } }),
+      );
     });
   }
 
@@ -136,15 +146,47 @@ class Supervisor implements SupervisorCalls {
 
   async list(): Promise<readonly EnvironmentView[]> {
     const views = [...this.#records.values()].flatMap((record) =>
-      environmentNames.map(async (environment) => ({
+      environmentsOf(record).map(async (environment) => ({
         backend: record.backend.name,
         environment,
         name: `http://${hostOfEnvironment(record.backend.name, environment)}:${this.#port}`,
-        url: this.#access(record).urls[environment],
+        url: this.#access(record).urls[environment] ?? '',
         ...(await this.backend(record.backend.name).view(environment)),
       })),
     );
     return Promise.all(views);
+  }
+
+  async previews(): Promise<readonly OwnedPreview[]> {
+    const found = [...this.#records.values()].map(async ({ backend: { name }, repository }) => {
+      const previews = await readPreviews(this.backend(name));
+      return previews.map((preview) => ({ ...preview, backend: name, repository }));
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  removePreview({ backend, ...preview }: Parameters<PreviewPlace['remove']>[0]): Promise<boolean> {
+    return this.#changes.run(() => this.#remove(backend, preview));
+  }
+
+  /** Traffic goes first, the word of it last. */
+  async #remove(name: string, preview: Pick<StandingPreview, 'environment' | 'usedAt'>): Promise<boolean> {
+    const backend = this.backend(name);
+    const { environment } = preview;
+    if (!(await dismissPreview(backend, preview))) return false;
+    const record = this.#records.get(name);
+    if (record !== undefined) {
+      const port = record.ports[environment];
+      if (port !== undefined) await this.#gateway.leave(port);
+      await this.#keep({ ...record, ports: without(record.ports, environment) });
+    }
+    await backend.forget(environment);
+    if (backend.databases !== undefined) {
+      await this.#databases.drop(name, environment, this.#host.signal);
+      backend.databases = without(backend.databases, environment);
+    }
+    await forgetPreview(backend, environment);
+    return true;
   }
 
   stop(): Promise<void> {
@@ -176,47 +218,75 @@ class Supervisor implements SupervisorCalls {
     const { name, database } = wanted.backend;
     const known = this.#backends.get(name);
     const backend = known ?? new LocalBackend(name, join(this.#backendsFolder, name), this.#host);
-    if (database !== undefined) backend.databases ??= await this.#databasesOf(name);
-    const ports = known === undefined ? await this.#doors(wanted) : wanted.ports;
-    const record = { ...wanted, ports };
-    await writeDurably(this.#recordFile(name), JSON.stringify(record));
+    if (database !== undefined) backend.databases = await this.#databasesOf(wanted, backend.databases);
+    const record = { ...wanted, ports: await this.#doors(wanted, this.#records.get(name)?.ports) };
     this.#backends.set(name, backend);
-    this.#records.set(name, record);
+    await this.#keep(record);
     if (known === undefined) await backend.resume();
     return record;
   }
 
-  async #databasesOf(name: string) {
-    const { signal } = this.#host;
-    const testing = await this.#databases.ensure(name, 'testing', signal);
-    return { testing, production: await this.#databases.ensure(name, 'production', signal) };
+  async #keep(record: BackendRecord): Promise<void> {
+    const { name } = record.backend;
+    await writeDurably(this.#recordFile(name), JSON.stringify(record));
+    this.#records.set(name, record);
   }
 
-  async #doors({ backend: { name }, ports }: BackendRecord): Promise<BackendRecord['ports']> {
-    const door = (environment: EnvironmentName): Promise<number> =>
-      this.#gateway.listen(ports[environment], hostOfEnvironment(name, environment));
-    return { testing: await door('testing'), production: await door('production') };
+  #databasesOf(record: BackendRecord, known: LocalBackend['databases']): Promise<NonNullable<typeof known>> {
+    const { signal } = this.#host;
+    return forEachOf(record, async (environment) => {
+      const urls = known?.[environment];
+      return urls ?? this.#databases.ensure(record.backend.name, environment, signal);
+    });
+  }
+
+  /** Those that are open stay as they are. */
+  #doors(record: BackendRecord, open: BackendRecord['ports'] | undefined): Promise<BackendRecord['ports']> {
+    const { name } = record.backend;
+    return forEachOf(record, async (environment) => {
+      const port = open?.[environment];
+      return port ?? this.#gateway.listen(record.ports[environment] ?? 0, hostOfEnvironment(name, environment));
+    });
   }
 
   #access({ backend: { name }, ports }: BackendRecord): BackendAccess {
-    const url = (environment: EnvironmentName): string => `http://127.0.0.1:${ports[environment]}`;
+    const urls = Object.entries(ports).map(([environment, port]) => [environment, `http://127.0.0.1:${port}`]);
     return {
-      urls: { testing: url('testing'), production: url('production') },
+      urls: Object.fromEntries(urls) as BackendAccess['urls'],
       databases: this.#backends.get(name)?.databases,
     };
   }
 
-  /** `tasks.localhost`, `test.tasks.localhost`, and with the name of a service in front of that. */
+  /** `tasks.localhost`, `test.tasks.localhost`, `preview-pr-12.tasks.localhost`, and with the name of a service in front of that. */
   #target(host: string): Target | undefined {
     const parts = host.toLowerCase().split('.');
     if (parts.pop() !== 'localhost') return undefined;
     const backend = this.#backends.get(parts.pop() ?? '');
-    const environment = parts.at(-1) === 'test' ? 'testing' : 'production';
-    if (environment === 'testing') parts.pop();
+    const environment = environmentOf(parts.at(-1) ?? '');
+    if (environment !== 'production') parts.pop();
     return parts.length > 1 ? undefined : backend?.target(environment, parts[0]);
   }
 }
 
 function hostOfEnvironment(backend: string, environment: EnvironmentName): string {
-  return `${environment === 'testing' ? 'test.' : ''}${backend}.localhost`;
+  return `${prefixOfHost(environment)}${backend}.localhost`;
+}
+
+/** By what stands in front of the name of the backend. */
+function environmentOf(label: string): EnvironmentName {
+  if (label === 'test') return 'testing';
+  return label.startsWith('preview-') ? (label as PreviewName) : 'production';
+}
+
+function environmentsOf({ ports }: BackendRecord): readonly EnvironmentName[] {
+  return Object.keys(ports) as EnvironmentName[];
+}
+
+async function forEachOf<Value>(
+  record: BackendRecord,
+  make: (environment: EnvironmentName) => Promise<Value>,
+): Promise<Readonly<Record<EnvironmentName, Value>>> {
+  const made: [EnvironmentName, Value][] = [];
+  for (const environment of environmentsOf(record)) made.push([environment, await make(environment)]);
+  return Object.fromEntries(made) as Readonly<Record<EnvironmentName, Value>>;
 }

@@ -174,7 +174,7 @@ class KubernetesExecutor implements Executor {
 
   #enter(
     site: Site,
-    plan: AttemptPlan & Pick<WarmSpec, 'backend'>,
+    plan: AttemptPlan & Pick<WarmSpec, 'backend' | 'runId'>,
     secrets: AttemptSpec['secrets'],
     lost?: Lost,
   ): Entry {
@@ -182,8 +182,8 @@ class KubernetesExecutor implements Executor {
     const listen = (port: number): Promise<unknown> => server.listen(port);
     const closing = this.#closing.signal;
     const area = this.#areaOf(site, plan);
-    const { backend } = plan;
-    const prepare = backend && { prepare: () => this.#ensure(cluster, backend) };
+    const { backend, runId } = plan;
+    const prepare = backend && { prepare: () => this.#ensure(cluster, backend, runId) };
     const pod = new AttemptPod({ closing, cluster, ...area, plan, secrets, listen, ...prepare, ...(lost && { lost }) });
     const entry = { area, desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
@@ -220,11 +220,11 @@ class KubernetesExecutor implements Executor {
     return area;
   }
 
-  /** Once for each description of a backend, and again after it failed. */
-  #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<void> {
+  /** Once for each description of a backend, and again after it failed. A preview may have gone since the last run in it, and lives from the begin of this one on. */
+  #ensure(cluster: ClusterClient, backend: OwnedBackend, runId: string): Promise<void> {
     const { backends } = this.#options;
     if (backends === undefined) return Promise.resolve();
-    const key = canonicalJson(backend as unknown as Json);
+    const key = canonicalJson([backend, backend.backend.preview === undefined ? '' : runId] as unknown as Json);
     const known = this.#ensured.get(key);
     if (known !== undefined) return known;
     const ensured = backends.ensure(cluster, backend);
