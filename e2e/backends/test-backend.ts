@@ -57,6 +57,21 @@ export function inPods(reference: string): string {
 
 const registry = (): string => imageOf('sluice').replace(/\/.*$/, '');
 
+/** The configuration of a runner whose backends are on the cluster of the tests. */
+export function environmentOnCluster(): NodeJS.ProcessEnv {
+  const images = runtimes.map((image) => `${image}=${inPods(imageOf(image))}`);
+  return {
+    SLUICE_EXECUTOR: 'kubernetes',
+    SLUICE_NAMESPACE: 'default',
+    SLUICE_IMAGES: images.join(' '),
+    SLUICE_DOMAIN: domain,
+    SLUICE_GATEWAY: 'gateway/public',
+    SLUICE_GATEWAY_URL: E2E_GATEWAY,
+    SLUICE_REGISTRY: inPods(registry()),
+    SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
+  };
+}
+
 /** A small real app in a Git repository, its namespace, and the command line that deploys it. */
 export class TestBackend {
   readonly name: string;
@@ -66,20 +81,7 @@ export class TestBackend {
   private constructor(name: string, folder: string, app: string) {
     this.name = name;
     this.folder = folder;
-    const images = runtimes.map((image) => `${image}=${inPods(imageOf(image))}`);
-    this.env = {
-      ...process.env,
-      NO_COLOR: '1',
-      SLUICE_HOME: join(folder, 'home'),
-      SLUICE_EXECUTOR: 'kubernetes',
-      SLUICE_NAMESPACE: 'default',
-      SLUICE_IMAGES: images.join(' '),
-      SLUICE_DOMAIN: domain,
-      SLUICE_GATEWAY: 'gateway/public',
-      SLUICE_GATEWAY_URL: E2E_GATEWAY,
-      SLUICE_REGISTRY: inPods(registry()),
-      SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
-    };
+    this.env = { ...process.env, NO_COLOR: '1', SLUICE_HOME: join(folder, 'home'), ...environmentOnCluster() };
     cpSync(join(apps, app), this.repository, { recursive: true });
     if (app === 'node') copyPackage('pg', join(this.repository, 'node_modules'));
   }
