@@ -45,18 +45,8 @@ class Namespace {
   /** Databases and roles of the server of the testing environment that have the word in their names. */
   async inServer(word: string): Promise<readonly string[]> {
     const query = `SELECT datname FROM pg_database WHERE datname LIKE '%${word}%' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE '%${word}%' ORDER BY 1`;
-    const found = await this.kubectl(
-      'exec',
-      'test-db-0',
-      '--',
-      'psql',
-      '-h',
-      '127.0.0.1',
-      '-U',
-      'postgres',
-      '-Atc',
-      query,
-    );
+    const psql = 'PGPASSWORD=$POSTGRES_PASSWORD exec psql -h 127.0.0.1 -U postgres -Atc "$1"';
+    const found = await this.kubectl('exec', 'test-db-0', '--', 'sh', '-c', psql, 'sh', query);
     return found.split('\n').filter((line) => line !== '');
   }
 
