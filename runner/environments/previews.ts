@@ -31,7 +31,7 @@ export interface PreviewPlace {
 export type Records = Pick<Site, 'read' | 'write'>;
 
 /** The record of a backend that its previews are in. */
-export const previewsRecord = 'previews';
+const previewsRecord = 'previews';
 
 const mostTries = 50;
 const pauseMs = 20;
