@@ -88,6 +88,16 @@ test.serial(
     await untilGone(place);
     t.regex(await place.log(), /a preview was removed.*its time is over/);
 
+    // A branch that has none by its name has one by its pull request, until that is closed. The branch stays.
+    const commit = await repository.push('mend', { 'sluice.yaml': pipeline });
+    await repository.tellOfPull('opened', 'mend', commit);
+    const proposed = await repository.next();
+    t.is(proposed.outcome, 'succeeded', verdictsOf(proposed));
+    t.regex(await ask(place, /^preview-pr-5$/, '/tasks'), /"title":"seeded"/);
+    await repository.tellOfPull('closed', 'mend', commit);
+    await untilGone(place);
+    t.regex(await place.log(), /a preview was removed.*its pull request was closed/);
+
     // Whoever leaves the condition out is told before anything is done.
     await repository.push('feature/bold', { 'sluice.yaml': pipeline.replace(`, if: "branch == 'main'"`, '') });
     const bold = await repository.next();

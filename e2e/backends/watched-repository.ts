@@ -1,7 +1,10 @@
+import { createHmac, randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { bodyOf, githubPull } from '../../runner/triggers/delivery-fixture.ts';
 import { announce, Place } from '../server/served.ts';
 import type { Hook } from '../server/served.ts';
 import { copyPackage } from './copy-package.ts';
@@ -69,16 +72,38 @@ export class WatchedRepository {
     return place.git('rev-parse', 'HEAD');
   }
 
+  /** What became of pull request 5, as Gitea tells it. */
+  async tellOfPull(action: 'opened' | 'closed', branch: string, commit: string): Promise<void> {
+    const pull = githubPull.pull_request;
+    const head = { ...pull.head, ref: branch, sha: commit };
+    const body = bodyOf({ ...githubPull, action, pull_request: { ...pull, head } });
+    const { hook, secret } = this.#hook;
+    const response = await fetch(`${this.place.url}${hook}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-gitea-event': 'pull_request',
+        'x-gitea-delivery': randomUUID(),
+        'x-gitea-signature': createHmac('sha256', secret).update(body).digest('hex'),
+      },
+      body: new Uint8Array(body),
+    });
+    if (!response.ok) throw new Error(`the server says ${response.status} ${await response.text()}`);
+  }
+
   /** Nobody tells the server. */
   async deleteBranch(branch: string): Promise<void> {
     await this.place.git('push', '-q', join(this.place.folder, 'shop.git'), `:${branch}`);
   }
 
-  /** The next run, once it has ended. */
+  /** The next run that the pipeline wants, once it has ended. */
   async next(): Promise<RunReport> {
     this.#runs += 1;
-    await this.place.ended(this.#runs);
-    return (await this.place.sluice('show', 'latest')) as RunReport;
+    for (;;) {
+      const wanted = (await this.place.ended(this.#runs)).filter(({ reason }) => reason !== 'not_triggered');
+      if (wanted.length < this.#runs) await sleep(200);
+      else return (await this.place.sluice('show', wanted[0]?.runId ?? '')) as RunReport;
+    }
   }
 }
 
@@ -90,11 +115,11 @@ export function verdictsOf({ steps }: RunReport): string {
 function pipelineOf(file: string, backend: string): string {
   const changes = [
     ['${BACKEND}', backend],
-    ['branches: [main]', 'branches: ["**"]'],
+    ['on: { push: { branches: [main] } }', 'on: { push: { branches: [main, "feature/**"] }, pull_request: }'],
     ['health: /healthz }', 'health: /healthz, env: { MAIL: smtp } }'],
     [
       'database: { engine: postgres }',
-      'database: { engine: postgres, seed: node seed.js }\n  previews: { branches: ["feature/**"], max: 1, env: { MAIL: console } }',
+      'database: { engine: postgres, seed: node seed.js }\n  previews: { branches: ["feature/**"], pull_requests: true, max: 1, env: { MAIL: console } }',
     ],
     ['promote: { uses: promote', `promote: { uses: promote, if: "branch == 'main'"`],
   ] as const;
