@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backendPlaceOf } from './backend-place.ts';
 import { runCli } from './cli/cli.ts';
-import type { Archive, Services, Trial } from './cli/session.ts';
+import type { Archive, Checkout, Services, Trial } from './cli/session.ts';
 import type { BackendsConfig, Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
@@ -40,12 +40,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
-    serve: async (services, address, config) => {
+    serve: async (services, config) => {
       const { serve } = await import('./serve.ts');
-      return serve(services, { address, config, environment, version: await readVersion() });
+      return serve(services, { config, environment, version: await readVersion() });
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
+    checkout: (config, folder) => readCheckout(config, environment, folder),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
@@ -97,6 +98,17 @@ async function openServices(config: Config, environment: Environment): Promise<S
 async function openBlobStore({ home, bucket }: Config): Promise<Services['blobs']> {
   if (bucket === undefined) return (await import('./store/blobs.ts')).openBlobs(join(home, 'blobs'));
   return (await import('./store/s3-blobs.ts')).openS3Blobs(bucket, join(home, 'incoming'));
+}
+
+async function readCheckout(config: Config, environment: Environment, folder: string): Promise<Checkout> {
+  const { createGitSources } = await import('./sources/git-source.ts');
+  const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
+  try {
+    const { repository, commit, dirty } = await sources.open(folder);
+    return { repository, commit, dirty };
+  } finally {
+    await sources.close();
+  }
 }
 
 function archiveOf({ home, database, bucket }: Config): Archive {

@@ -6,7 +6,7 @@ import type { ApiDependencies, RunRequests } from './api/dependencies.ts';
 import { createAuthenticate } from './api/authenticate.ts';
 import { attachWebSocket } from './api/websocket/attach.ts';
 import type { Submissions } from './api/websocket/session.ts';
-import type { Address, Listening, Services } from './cli/session.ts';
+import type { Listening, Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
@@ -51,7 +51,6 @@ const sweepMs = 300_000;
 const latestRuns = 100;
 
 interface ServeOptions {
-  readonly address: Address;
   readonly config: Config;
   readonly environment: Environment;
   readonly version: string;
@@ -59,7 +58,7 @@ interface ServeOptions {
 
 /** Answers requests, drives the runs that they ask for, and tells forges how those go. */
 export async function serve(services: Services, options: ServeOptions): Promise<Listening> {
-  const { address, config, version } = options;
+  const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
   const telemetry = await openTelemetry(config, version);
@@ -89,8 +88,8 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     origins: config.url === '' ? [] : [new URL(config.url).origin],
   });
   const [stop, cancel] = [new AbortController(), new AbortController()];
-  const url = await api.listen(address).catch((cause: unknown) => {
-    throw notListening(address, cause);
+  const url = await api.listen({ ...config.listen }).catch((cause: unknown) => {
+    throw notListening(config.listen, cause);
   });
   const dispatched = dispatchRuns(
     {
@@ -314,7 +313,7 @@ async function receiverHosts({ intake }: Services, subscribers: readonly NamedSu
 }
 
 /** Why there is no server at the address, in words for who typed it. */
-function notListening({ host, port }: Address, cause: unknown): SluiceError {
+function notListening({ host, port }: Config['listen'], cause: unknown): SluiceError {
   return new SluiceError('ERR_USAGE', `Nothing can be served at ${host}:${port}: ${messageOf(cause)}`, {
     cause,
     hint: 'Choose another address with --listen HOST:PORT, or end what answers there; port 0 takes any free one.',

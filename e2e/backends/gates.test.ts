@@ -1,22 +1,7 @@
 import { backendTest, inPods, stepOf, TestBackend, verdicts } from './test-backend.ts';
 import { manifestDigest } from './registry.ts';
 
-interface DeploymentObject {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
-  };
-  readonly status: { readonly availableReplicas?: number };
-}
-
 const gates = ['validate', 'migrate', 'deploy-test', 'run-tests', 'promote'];
-
-async function imagesOf(backend: TestBackend): Promise<Readonly<Record<string, string | undefined>>> {
-  const found = await backend.objects<DeploymentObject>('deployments');
-  return Object.fromEntries(
-    found.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]?.image]),
-  );
-}
 
 const namesOf = async (backend: TestBackend, kind: string): Promise<readonly string[]> =>
   (await backend.objects<{ readonly metadata: { readonly name: string } }>(kind)).map(({ metadata }) => metadata.name);
@@ -43,7 +28,7 @@ backendTest(
     t.like(release, { run: report.runId, commit, branch: 'main' });
     const image = release?.services[0]?.image ?? '';
     t.regex(image, /@sha256:[0-9a-f]{64}$/);
-    t.deepEqual(await imagesOf(backend), { 'api-r1': image, 'test-api-r1': image });
+    t.deepEqual(await backend.images(), { 'api-r1': image, 'test-api-r1': image });
     t.is(await manifestDigest(image), image.slice(image.indexOf('@') + 1));
     t.is(stepOf(report, 'deploy-test').outputs['release'], 'r1');
     t.like(await backend.evidence('r1'), { run: report.runId, commit });
@@ -89,6 +74,6 @@ backendTest('E1: a backend in Python without a database goes the same way', asyn
   const answer = await backend.ask('/count', { method: 'POST', body: 'four words in here' });
   t.like(answer, { status: 200, release: 'r1', body: '{"words": 4}' });
   const image = (await backend.release('r1'))?.services[0]?.image ?? '';
-  t.deepEqual(await imagesOf(backend), { 'test-web-r1': image, 'web-r1': image });
+  t.deepEqual(await backend.images(), { 'test-web-r1': image, 'web-r1': image });
   t.true(image.startsWith(`${inPods('localhost:5000')}/${backend.name}/web@sha256:`));
 });

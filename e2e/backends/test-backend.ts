@@ -47,6 +47,13 @@ export interface Report {
   readonly steps: readonly StepReport[];
 }
 
+interface DeploymentObject {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  };
+}
+
 /** Texts of files by path; undefined deletes one. */
 export type Changes = Readonly<Record<string, string | undefined>>;
 
@@ -165,6 +172,14 @@ export class TestBackend {
   async objects<T>(kind: string, ...args: readonly string[]): Promise<readonly T[]> {
     const { items } = JSON.parse(await this.kubectl(['get', kind, ...args, '-o', 'json'])) as { readonly items: T[] };
     return items;
+  }
+
+  /** Image of each Deployment, by its name. */
+  async images(): Promise<Readonly<Record<string, string | undefined>>> {
+    const found = await this.objects<DeploymentObject>('deployments');
+    return Object.fromEntries(
+      found.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]?.image]),
+    );
   }
 
   /** A record of the namespace; undefined before it is there. */

@@ -53,11 +53,18 @@ function answerOf({ phase, outcome, message, hint, waiting, cancelledBy }: RunRe
   const first = steps.find(({ outcome: own }) => own === 'failed' || own === 'errored') ?? steps[0];
   const where = first ? `, first at ${first.id}: ${first.because}` : '';
   if (outcome === 'cancelled') return `It was cancelled by ${cancelledBy ?? 'somebody'}${where}.`;
-  if (outcome !== undefined) return `It ${outcome}${where || `: ${message ?? hint ?? ''}`}.`;
+  if (outcome !== undefined) return sentence(`It ${endings[outcome]}${where || `: ${message ?? hint ?? ''}`}`);
   if (waiting?.for === 'review') return `It waits ${waitingWords(waiting)}.`;
   if (phase === 'queued') return 'It waits for a runner that has a place for it.';
   if (waiting) return `It waits: ${waitingWords(waiting)}.`;
   return first ? `It is under way at ${first.id}: ${first.because}.` : 'It has not begun yet.';
+}
+
+const endings = { failed: 'failed', errored: 'errored', skipped: 'was skipped' } as const;
+
+/** Messages are sentences or parts of one. */
+function sentence(text: string): string {
+  return `${text.replace(/\.$/, '')}.`;
 }
 
 interface Cause {

@@ -78,6 +78,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_LIMIT: 413,
   ERR_FULL: 503,
   ERR_ABORTED: 503,
+  ERR_DISPLACED: 503,
   ERR_SERVICE: 503,
   ERR_UNSUPPORTED: 500,
   ERR_WORKSPACE: 500,

@@ -94,6 +94,7 @@ async function runHere(
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
+      checkout: () => assert.fail('nothing is checked out here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
@@ -252,6 +253,63 @@ test('a repository that could never be fetched from is not added', async (t) => 
     t.not(code, 0, url);
     t.regex(err, /is no URL that Sluice fetches from\n {2}Use https:/);
   }
+});
+
+test('a token or secret file that cannot be used is named with its option, why, and the next step', async (t) => {
+  const { sluice, folder } = await openPlace(t, '');
+  await writeFile(join(folder, 'empty'), '\n');
+  const add = ['repository', 'add', 'shop', '--forge', 'gitea', '--url', 'https://git.example/shop.git'];
+  const missing = await sluice(...add, '--token-file', '../none');
+  t.is(missing.code, 3);
+  t.regex(missing.err, /The file of --token-file cannot be read: ENOENT.*\/none'\n {2}Name a file that you may read/);
+  t.regex((await sluice(...add, '--secret-file', '..')).err, /--secret-file cannot be read: EISDIR/);
+  t.regex((await sluice(...add, '--secret-file', '../empty')).err, /empty of --secret-file is empty\.\n {2}Write/);
+  const bridge = ['bridge', '--server', 'http://127.0.0.1:1', '--repository', 'shop', '--token-file', '../none'];
+  t.regex((await sluice(...bridge)).err, /--token-file cannot be read: ENOENT/);
+  t.regex((await sluice('repository', 'list')).err, /No repository yet/);
+});
+
+interface Row {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: Readonly<Record<string, unknown>>;
+}
+
+test('the command line wins over the environment, which wins over the file; config says where each value is from', async (t) => {
+  const { folder, repository, environment, json } = await openPlace(t, '');
+  const file = join(folder, 'server.yaml');
+  await writeFile(file, 'home: elsewhere\nruns: 7\nurl: https://sluice.example\n');
+  const find = (rows: readonly Row[] | undefined, wanted: string) => {
+    const { value, origin } = rows?.find(({ key }) => key === wanted) ?? {};
+    return { value, origin };
+  };
+  const [shown] = await json<{ settings: readonly Row[] }>('config', 'config', '--config', file);
+  const inFile = { from: 'file', file, line: 2, column: 7 };
+  t.deepEqual(find(shown?.settings, 'runs'), { value: 7, origin: inFile });
+  t.deepEqual(find(shown?.settings, 'home'), {
+    value: environment['SLUICE_HOME'],
+    origin: { from: 'environment', variable: 'SLUICE_HOME' },
+  });
+  t.deepEqual(find(shown?.settings, 'executor'), { value: 'local', origin: { from: 'default' } });
+
+  const more = { ...environment, SLUICE_CONFIG: '../server.yaml', SLUICE_RUNS: '8', SLUICE_HOME: '' };
+  const { out } = await runHere(['config'], repository, more);
+  t.regex(out, /^runs +8 +SLUICE_RUNS$/m);
+  t.true(out.includes(join(folder, 'elsewhere')));
+  t.regex((await runHere(['config', '--home', '/given'], repository, more)).out, /^home +\/given +option$/m);
+});
+
+test('a command with a faulty configuration file tells every mistake of it, and does nothing', async (t) => {
+  const { folder, sluice, json } = await openPlace(t, pipeline);
+  const file = join(folder, 'server.yaml');
+  await writeFile(file, 'run: 7\njobs: none\n');
+  const { code, out, err } = await sluice('run', '--config', file);
+  t.deepEqual([code, out], [2, '']);
+  t.regex(err, /server\.yaml:1:1 The file has no key `run`\.[^]*Did you mean `runs`\?[^]*server\.yaml:2:7/);
+  const [told] = await json<{ problems: readonly unknown[] }>('problems', 'runs', '--config', file);
+  t.is(told?.problems.length, 2);
+  await rm(file);
+  t.deepEqual(await json('runs', 'runs'), [{ runs: [] }]);
 });
 
 test('serve at a port that is taken says so, and what to do', async (t) => {

@@ -143,6 +143,7 @@ export interface Volume {
   readonly secret?: { readonly secretName: string; readonly defaultMode?: number; readonly optional?: boolean };
   readonly configMap?: { readonly name: string; readonly defaultMode?: number; readonly optional?: boolean };
   readonly projected?: Json;
+  readonly persistentVolumeClaim?: { readonly claimName: string };
 }
 
 export interface PodStatus {

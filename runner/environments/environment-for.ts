@@ -1,12 +1,22 @@
 import { trialOf } from '../model/backend.ts';
 import type { Backend } from '../model/backend.ts';
+import type { GateAccount } from '../model/operations.ts';
 import type { EnvironmentName } from './release.ts';
 
-/** The environment whose database an operation gets. A run of a preview gets nothing of production, whatever its steps are. */
+/** What an operation wants. */
+interface Wish {
+  readonly account: GateAccount;
+  readonly database?: 'testing' | 'production' | undefined;
+}
+
+/**
+ * The environment whose database an operation gets. In a run of a preview those that promote get none: of production it sees what the gate `migrate` copies of
+ * the schema.
+ */
 export function environmentFor(
   backend: Pick<Backend, 'preview'>,
-  database: 'testing' | 'production',
+  { account, database }: Wish,
 ): EnvironmentName | undefined {
   if (database === 'testing') return trialOf(backend);
-  return backend.preview === undefined ? 'production' : undefined;
+  return backend.preview !== undefined && account === 'promote' ? undefined : database;
 }

@@ -21,6 +21,10 @@ export interface OperationContext {
   readonly database: DatabaseUrls | undefined;
   /** The database whose copies a preview begins with; undefined where `database` has copies of its own. */
   readonly origin?: string;
+  /** Where client programs of PostgreSQL are looked for, as PATH has it. */
+  readonly programs: string;
+  /** Folder that outlives the step, for backups of the production database. */
+  readonly backups: string;
   /** A line of the step's log. */
   readonly say: (line: string) => void;
   readonly clock: () => number;

@@ -8,7 +8,7 @@ import { awaitHealth } from './await-health.ts';
 import { healthPath, ownRelease } from './deploy-test.ts';
 import { takeFence } from './fence.ts';
 import type { Operation, OperationContext } from './operation.ts';
-import { readProduction, writeProduction } from './production.ts';
+import { isUnderWay, readProduction, writeProduction } from './production.ts';
 import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
 import { evidenceOf, readMigration, releaseNamed, releaseNumber } from './records.ts';
 import { measure, soak } from './soak.ts';
@@ -19,7 +19,6 @@ const inRow = 10;
 
 /** From here on traffic may have been moved. */
 const moving: ReadonlySet<PromotionState> = new Set(['switching', 'soaking', 'rolling-back']);
-const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
 
 /** Lets only a release pass whose own tests passed, and that is newer than what is live. Settles what an earlier run left half done. */
 export const checkRelease: Operation = async (context) => {
@@ -80,23 +79,27 @@ async function requireWayBack({ site, run, input, say }: OperationContext, live:
 export const prepareProduction: Operation = async (context) => {
   const { site, input } = context;
   const { record, promotion, release } = await ownPromotion(context);
-  if (promotion.state !== 'admitted') return {};
+  if (promotion.state !== 'admitted') return backupOf(record);
   let current = record;
   try {
     const { migrateProduction } = await import('./migrate.ts');
-    if (await migrateProduction(context, release)) {
-      current = await writeProduction(site, current, { ...current.production, migrated: release.name });
-    }
+    const migrated = await migrateProduction(context, release, {
+      known: promotion.backup,
+      taken: async (backup) => {
+        current = await write(context, current, { ...promotion, backup });
+      },
+    });
+    if (migrated) current = await writeProduction(site, current, { ...current.production, migrated: release.name });
     await site.start('production', release);
     await awaitHealth(context, 'production', release, parseDuration(input('health_timeout')) ?? 0);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await enter(context, current, { ...promotion, because: messageOf(error) }, 'aborted');
+    await enter(context, current, { ...promotionOf(current), because: messageOf(error) }, 'aborted');
     await tidy(site);
     throw error;
   }
-  await enter(context, current, promotion, 'prepared');
-  return {};
+  await enter(context, current, promotionOf(current), 'prepared');
+  return backupOf(current);
 };
 
 /** Leads the address of production to the release, and back if it does not answer there. */
@@ -118,6 +121,7 @@ export const switchTraffic: Operation = async (context) => {
     const path = healthPath(release);
     await awaitAnswers(context, 'production', { release: release.name, path, inRow, timeoutMs: switchMs });
   } catch (error) {
+    leaveToNextAttempt(context);
     if (!isRefusal(error) && !context.signal.aborted) throw error;
     await rollBack(context, begun, { because: messageOf(error), isOwn: !context.signal.aborted });
     throw error;
@@ -140,6 +144,7 @@ export const confirmRelease: Operation = async (context) => {
   const begun = await write(context, record, { ...promotion, soakUntil });
   const fault = await soak(context, release, { until: soakUntil, baseline: promotion.baseline });
   if (fault !== undefined) {
+    leaveToNextAttempt(context);
     await rollBack(context, begun, { because: fault, isOwn: !context.signal.aborted });
     throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
   }
@@ -209,7 +214,7 @@ async function comeBack(context: OperationContext, from: Release, fence: number)
 /** A run whose process is gone for good left its promotion somewhere: where traffic may have moved, it is taken back first. */
 async function settle(context: OperationContext, record: ProductionRecord): Promise<ProductionRecord> {
   const { promotion } = record.production;
-  if (promotion === undefined || promotion.run === context.run || over.has(promotion.state)) return record;
+  if (!isUnderWay(promotion) || promotion.run === context.run) return record;
   const because = promotion.because ?? `the run ${promotion.run} ended before it was promoted`;
   if (moving.has(promotion.state)) return rollBack(context, record, { because, isOwn: false });
   const aborted = await enter(context, record, { ...promotion, because }, 'aborted');
@@ -223,7 +228,7 @@ async function settle(context: OperationContext, record: ProductionRecord): Prom
  */
 async function tidy(site: Site): Promise<void> {
   const { live, previous, promotion } = (await readProduction(site)).production;
-  if (promotion !== undefined && !over.has(promotion.state)) return;
+  if (isUnderWay(promotion)) return;
   const kept = [live, previous, await site.routed('production')].filter((name) => name !== undefined);
   await site.keep('production', [...new Set(kept)]);
 }
@@ -246,7 +251,7 @@ async function ownPromotion(context: OperationContext): Promise<Own> {
   }
   const because = promotion.because ?? promotion.state;
   if (promotion.state === 'rolling-back') await rollBack(context, record, { because, isOwn: false });
-  else if (promotion.state === 'promoted' || !over.has(promotion.state)) return { record, promotion, release };
+  else if (promotion.state === 'promoted' || isUnderWay(promotion)) return { record, promotion, release };
   else await tidy(context.site);
   throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${because}`);
 }
@@ -270,6 +275,10 @@ function promotionOf({ production: { promotion } }: ProductionRecord): Promotion
   return promotion;
 }
 
+function backupOf(record: ProductionRecord): { readonly backup: string } {
+  return { backup: promotionOf(record).backup?.name ?? '' };
+}
+
 function previousOf({ from }: Promotion): Pick<Production, 'previous'> {
   return from === undefined ? {} : { previous: from };
 }
@@ -278,6 +287,12 @@ function tooEarly(release: Release, first: OperationName): SluiceError {
   return new SluiceError('ERR_GATE', `${release.name} is not that far on its way to production`, {
     hint: `The operation \`${first}\` comes first.`,
   });
+}
+
+/** A pod that is taken away says nothing of the release: what is on record is enough for another to go on. */
+function leaveToNextAttempt({ signal }: OperationContext): void {
+  const reason: unknown = signal.aborted && signal.reason;
+  if (reason instanceof SluiceError && reason.code === 'ERR_DISPLACED') throw reason;
 }
 
 function isRefusal(error: unknown): boolean {

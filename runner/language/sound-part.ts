@@ -8,10 +8,14 @@ import { enough, schemaMistakes } from './schema-mistakes.ts';
 import { kindOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-/** A kind of file. */
-export interface Grammar<Value> {
+/** The form of a kind of file. */
+export interface Form<Value> {
   readonly schema: Schema;
   readonly validate: ValidateFunction<Value>;
+}
+
+/** A kind of file with steps. */
+export interface Grammar<Value> extends Form<Value> {
   /** The key that names it. */
   readonly nameKey: 'pipeline' | 'workflow';
 }

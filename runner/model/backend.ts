@@ -23,6 +23,10 @@ export interface Preview {
   readonly max: number;
 }
 
+export function isPreview(environment: string): environment is PreviewName {
+  return environment.startsWith('preview-');
+}
+
 /** Where the runs of a backend try what they made. */
 export function trialOf({ preview }: Pick<Backend, 'preview'>): 'testing' | PreviewName {
   return preview?.environment ?? 'testing';

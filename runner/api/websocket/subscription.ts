@@ -41,6 +41,12 @@ export class Subscription {
     this.#wish = wish;
     this.#isVisible = isVisible;
     this.#news = feedReader(api.store, from, batch);
+    const { runId, logs, have = [] } = wish;
+    if (runId === undefined || logs !== true) return;
+    for (const { offset, ...log } of have) {
+      const key = { runId, ...log };
+      this.#logs.set(nameOf(key), { key, offset });
+    }
   }
 
   acknowledge(position: number): void {
@@ -90,7 +96,8 @@ export class Subscription {
       if (bytes.length === 0) return;
       const { key, offset } = log;
       log.offset += bytes.length;
-      yield { type: 'log', subscription: this.#wish.id, ...key, offset, text: bytes.toString('utf8') };
+      const [subscription, next, text] = [this.#wish.id, log.offset, bytes.toString('utf8')];
+      yield { type: 'log', subscription, ...key, offset, next, text };
     }
   }
 

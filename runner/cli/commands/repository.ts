@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { SluiceError } from '../../model/errors.ts';
 import { protocolOf } from '../../sources/remote-url.ts';
@@ -7,6 +7,7 @@ import { hookPath, registerRepository } from '../../store/register-repository.ts
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { readSecret } from '../read-secret.ts';
 import type { Session } from '../session.ts';
 
 interface RepositoryOptions {
@@ -57,8 +58,9 @@ async function add(session: Session, name: string, options: RepositoryOptions): 
     });
   protocolOf(url);
   const { intake, secretBox } = await session.services();
-  const given = options.secretFile === undefined ? {} : { secret: await readSecret(options.secretFile) };
-  const token = options.tokenFile === undefined ? '' : await readSecret(options.tokenFile);
+  const read = (path: string, option: string) => readSecret(resolve(session.folder, path), option);
+  const given = options.secretFile === undefined ? {} : { secret: await read(options.secretFile, '--secret-file') };
+  const token = options.tokenFile === undefined ? '' : await read(options.tokenFile, '--token-file');
   const wish = { name, forge, cloneUrl: url, file: options.file, forks: options.forks, token, ...given };
   const { repository, secret } = await registerRepository(intake, secretBox, wish, Date.now());
   const { id } = repository;
@@ -77,16 +79,6 @@ function nextSteps(forge: Repository['forge'], hook: string, secret: string | un
     '  type    application/json',
     ...(secret === undefined ? [] : [`  secret  ${secret}   (shown this once)`]),
   ];
-}
-
-async function readSecret(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('ERR_UNREADABLE', `${path} cannot be read`, { cause });
-  });
-  if (text.trim() !== '') return text.trim();
-  throw new SluiceError('ERR_USAGE', `${path} is empty`, {
-    hint: 'A hook without a secret would be open to everybody.',
-  });
 }
 
 async function remove(session: Session, name: string): Promise<ExitCode> {

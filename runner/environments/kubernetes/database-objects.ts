@@ -1,8 +1,8 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
-import type { PreviewName } from '../../model/backend.ts';
+import { isPreview } from '../../model/backend.ts';
 import type { EnvironmentName } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
-import { databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
+import { backupsClaim, databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
 import type { DatabaseRole } from './names.ts';
 
 export const databasePort = 5432;
@@ -12,52 +12,31 @@ export const database = 'app';
 /** Role names in PostgreSQL. */
 const users: Readonly<Record<DatabaseRole, string>> = { app: 'app', migrator: 'migrator', admin: 'postgres' };
 
-/** Who may do what in which database of which server. */
-interface Account {
-  readonly user: string;
-  readonly password: string;
-  readonly server: EnvironmentName;
-  readonly database: string;
-}
-
 /** The credentials of one role: made once, and never changed by Sluice. */
-function credentials(
-  environment: EnvironmentName,
-  role: DatabaseRole,
-  { user, password, server, database: name }: Account,
-): Draft<Secret> {
-  const host = `${databaseName(server)}:${databasePort}`;
+function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
+  const name = isPreview(environment) ? environment : database;
   return {
     metadata: { name: databaseSecret(environment, role), labels: { ...managed, [labels.environment]: environment } },
-    stringData: { password, DATABASE_URL: `postgres://${user}:${password}@${host}/${name}` },
+    stringData: { password, DATABASE_URL: databaseUrl(environment, role, password, name) },
   };
 }
 
-/** Each role has a password of its own. */
-export function credentialsOf(environment: EnvironmentName, password: () => string): readonly Draft<Secret>[] {
-  return databaseRoles.map((role) =>
-    credentials(environment, role, { user: users[role], password: password(), server: environment, database }),
-  );
+/** The database of a preview is one more in the server of the testing environment. Passwords of ours need no encoding. */
+export function databaseUrl(environment: EnvironmentName, role: DatabaseRole, password: string, name: string): string {
+  const server = isPreview(environment) ? 'testing' : environment;
+  return `postgres://${userOf(environment, role)}:${password}@${databaseName(server)}:${databasePort}/${name}`;
 }
 
-/** A preview has a database with roles of its own in the server of the testing environment, whose superuser makes them. */
-export function previewCredentials(
-  environment: PreviewName,
-  superuserPassword: string,
-  password: () => string,
+/** A preview has roles of its own; the superuser is that of the server. */
+export function userOf(environment: EnvironmentName, role: DatabaseRole): string {
+  return isPreview(environment) && role !== 'admin' ? `${environment}_${role}` : users[role];
+}
+
+export function credentialsOf(
+  environment: EnvironmentName,
+  passwordOf: (role: DatabaseRole) => string,
 ): readonly Draft<Secret>[] {
-  return databaseRoles.map((role) => {
-    const own = { server: 'testing', database: environment } as const;
-    const account =
-      role === 'admin'
-        ? { user: users.admin, password: superuserPassword }
-        : { user: previewUser(environment, role), password: password() };
-    return credentials(environment, role, { ...own, ...account });
-  });
-}
-
-export function previewUser(environment: PreviewName, role: Exclude<DatabaseRole, 'admin'>): string {
-  return `${environment}_${role}`;
+  return databaseRoles.map((role) => credentials(environment, role, passwordOf(role)));
 }
 
 /** The pod of a database with its volume. The image takes the variables of the official one. */
@@ -109,6 +88,12 @@ export function databaseSet(environment: EnvironmentName, image: string): Draft<
     },
   };
 }
+
+/** Beside the volume of the database, so that what takes that away does not take its backups along. */
+export const backupsVolume: Draft<OtherObject> = {
+  metadata: { name: backupsClaim, labels: { ...managed, [labels.environment]: 'production' } },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '5Gi' } } },
+};
 
 export function databaseService(environment: EnvironmentName): Draft<Service> {
   return {

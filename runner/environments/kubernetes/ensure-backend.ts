@@ -7,6 +7,7 @@ import {
   limitRanges,
   namespaces,
   networkPolicies,
+  persistentVolumeClaims,
   resourceQuotas,
   roleBindings,
   roles,
@@ -20,7 +21,7 @@ import { SluiceError } from '../../model/errors.ts';
 import { ownImage } from '../../model/own-images.ts';
 import { createMissing, newPassword } from './create-credentials.ts';
 import { accountObjects } from './account-objects.ts';
-import { credentialsOf, databaseService, databaseSet } from './database-objects.ts';
+import { backupsVolume, credentialsOf, databaseService, databaseSet } from './database-objects.ts';
 import { limitRange, quota } from './limit-objects.ts';
 import { fieldManager, managed, repositoryAnnotation } from './names.ts';
 import { ensurePreview } from './ensure-preview.ts';
@@ -65,6 +66,7 @@ export async function ensureBackend(
   if (backend.preview !== undefined) await ensurePreview(cluster, backend, backend.preview, place);
   if (backend.database === undefined) return;
   await apply(services, environments.map(databaseService));
+  await apply(persistentVolumeClaims, [backupsVolume]);
   await apply(
     statefulSets,
     environments.map((environment) => databaseSet(environment, ownImage(place.images, 'postgres'))),

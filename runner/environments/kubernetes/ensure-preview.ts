@@ -4,7 +4,7 @@ import type { Backend, Preview } from '../../model/backend.ts';
 import { systemClock } from '../../model/clock.ts';
 import { claimPreview } from '../previews.ts';
 import { createMissing, newPassword } from './create-credentials.ts';
-import { previewCredentials } from './database-objects.ts';
+import { credentialsOf } from './database-objects.ts';
 import { databaseSecret, fieldManager } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
 import { previewPolicies } from './network-objects.ts';
@@ -33,5 +33,9 @@ export async function ensurePreview(
   if (database === undefined) return;
   const { data = {} } = await cluster.get(secrets, { namespace, name: databaseSecret('testing', 'admin') });
   const superuser = Buffer.from(data['password'] ?? '', 'base64').toString();
-  await createMissing(cluster, namespace, previewCredentials(environment, superuser, newPassword));
+  await createMissing(
+    cluster,
+    namespace,
+    credentialsOf(environment, (role) => (role === 'admin' ? superuser : newPassword())),
+  );
 }

@@ -45,6 +45,10 @@ export function databaseSecret(environment: EnvironmentName, role: DatabaseRole)
   return `${databaseName(environment)}-${role}`;
 }
 
+/** The volume with the backups of production, and where operations find it. */
+export const backupsClaim = 'backups';
+export const backupsFolder = '/backups';
+
 function prefixOf(environment: EnvironmentName): string {
   if (environment === 'production') return '';
   return environment === 'testing' ? 'test-' : `${environment}-`;

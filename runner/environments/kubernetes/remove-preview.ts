@@ -19,7 +19,7 @@ import { dismissPreview, forgetPreview } from '../previews.ts';
 import type { PreviewPlace } from '../previews.ts';
 import { fenceRecord } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
-import { previewUser } from './database-objects.ts';
+import { userOf } from './database-objects.ts';
 import { databaseName, databaseSecret, labels, managed } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
 import type { BackendPlace } from './place.ts';
@@ -104,7 +104,7 @@ const statements = [
 /** It counts as a task of the testing environment, whose server it works on. */
 function dropJob(environment: PreviewName, image: string): Draft<Job> {
   const own = { ...managed, [labels.environment]: 'testing', [labels.role]: 'task' };
-  const [app, migrator] = (['app', 'migrator'] as const).map((role) => previewUser(environment, role));
+  const [app, migrator] = (['app', 'migrator'] as const).map((role) => userOf(environment, role));
   const names = [`database=${environment}`, `app=${app ?? ''}`, `migrator=${migrator ?? ''}`];
   const command = ['psql', '-q', '-v', 'ON_ERROR_STOP=1', ...names.flatMap((name) => ['-v', name])];
   return {

@@ -7,7 +7,7 @@ import { environmentFor } from '../environment-for.ts';
 import { databaseVariables, originVariable, siteVariable } from '../operation-variables.ts';
 import { database as testingDatabase } from './database-objects.ts';
 import { ensureBackend } from './ensure-backend.ts';
-import { databaseRoles, databaseSecret, labels } from './names.ts';
+import { backupsClaim, backupsFolder, databaseRoles, databaseSecret, labels } from './names.ts';
 import { urlOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -33,9 +33,9 @@ const nothing: StepAccess = { labels: {}, secretVariables: [], variables: {} };
 
 /** The boot script hides where the API server is from scripts; an operation is told again. */
 function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
-  const { account, database } = { database: undefined, ...operations[name] };
+  const { account, database, backups } = { database: undefined, backups: false, ...operations[name] };
   const { backend } = site;
-  const environment = database && environmentFor(backend, database);
+  const environment = environmentFor(backend, { account, database });
   const variables = {
     [siteVariable]: JSON.stringify(site),
     KUBERNETES_SERVICE_HOST: 'kubernetes.default.svc',
@@ -55,6 +55,7 @@ function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunS
     labels: { [labels.environment]: environment },
     secretVariables,
     variables: { ...variables, ...origin },
+    volumes: backups ? [{ claim: backupsClaim, path: backupsFolder }] : [],
   };
 }
 

@@ -51,6 +51,7 @@ export class DatabaseServer {
   readonly #work = new Serial();
   #process: ManagedProcess | undefined;
   #port = 0;
+  #programs: string | undefined;
 
   constructor(options: DatabaseServerOptions, host: ProcessHost) {
     this.#options = options;
@@ -90,6 +91,11 @@ export class DatabaseServer {
     });
   }
 
+  /** Folder with its programs; undefined before it was first needed. */
+  get programs(): string | undefined {
+    return this.#programs;
+  }
+
   async stop(): Promise<void> {
     await this.#work.run(async () => {
       await this.#process?.stop();
@@ -114,6 +120,7 @@ export class DatabaseServer {
     const cache = reachableCache(this.#options.cache, user);
     const site = { folder, cache, env: { ...env, HOME: folder, TMPDIR: folder }, user, signal };
     const programs = await postgresPrograms(undefined, site);
+    this.#programs = programs.folder;
     const data = join(folder, 'data');
     if (!existsSync(data)) {
       const draft = `${data}.draft`;

@@ -31,6 +31,7 @@ const ofBackend = [
   'routed',
   'keep',
   'task',
+  'endTasks',
 ] as const satisfies readonly (keyof BackendCalls)[];
 
 /** Where the supervisor of a folder is reached: a file that only its user can open. ERR_USAGE when its path is too long for one. */

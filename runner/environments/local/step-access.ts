@@ -43,8 +43,7 @@ function operationVariables(
   { backend }: OwnedBackend,
   { operation }: RunStep,
 ): Readonly<Record<string, string>> {
-  const { database } = { database: undefined, ...(operation && operations[operation]) };
-  const environment = database && environmentFor(backend, database);
+  const environment = operation && environmentFor(backend, operations[operation]);
   const { databases } = site.access;
   const urls = environment && backend.database && databases?.[environment];
   const roles = ['admin', 'migrator', 'app'] as const;

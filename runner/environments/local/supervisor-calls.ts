@@ -24,6 +24,8 @@ export interface LocalSiteDescription {
 export interface BackendAccess {
   readonly urls: Readonly<Record<EnvironmentName, string>>;
   readonly databases: Readonly<Record<EnvironmentName, DatabaseUrls>> | undefined;
+  /** Folder with the programs of the server of these databases. */
+  readonly programs?: string;
 }
 
 export interface EnvironmentView {
@@ -55,7 +57,7 @@ export interface SupervisorCalls {
   stop(): Promise<void>;
 }
 
-type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'route' | 'routed' | 'keep';
+type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'endTasks' | 'route' | 'routed' | 'keep';
 
 /** The part of a site that is done by the supervisor; the name of the backend comes first. */
 export interface BackendCalls extends Pick<Site, Called> {

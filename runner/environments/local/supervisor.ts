@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { OutputPipes } from '../../executors/local/output-pipe.ts';
-import type { OwnedBackend, PreviewName } from '../../model/backend.ts';
+import { isPreview } from '../../model/backend.ts';
+import type { OwnedBackend } from '../../model/backend.ts';
 import { systemClock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
 import { prefixOfHost } from '../host-prefix.ts';
@@ -251,9 +252,11 @@ class Supervisor implements SupervisorCalls {
 
   #access({ backend: { name }, ports }: BackendRecord): BackendAccess {
     const urls = Object.entries(ports).map(([environment, port]) => [environment, `http://127.0.0.1:${port}`]);
+    const { programs } = this.#databases;
     return {
       urls: Object.fromEntries(urls) as BackendAccess['urls'],
       databases: this.#backends.get(name)?.databases,
+      ...(programs !== undefined && { programs }),
     };
   }
 
@@ -275,7 +278,7 @@ function hostOfEnvironment(backend: string, environment: EnvironmentName): strin
 /** By what stands in front of the name of the backend. */
 function environmentOf(label: string): EnvironmentName {
   if (label === 'test') return 'testing';
-  return label.startsWith('preview-') ? (label as PreviewName) : 'production';
+  return isPreview(label) ? label : 'production';
 }
 
 function environmentsOf({ ports }: BackendRecord): readonly EnvironmentName[] {
