@@ -13,13 +13,13 @@ export async function openPreviews(config: Config): Promise<OpenPreviews> {
   if (config.executor !== 'kubernetes') return openLocalPreviews(config);
   const { backends } = config;
   if (backends === undefined) return none;
-  const [{ connectCluster }, { clusterPreviews }, { backendPlaceOf }] = await Promise.all([
+  const [{ connectCluster }, { clusterPreviews }, { placeOf }] = await Promise.all([
     import('./cluster/connect.ts'),
     import('./environments/kubernetes/cluster-previews.ts'),
-    import('./backend-place.ts'),
+    import('./open-backends.ts'),
   ]);
   const cluster = await connectCluster(config.cluster);
-  return { place: clusterPreviews(cluster, backendPlaceOf(backends, config)), close: () => cluster.close() };
+  return { place: clusterPreviews(cluster, placeOf(backends, config)), close: () => cluster.close() };
 }
 
 /** Without a supervisor nothing runs: whatever is there waits for the next one. */

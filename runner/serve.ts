@@ -10,6 +10,7 @@ import type { Listening, Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
+import type { Backends } from './environments/backends.ts';
 import { newRunId } from './engine/new-run-id.ts';
 import { PreviewSweeper } from './environments/preview-sweeper.ts';
 import { createLogger } from './logging.ts';
@@ -45,8 +46,9 @@ import type { SubmissionDependencies } from './triggers/submit-run.ts';
 import { watchRepositories } from './triggers/watch-repositories.ts';
 import type { WatchDependencies } from './triggers/watch-repositories.ts';
 
+const sweepMs = 30_000;
 /** How often previews are looked at where refs are not. */
-const sweepMs = 300_000;
+const lookMs = 300_000;
 /** Of the runs of a preview one is under way, and few wait. */
 const latestRuns = 100;
 
@@ -63,22 +65,22 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const logger = createLogger('info');
   const telemetry = await openTelemetry(config, version);
   const remotes = remotesOf(services, options);
-  const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
   const previews = await watchPreviews(services, remotes, config, logger);
+  const backends = await backendsOf(options);
   const parts: ApiDependencies = {
-    ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
+    ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
     receive: counted(telemetry.metrics, (id, headers, body) =>
       receiveDelivery({ ...submission, blobs, secretsOf, ended: previews.ended }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
     replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
-    ...(issuer && { issuer }),
+    ...(config.issuer && { issuer: config.issuer }),
   };
   const api = await createApi(parts);
   const sockets = attachWebSocket(api.server, {
@@ -100,14 +102,14 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
-  const swept = previews.run(stop.signal);
+  const swept = Promise.all([previews.run(stop.signal), sweepBackends(backends, logger, stop.signal)]);
   const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
     close: async (graceMs) => {
       stop.abort();
       const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered, watched, swept])
-        .finally(() => telemetry.close())
+        .finally(() => Promise.all([telemetry.close(), backends?.close()]))
         .then(() => true);
       if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
       // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
@@ -117,6 +119,25 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       await ended;
     },
   };
+}
+
+/** Undefined for a server on a cluster that is not told where backends are deployed. */
+async function backendsOf({ config, environment }: ServeOptions): Promise<Backends | undefined> {
+  if (config.executor === 'kubernetes' && config.backends === undefined) return undefined;
+  return (await import('./open-backends.ts')).openBackends(config, environment);
+}
+
+/** Deletes what is due, until the signal comes. Of several servers each may. */
+async function sweepBackends(backends: Backends | undefined, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (backends === undefined) return;
+  while (!signal.aborted) {
+    try {
+      for (const backend of await backends.sweep(systemClock())) logger.info('backend deleted', { backend });
+    } catch (error) {
+      logger.warn('backends that are due were not deleted', { error });
+    }
+    await sleep(sweepMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** Commit statuses and completion events, on their way until the signal comes. `url` is where people find this server. */
@@ -163,7 +184,7 @@ async function watchPreviews(
   });
   return {
     ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
-    run: (signal) => sweeper.run(config.pollMs ?? sweepMs, signal).finally(() => previews.close()),
+    run: (signal) => sweeper.run(config.pollMs ?? lookMs, signal).finally(() => previews.close()),
   };
 }
 

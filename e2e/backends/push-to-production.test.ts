@@ -15,10 +15,10 @@ const pushTest: typeof backendTest = (title, implementation) => {
 /** What each gate hands on, beside its outcome. */
 const gates: Readonly<Record<string, readonly string[]>> = {
   validate: [],
-  migrate: ['change', 'schema'],
+  migrate: ['change', 'locks', 'schema'],
   'deploy-test': ['release', 'url'],
   'run-tests': [],
-  promote: ['release'],
+  promote: ['backup', 'release'],
 };
 
 interface PodObject {

@@ -84,26 +84,35 @@ export class TestBackend {
   readonly name: string;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Nothing of it is older, ms since 1970. */
+  readonly openedAt = Date.now();
 
-  private constructor(name: string, folder: string, app: string) {
+  private constructor(name: string, folder: string) {
     this.name = name;
     this.folder = folder;
     this.env = { ...process.env, NO_COLOR: '1', SLUICE_HOME: join(folder, 'home'), ...environmentOnCluster() };
-    cpSync(join(apps, app), this.repository, { recursive: true });
-    if (app === 'node') copyPackage('pg', join(this.repository, 'node_modules'));
   }
 
   /** Named anew each time; namespace and volumes are gone with the test. */
   static async open(t: ExecutionContext, app: 'node' | 'python', changes: Changes = {}): Promise<TestBackend> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-backend-'));
-    const backend = new TestBackend(`${app}-${randomBytes(4).toString('hex')}`, folder, app);
+    const backend = new TestBackend(`${app}-${randomBytes(4).toString('hex')}`, folder);
     t.teardown(async () => {
       await kubectl(['delete', 'namespace', backend.name, '--ignore-not-found', '--timeout=120s']);
       rmSync(folder, { recursive: true, force: true });
     });
+    cpSync(join(apps, app), backend.repository, { recursive: true });
+    if (app === 'node') copyPackage('pg', join(backend.repository, 'node_modules'));
     await backend.git('init', '-q', '-b', 'main');
     await backend.commit({ 'sluice.yaml': backend.pipeline(), ...changes });
     return backend;
+  }
+
+  /** The same commit once more, as another machine has it: another folder, files of now, and nothing known of earlier runs. */
+  async checkOutAgain(): Promise<TestBackend> {
+    const other = new TestBackend(this.name, join(this.folder, 'again'));
+    await this.git('clone', '-q', this.repository, other.repository);
+    return other;
   }
 
   get repository(): string {
@@ -245,6 +254,12 @@ export function verdicts({ outcome, steps }: Report): string {
     outcome,
     steps: bad.map(({ id, outcome, reason, message }) => ({ id, outcome, reason, message })),
   });
+}
+
+/** The step that decided, and why. */
+export function decided(report: Report): object {
+  const found = report.steps.find((step) => step.outcome === 'failed' && step.attempts.length > 0);
+  return { outcome: report.outcome, step: found?.id, reason: found?.reason, message: found?.message };
 }
 
 export function stepOf({ steps }: Report, id: string): StepReport {

@@ -3,9 +3,9 @@ import { verdictOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/outcome.ts';
 import { reportOf } from '../results/report/run-report.ts';
 import { replay } from '../scheduler/evolve.ts';
-import { explanationOf } from './explain.ts';
+import { answerOf } from './explain.ts';
 
-function answerOf(verdict: Verdict): unknown {
+function answerTo(verdict: Verdict): string {
   const trigger = { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', actor: 'ann' } as const;
   const request = {
     repository: 'tasks',
@@ -17,11 +17,11 @@ function answerOf(verdict: Verdict): unknown {
     { type: 'run-requested', at: 0, runId: 'r1', request, version: 1 },
     { type: 'run-finished', at: 53, verdict, version: 2 },
   ]);
-  return (explanationOf(reportOf(state)) as { readonly answer: string }).answer;
+  return answerOf(reportOf(state));
 }
 
 test('the end of a run without steps is one sentence', (t) => {
   const message = 'The file has no `push` trigger.';
-  t.is(answerOf(verdictOf('not_triggered', message)), `It was skipped: ${message}`);
-  t.is(answerOf(verdictOf('source_failed', 'fetch: not found')), 'It errored: fetch: not found.');
+  t.is(answerTo(verdictOf('not_triggered', message)), `It was skipped: ${message}`);
+  t.is(answerTo(verdictOf('source_failed', 'fetch: not found')), 'It errored: fetch: not found.');
 });

@@ -1,8 +1,21 @@
 import { Type } from 'typebox';
+import { productionPlaces } from '../gates/backends/explain-production.ts';
 import type { RunReport } from '../results/report/run-report.ts';
 import type { StepReport } from '../results/report/step-report.ts';
 import type { Waiting } from '../results/report/waiting.ts';
 import { outcomeSchema, phaseSchema, ref } from './schemas.ts';
+
+const productionAnswerSchema = Type.Object(
+  {
+    place: Type.Enum([...productionPlaces, 'no-backend', 'unknown'], {
+      description: 'Where the commit is on its way to production.',
+    }),
+    answer: Type.String({ description: 'One sentence for people.' }),
+    release: Type.Optional(Type.String({ description: 'What the run made of the commit.' })),
+    live: Type.Optional(Type.String({ description: 'The release that is live.' })),
+  },
+  { additionalProperties: false, description: 'Only for a run of a backend, on a server that deploys some.' },
+);
 
 export const explanationSchema = Type.Object(
   {
@@ -25,30 +38,33 @@ export const explanationSchema = Type.Object(
       ),
       { description: 'What stands in the way, in the order of the pipeline.' },
     ),
+    production: Type.Optional(productionAnswerSchema),
   },
   { additionalProperties: false },
 );
 
 /** Why a run is where it is: what it waits for, or what kept it from getting through. */
-export function explanationOf(report: RunReport): object {
+export function explanationOf(report: RunReport, production: object | undefined): object {
   const { runId, phase, outcome } = report;
-  const steps = report.steps.filter(standsInTheWay).map((step) => ({
-    id: step.id,
-    phase: step.phase,
-    because: becauseOf(step),
-    ...(step.outcome && { outcome: step.outcome }),
-    ...(step.reason && { reason: step.reason }),
-    ...(step.hint && { hint: step.hint }),
-    ...(step.waiting && { waiting: step.waiting }),
-  }));
-  return { runId, phase, ...(outcome && { outcome }), answer: answerOf(report, steps), steps };
+  const steps = causesOf(report);
+  return {
+    runId,
+    phase,
+    ...(outcome && { outcome }),
+    answer: answerOf(report),
+    steps,
+    ...(production && { production }),
+  };
 }
 
 function standsInTheWay({ outcome, waiting, phase }: StepReport): boolean {
   return waiting !== undefined || phase === 'running' || (outcome !== undefined && outcome !== 'succeeded');
 }
 
-function answerOf({ phase, outcome, message, hint, waiting, cancelledBy }: RunReport, steps: readonly Cause[]): string {
+/** The same in one sentence. */
+export function answerOf(report: RunReport): string {
+  const { phase, outcome, message, hint, waiting, cancelledBy } = report;
+  const steps = causesOf(report);
   if (outcome === 'succeeded') return 'Every step that had to succeed did.';
   const first = steps.find(({ outcome: own }) => own === 'failed' || own === 'errored') ?? steps[0];
   const where = first ? `, first at ${first.id}: ${first.because}` : '';
@@ -67,13 +83,26 @@ function sentence(text: string): string {
   return `${text.replace(/\.$/, '')}.`;
 }
 
-interface Cause {
+function causesOf({ steps }: RunReport): readonly Cause[] {
+  return steps.filter(standsInTheWay).map((step) => ({
+    id: step.id,
+    phase: step.phase,
+    because: becauseOf(step),
+    ...(step.outcome && { outcome: step.outcome }),
+    ...(step.reason && { reason: step.reason }),
+    ...(step.hint && { hint: step.hint }),
+    ...(step.waiting && { waiting: step.waiting }),
+  }));
+}
+
+interface Cause extends Pick<StepReport, 'phase' | 'reason' | 'hint' | 'waiting'> {
   readonly id: string;
   readonly because: string;
   readonly outcome?: string;
 }
 
-function becauseOf({ waiting, outcome, message, hint, reason }: StepReport): string {
+/** What a step waits for, or how it ended. */
+export function becauseOf({ waiting, outcome, message, hint, reason }: StepReport): string {
   if (waiting) return `waits: ${waitingWords(waiting)}`;
   if (outcome === undefined) return 'runs';
   return message ?? hint?.replace(/\.$/, '') ?? reason ?? outcome;

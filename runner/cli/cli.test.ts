@@ -39,6 +39,7 @@ async function sluice(
     archive,
     environments,
     checkout,
+    backends: environments,
     operate,
     gates,
   });
@@ -160,6 +161,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         archive: () => assert.fail('nothing is archived here'),
         environments: () => assert.fail('nothing is deployed here'),
         checkout: () => assert.fail('nothing is checked out here'),
+        backends: () => assert.fail('nothing is deployed here'),
         operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },

@@ -61,6 +61,7 @@ export function openSession(
     archive: () => dependencies.archive(config),
     environments: () => dependencies.environments(config),
     checkout: (folder) => dependencies.checkout(config, folder),
+    backends: () => dependencies.backends(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { EffectiveSetting } from '../config/effective-settings.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
+import type { Backends } from '../environments/backends.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { OperationName } from '../model/operations.ts';
@@ -120,6 +121,8 @@ export interface Dependencies {
   environments(config: Config): Promise<LocalEnvironments>;
   /** ERR_SOURCE for a folder that is no repository. */
   checkout(config: Config, folder: string): Promise<Checkout>;
+  /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
+  backends(config: Config): Promise<Backends>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -148,6 +151,8 @@ export interface Session {
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
   checkout(folder: string): Promise<Checkout>;
+  /** Whoever asks for them closes them. */
+  backends(): Promise<Backends>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

@@ -43,9 +43,14 @@ export interface Promotion {
 
 const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
 
+/** Nothing is under way any more. */
+export function isOver({ state }: Pick<Promotion, 'state'>): boolean {
+  return over.has(state);
+}
+
 /** Whether a promotion has still to come to its end. */
 export function isUnderWay(promotion: Promotion | undefined): promotion is Promotion {
-  return promotion !== undefined && !over.has(promotion.state);
+  return promotion !== undefined && !isOver(promotion);
 }
 
 export interface Latency {

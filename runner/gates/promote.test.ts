@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { SluiceError } from '../model/errors.ts';
@@ -113,6 +114,34 @@ test.serial('a healthy release is taken back without a failed request', async (t
   t.like(await backend.production(), { live: 'r1', promotion: { state: 'rolled-back' } });
   t.deepEqual((await backend.production()).held, [], 'nobody has shown that the commit is bad');
 });
+
+test.serial('one slow answer of the few of a short soak may be an accident', async (t) => {
+  const backend = await liveBackend();
+  let waits = 0;
+  const site = withAsk(backend.site, async (ask) => {
+    await sleep(waits);
+    waits = 0;
+    return ask();
+  });
+  await promote(await backend.tested(), site, {
+    soak: '2s',
+    before: (name) => name === 'confirm-release' && (waits = 600),
+  });
+  t.is(waits, 0);
+  t.like(await backend.production(), { live: 'r2', promotion: { state: 'promoted' } });
+});
+
+/** A site whose answers come in another way. */
+function withAsk(site: Site, change: (ask: () => ReturnType<Site['ask']>) => ReturnType<Site['ask']>): Site {
+  return new Proxy(site, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      const call = (...args: readonly unknown[]): unknown => Reflect.apply(value, target, args) as unknown;
+      return name === 'ask' ? (...args: Parameters<Site['ask']>) => change(() => target.ask(...args)) : call;
+    },
+  });
+}
 
 const displaced = new SluiceError('ERR_DISPLACED', 'its node is drained');
 

@@ -156,6 +156,9 @@ export const confirmRelease: Operation = async (context) => {
   return { release: release.name };
 };
 
+/** What a way back works with, whoever asks for it. */
+export type WayBack = Pick<OperationContext, 'site' | 'say' | 'clock' | 'signal'>;
+
 /** Why a release is taken back. */
 interface Fault {
   readonly because: string;
@@ -164,8 +167,8 @@ interface Fault {
 }
 
 /** Leads the address back to the release before, and asks that one again. What cannot be brought back does not keep the next release from its way. */
-async function rollBack(
-  context: OperationContext,
+export async function rollBack(
+  context: WayBack,
   record: ProductionRecord,
   { because, isOwn }: Fault,
 ): Promise<ProductionRecord> {
@@ -195,10 +198,10 @@ async function rollBack(
 }
 
 /** Answers why the release does not serve again; undefined when it does. */
-async function comeBack(context: OperationContext, from: Release, fence: number): Promise<string | undefined> {
+async function comeBack(context: WayBack, from: Release, fence: number): Promise<string | undefined> {
   const { site } = context;
   // What ended the step must not end the way back.
-  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
+  const resolute: WayBack = { ...context, signal: new AbortController().signal };
   await site.start('production', from);
   await site.route('production', from, fence);
   const wanted = { release: from.name, path: healthPath(from), inRow, timeoutMs: returnMs };
@@ -257,7 +260,7 @@ async function ownPromotion(context: OperationContext): Promise<Own> {
 }
 
 function enter(
-  context: OperationContext,
+  context: WayBack,
   record: ProductionRecord,
   promotion: Promotion,
   state: PromotionState,
@@ -266,7 +269,7 @@ function enter(
   return write(context, record, { ...promotion, state, times });
 }
 
-function write({ site }: OperationContext, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
+function write({ site }: WayBack, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
   return writeProduction(site, record, { ...record.production, promotion });
 }
 

@@ -6,7 +6,10 @@ import type { PipelineFile } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
 
-type Service = NonNullable<NonNullable<PipelineFile['backend']>['services']>[string];
+/** `backend:` of a pipeline file. */
+export type BackendDescription = NonNullable<PipelineFile['backend']>;
+
+type Service = NonNullable<BackendDescription['services']>[string];
 
 /** What the file deploys in a run of this event; undefined when it describes no backend. */
 export function compileBackend(
@@ -16,7 +19,7 @@ export function compileBackend(
   { runtime, trigger }: { readonly runtime: string; readonly trigger: TriggerEvent },
 ): Backend | undefined {
   if (backend === undefined) return undefined;
-  const { name, services = {}, database, previews } = backend;
+  const { services = {} } = backend;
   for (const [service, { env = {} }] of Object.entries(services)) {
     const spot = under(root, 'backend', 'services', service);
     checkVariables(problems, under(spot, 'env'), env);
@@ -26,14 +29,18 @@ export function compileBackend(
     problems.add({ ...spot, part: 'key' }, 'backend-service', message, hint);
   }
   const preview = compilePreview(problems, root, backend, trigger);
-  const compiled = Object.entries(services).map(([service, described]) =>
-    withOverlay(compileService(service, described, runtime), preview, previews?.env),
-  );
-  return { name, services: compiled, ...(database && { database }), ...(preview && { preview }) };
+  const compiled = backendOf(backend, runtime);
+  return preview === undefined ? compiled : forPreview(compiled, preview, backend.previews?.env);
+}
+
+/** The backend of a description in the form of the file. `runtime` is the image of services that name none. */
+export function backendOf({ name, services = {}, database }: BackendDescription, runtime: string): Backend {
+  const compiled = Object.entries(services).map(([service, described]) => compileService(service, described, runtime));
+  return { name, services: compiled, ...(database && { database }) };
 }
 
 /** Names of the objects that Sluice itself makes in the namespace. */
-function isTaken(service: string): boolean {
+export function isTaken(service: string): boolean {
   return service === 'db' || /^(test|preview)-/.test(service) || /-r\d+$/.test(service);
 }
 
@@ -51,10 +58,7 @@ function compileService(name: string, service: Service, runtime: string): Backen
 }
 
 /** Only the description of a preview's own run has these values: what is on its way to production never knew them (R003-15). */
-function withOverlay(
-  service: BackendService,
-  preview: Preview | undefined,
-  env: BackendService['env'] = {},
-): BackendService {
-  return preview === undefined ? service : { ...service, env: { ...service.env, ...env } };
+function forPreview(backend: Backend, preview: Preview, env: BackendService['env'] = {}): Backend {
+  const services = backend.services.map((service) => ({ ...service, env: { ...service.env, ...env } }));
+  return { ...backend, services, preview };
 }

@@ -24,6 +24,7 @@ function open(columns: number, rows: number) {
     archive: () => assert.fail('nothing is archived here'),
     environments: () => assert.fail('nothing is deployed here'),
     checkout: () => assert.fail('nothing is checked out here'),
+    backends: () => assert.fail('nothing is deployed here'),
     operate: () => assert.fail('this is no step'),
     gates: () => Promise.resolve(new Map()),
   });

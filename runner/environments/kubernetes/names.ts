@@ -19,6 +19,15 @@ export const managed = { [labels.managedBy]: 'sluice' } as const;
 /** Of the namespace: the repository that the backend belongs to. */
 export const repositoryAnnotation = 'sluice.dev/repository';
 
+/** Of the namespace: the description of the backend, JSON. */
+export const backendAnnotation = 'sluice.dev/backend';
+
+/** Of the namespace: `false` where it may be deleted. */
+export const protectionAnnotation = 'sluice.dev/protected';
+
+/** Of the namespace: when it is to be deleted, RFC 3339. */
+export const deletionAnnotation = 'sluice.dev/delete-at';
+
 /** Of routes: the greatest fence that moved them. */
 export const fenceAnnotation = 'sluice.dev/fence';
 

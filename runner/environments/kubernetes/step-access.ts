@@ -21,7 +21,9 @@ export interface KubernetesSiteDescription {
 /** The namespaces of backends in one cluster. */
 export function backendNamespaces(place: BackendPlace): BackendNamespaces {
   return {
-    ensure: (cluster, backend) => ensureBackend(cluster, backend, place),
+    ensure: async (cluster, backend) => {
+      await ensureBackend(cluster, backend, place);
+    },
     access: ({ backend }, step) => {
       if (step.operation !== undefined) return operationAccess({ kind: 'kubernetes', backend, place }, step.operation);
       return step.target === undefined ? nothing : scriptAccess(backend, place, step);

@@ -11,10 +11,10 @@ import { reachableCache, serviceUser } from '../../executors/local/services/serv
 import { postgresUrl } from '../../executors/postgres-account.ts';
 import type { PostgresAccount } from '../../executors/postgres-account.ts';
 import { removeTree } from '../../executors/local/remove-tree.ts';
-import type { PreviewName } from '../../model/backend.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { EnvironmentName } from '../release.ts';
+import { accepts } from './app.ts';
 import { readText, writeDurably } from './durable-file.ts';
 import { ManagedProcess } from './managed-process.ts';
 import type { ProcessHost } from './managed-process.ts';
@@ -74,16 +74,32 @@ export class DatabaseServer {
     });
   }
 
-  /** The database of a preview goes with everybody who is connected, its roles and their passwords. */
-  drop(backend: string, environment: PreviewName, signal: AbortSignal): Promise<void> {
+  /** Folder with its programs; undefined before it was first needed. */
+  get programs(): string | undefined {
+    return this.#programs;
+  }
+
+  /** Drops the database of an environment with those that were copied from it, and their roles. */
+  remove(backend: string, environment: EnvironmentName, signal: AbortSignal): Promise<void> {
     return this.#work.run(async () => {
-      const admin = await this.#start(signal);
       const name = databaseName(backend, environment);
-      const client = await this.#connect(admin('postgres'), signal);
+      // A name of a backend has no `_`: nobody else's begins so.
+      const owned = `^${name}(_|$)`;
+      const client = await this.#connect((await this.#start(signal))('postgres'), signal);
       try {
-        await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
-        for (const role of ['migrator', 'app'] as const)
-          await client.query(`DROP ROLE IF EXISTS ${client.escapeIdentifier(roleName(name, role))}`);
+        const databases = await client.query<{ name: string }>(
+          'SELECT datname AS name FROM pg_database WHERE datname ~ $1',
+          [owned],
+        );
+        for (const each of databases.rows) {
+          const database = client.escapeIdentifier(each.name);
+          await client.query(`ALTER DATABASE ${database} IS_TEMPLATE false`);
+          await client.query(`DROP DATABASE ${database} WITH (FORCE)`);
+        }
+        const roles = await client.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolname ~ $1', [
+          owned,
+        ]);
+        for (const each of roles.rows) await client.query(`DROP ROLE ${client.escapeIdentifier(each.name)}`);
       } finally {
         await client.end().catch(() => undefined);
       }
@@ -91,9 +107,9 @@ export class DatabaseServer {
     });
   }
 
-  /** Folder with its programs; undefined before it was first needed. */
-  get programs(): string | undefined {
-    return this.#programs;
+  /** Whether it takes connections just now. */
+  async answers(): Promise<boolean> {
+    return this.#process?.isRunning === true && (await accepts(this.#port));
   }
 
   async stop(): Promise<void> {

@@ -51,15 +51,12 @@ export class Gateway {
     const server = this.#servers.get(port);
     if (server === undefined) return;
     this.#servers.delete(port);
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    await closeServer(server);
   }
 
   async close(): Promise<void> {
     this.#agent.destroy();
-    for (const port of [...this.#servers.keys()]) await this.leave(port);
+    await Promise.all([...this.#servers.keys()].map((port) => this.leave(port)));
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, host: string): void {
@@ -150,6 +147,13 @@ function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
 
 function refuse(outgoing: ServerResponse, status: number, why: string): void {
   outgoing.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`sluice: ${why}\n`);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 /** The port that it listens at; undefined when somebody else has it. */

@@ -19,6 +19,9 @@ const ofSupervisor = [
   'list',
   'previews',
   'removePreview',
+  'backends',
+  'mark',
+  'remove',
   'stop',
 ] as const satisfies readonly (keyof SupervisorCalls)[];
 const ofBackend = [

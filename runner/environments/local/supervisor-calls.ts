@@ -1,5 +1,6 @@
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
+import type { KnownBackend } from '../backends.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { PreviewPlace } from '../previews.ts';
 import type { EnvironmentName, Release } from '../release.ts';
@@ -37,7 +38,12 @@ export interface EnvironmentView {
   /** The release that they lead to. */
   readonly routed: string | undefined;
   readonly releases: readonly { readonly release: string; readonly health: ReleaseHealth }[];
+  /** Absent for a backend without a database. */
+  readonly database?: 'ready' | 'starting';
 }
+
+/** What may become of a backend. */
+export type BackendMarks = Pick<KnownBackend, 'isProtected' | 'deleteAt'>;
 
 /** What a supervisor is. */
 export interface Greeting {
@@ -49,10 +55,15 @@ export interface Greeting {
 export interface SupervisorCalls {
   greet(): Promise<Greeting>;
   /** Brings the environments of a backend about, with the preview that the run is about. ERR_CONFLICT when they belong to another repository, or previews are too many. */
-  ensure(owned: OwnedBackend): Promise<BackendAccess>;
+  ensure(owned: OwnedBackend, isProtected?: boolean): Promise<BackendAccess>;
   list(): Promise<readonly EnvironmentView[]>;
   previews(): ReturnType<PreviewPlace['list']>;
   removePreview(...args: Parameters<PreviewPlace['remove']>): ReturnType<PreviewPlace['remove']>;
+  backends(): Promise<readonly KnownBackend[]>;
+  /** As `protect` and `markForDeletion` of `Backends`: ERR_CONFLICT for a time to delete what is protected. */
+  mark(name: string, marks: BackendMarks): Promise<KnownBackend>;
+  /** Ends its processes, and removes its databases, records and logs. ERR_CONFLICT while it is protected. */
+  remove(name: string): Promise<void>;
   /** Ends everything, the supervisor last. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { OutputPipes } from '../../executors/local/output-pipe.ts';
@@ -10,6 +10,8 @@ import { SluiceError } from '../../model/errors.ts';
 import { prefixOfHost } from '../host-prefix.ts';
 import { claimPreview, dismissPreview, forgetPreview, readPreviews } from '../previews.ts';
 import type { OwnedPreview, PreviewPlace, StandingPreview } from '../previews.ts';
+import { refuseProtected } from '../backends.ts';
+import type { KnownBackend } from '../backends.ts';
 import type { EnvironmentName } from '../release.ts';
 import { databaseFolder } from './database-folder.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -24,7 +26,7 @@ import { Serial } from './serial.ts';
 import { serveCalls, socketPath } from './serve-calls.ts';
 import { protocol, releasesFolder } from './supervisor-calls.ts';
 import { without } from './without.ts';
-import type { BackendAccess, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
+import type { BackendAccess, BackendMarks, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
 
 export interface SupervisorOptions {
   /** Of the environments of one user; made when it is missing. */
@@ -40,6 +42,10 @@ export interface SupervisorOptions {
 /** What the supervisor knows of a backend beside its environments. */
 interface BackendRecord extends OwnedBackend {
   readonly ports: Readonly<Record<EnvironmentName, number>>;
+  /** ms since 1970; those of an earlier version do not know. */
+  readonly createdAt?: number;
+  /** Where nothing is said it is protected. */
+  readonly marks?: BackendMarks;
 }
 
 /** Wanted when nobody has it. */
@@ -118,7 +124,7 @@ class Supervisor implements SupervisorCalls {
     return Promise.resolve({ protocol, pid: process.pid });
   }
 
-  ensure(owned: OwnedBackend): Promise<BackendAccess> {
+  ensure(owned: OwnedBackend, isProtected = true): Promise<BackendAccess> {
     return this.#changes.run(async () => {
       const { name } = owned.backend;
       const known = this.#records.get(name);
@@ -127,14 +133,47 @@ class Supervisor implements SupervisorCalls {
           hint: 'Choose another `backend.name`.',
         });
       }
-      const { ports } = known ?? (await this.#open({ ...owned, ports: { testing: 0, production: 0 } }));
+      const fresh = { ports: { testing: 0, production: 0 }, createdAt: systemClock(), marks: { isProtected } };
+      const record = await this.#open({ ...(known ?? fresh), ...owned });
       const { preview } = owned.backend;
-      if (preview === undefined) return this.#access(await this.#open({ ...owned, ports }));
-      await claimPreview(this.backend(name), name, preview, systemClock(), (standing) => this.#remove(name, standing));
-      const others = this.#records.get(name)?.ports ?? ports;
-      return this.#access(
-        await this.#open({ ...owned, ports: { ...others, [preview.environment]: others[preview.environment] ?? 0 } }),
+      if (preview === undefined) return this.#access(record);
+      await claimPreview(this.backend(name), name, preview, systemClock(), (standing) =>
+        this.#removePreview(name, standing),
       );
+      // Others may have been removed for it.
+      const present = this.#record(name);
+      const ports = { ...present.ports, [preview.environment]: present.ports[preview.environment] ?? 0 };
+      return this.#access(await this.#open({ ...present, ports }));
+    });
+  }
+
+  backends(): Promise<readonly KnownBackend[]> {
+    return Promise.resolve([...this.#records.values()].map(knownOf));
+  }
+
+  mark(name: string, marks: BackendMarks): Promise<KnownBackend> {
+    return this.#changes.run(async () => {
+      const record = this.#record(name);
+      if (marks.deleteAt !== undefined) refuseProtected(knownOf(record));
+      await this.#keep({ ...record, marks });
+      return knownOf(this.#record(name));
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#changes.run(async () => {
+      const record = this.#record(name);
+      refuseProtected(knownOf(record));
+      // Its record goes last: what a crash leaves behind is ended when it is removed again.
+      await this.backend(name).stop();
+      await Promise.all(Object.values(record.ports).map((port) => this.#gateway.leave(port)));
+      if (record.backend.database !== undefined) {
+        for (const environment of environmentsOf(record))
+          await this.#databases.remove(name, environment, this.#host.signal);
+      }
+      await rm(join(this.#backendsFolder, name), { recursive: true, force: true });
+      this.#backends.delete(name);
+      this.#records.delete(name);
     });
   }
 
@@ -152,6 +191,7 @@ class Supervisor implements SupervisorCalls {
         environment,
         name: `http://${hostOfEnvironment(record.backend.name, environment)}:${this.#port}`,
         url: this.#access(record).urls[environment] ?? '',
+        ...(record.backend.database && { database: await this.#databaseState() }),
         ...(await this.backend(record.backend.name).view(environment)),
       })),
     );
@@ -167,23 +207,21 @@ class Supervisor implements SupervisorCalls {
   }
 
   removePreview({ backend, ...preview }: Parameters<PreviewPlace['remove']>[0]): Promise<boolean> {
-    return this.#changes.run(() => this.#remove(backend, preview));
+    return this.#changes.run(() => this.#removePreview(backend, preview));
   }
 
   /** Traffic goes first, the word of it last. */
-  async #remove(name: string, preview: Pick<StandingPreview, 'environment' | 'usedAt'>): Promise<boolean> {
+  async #removePreview(name: string, preview: Pick<StandingPreview, 'environment' | 'usedAt'>): Promise<boolean> {
     const backend = this.backend(name);
     const { environment } = preview;
     if (!(await dismissPreview(backend, preview))) return false;
-    const record = this.#records.get(name);
-    if (record !== undefined) {
-      const port = record.ports[environment];
-      if (port !== undefined) await this.#gateway.leave(port);
-      await this.#keep({ ...record, ports: without(record.ports, environment) });
-    }
+    const record = this.#record(name);
+    const port = record.ports[environment];
+    if (port !== undefined) await this.#gateway.leave(port);
+    await this.#keep({ ...record, ports: without(record.ports, environment) });
     await backend.forget(environment);
     if (backend.databases !== undefined) {
-      await this.#databases.drop(name, environment, this.#host.signal);
+      await this.#databases.remove(name, environment, this.#host.signal);
       backend.databases = without(backend.databases, environment);
     }
     await forgetPreview(backend, environment);
@@ -200,6 +238,23 @@ class Supervisor implements SupervisorCalls {
     await Promise.all([...this.#backends.values()].map((backend) => backend.stop()));
     await this.#databases.stop();
     this.#host.pipes.close();
+  }
+
+  /** ERR_NOT_FOUND for one that nobody has asked for. */
+  #record(name: string): BackendRecord {
+    const record = this.#records.get(name);
+    if (record !== undefined) return record;
+    throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}" on this machine`);
+  }
+
+  async #keep(record: BackendRecord): Promise<void> {
+    const { name } = record.backend;
+    await writeDurably(this.#recordFile(name), JSON.stringify(record));
+    this.#records.set(name, record);
+  }
+
+  async #databaseState(): Promise<'ready' | 'starting'> {
+    return (await this.#databases.answers()) ? 'ready' : 'starting';
   }
 
   get #portFile(): string {
@@ -225,12 +280,6 @@ class Supervisor implements SupervisorCalls {
     await this.#keep(record);
     if (known === undefined) await backend.resume();
     return record;
-  }
-
-  async #keep(record: BackendRecord): Promise<void> {
-    const { name } = record.backend;
-    await writeDurably(this.#recordFile(name), JSON.stringify(record));
-    this.#records.set(name, record);
   }
 
   #databasesOf(record: BackendRecord, known: LocalBackend['databases']): Promise<NonNullable<typeof known>> {
@@ -269,6 +318,10 @@ class Supervisor implements SupervisorCalls {
     if (environment !== 'production') parts.pop();
     return parts.length > 1 ? undefined : backend?.target(environment, parts[0]);
   }
+}
+
+function knownOf({ backend, repository, createdAt = 0, marks = { isProtected: true } }: BackendRecord): KnownBackend {
+  return { backend, repository, createdAt, ...marks, isEnding: false };
 }
 
 function hostOfEnvironment(backend: string, environment: EnvironmentName): string {
