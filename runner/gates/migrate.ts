@@ -73,7 +73,8 @@ async function applyToTesting(
   const tool = await toolOf(context, input('tool'));
   const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
   const script = input('run');
-  const copy = await copiedSchema(context);
+  // A preview is tried on its own copy; the run of the branch that it is merged into tries production's schema.
+  const copy = site.backend.preview === undefined ? await copiedSchema(context) : undefined;
   const judged = tool && (await judgeMigrations(context, { url: database.migrator, sizes: copy?.sizes }, tool, phase));
   const isJudged = judged?.isWhole === true;
   const before = await withConnection({ url: database.migrator, signal }, readSchema);
