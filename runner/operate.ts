@@ -5,7 +5,8 @@ import type { Environment } from './config/environment.ts';
 import type { DatabaseUrls } from './environments/database-roles.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
 import type { LocalSiteDescription } from './environments/local/supervisor-calls.ts';
-import { databaseVariables, siteVariable } from './environments/operation-variables.ts';
+import { databaseVariables, originVariable, siteVariable } from './environments/operation-variables.ts';
+import type { OperationContext } from './gates/operation.ts';
 import { loadOperation } from './gates/operations.ts';
 import { systemClock } from './model/clock.ts';
 import { messageOf, SluiceError } from './model/errors.ts';
@@ -46,6 +47,7 @@ export async function operate(
       programs: place.programs,
       backups: place.backups,
       database: databaseOf(variables),
+      ...originOf(variables),
       say,
       clock: systemClock,
       signal: stopping.signal,
@@ -89,6 +91,10 @@ function databaseOf(variables: Variables): DatabaseUrls | undefined {
     (role) => variables[databaseVariables[role]],
   );
   return admin === undefined || migrator === undefined || app === undefined ? undefined : { admin, migrator, app };
+}
+
+function originOf({ [originVariable]: origin }: Variables): Pick<OperationContext, 'origin'> {
+  return origin === undefined ? {} : { origin };
 }
 
 /** As a step hands on values: lines of a file. */

@@ -11,12 +11,15 @@ import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
 import type { Backends } from './environments/backends.ts';
 import { newRunId } from './engine/new-run-id.ts';
+import { PreviewSweeper } from './environments/preview-sweeper.ts';
 import { createLogger } from './logging.ts';
+import { groupOfRuns } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError, messageOf } from './model/errors.ts';
 import type { Logger } from './model/logger.ts';
 import type { StoredEvent } from './model/run-event.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
+import { openPreviews } from './open-previews.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
 import { forgeApi } from './outgoing/forge-api.ts';
@@ -35,6 +38,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { announcePush } from './triggers/announce-push.ts';
 import { receiveDelivery } from './triggers/receive-delivery.ts';
+import type { ReceptionDependencies } from './triggers/receive-delivery.ts';
 import { replayDelivery } from './triggers/replay-delivery.ts';
 import { pullRefs } from './triggers/pull-refs.ts';
 import { requestRun } from './triggers/request-run.ts';
@@ -44,6 +48,10 @@ import { watchRepositories } from './triggers/watch-repositories.ts';
 import type { WatchDependencies } from './triggers/watch-repositories.ts';
 
 const sweepMs = 30_000;
+/** How often previews are looked at where refs are not. */
+const lookMs = 300_000;
+/** Of the runs of a preview one is under way, and few wait. */
+const latestRuns = 100;
 
 interface ServeOptions {
   readonly config: Config;
@@ -63,12 +71,13 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
+  const previews = await watchPreviews(services, remotes, config, logger);
   const backends = await backendsOf(options);
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
     receive: counted(telemetry.metrics, (id, headers, body) =>
-      receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
+      receiveDelivery({ ...submission, blobs, secretsOf, ended: previews.ended }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
     replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
@@ -85,17 +94,16 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const url = await api.listen({ ...config.listen }).catch((cause: unknown) => {
     throw notListening(config.listen, cause);
   });
-  const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
     {
-      ...{ engine, store, logger, most },
+      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runs } },
       locate: (request) => remotes.locate(request),
       ended: async (runId) => telemetry.runEnded(await store.events(runId)),
     },
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
-  const swept = sweepBackends(backends, logger, stop.signal);
+  const swept = Promise.all([previews.run(stop.signal), sweepBackends(backends, logger, stop.signal)]);
   const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
@@ -147,6 +155,38 @@ async function tellOthers(
   } finally {
     sender.close();
   }
+}
+
+interface PreviewWatch {
+  readonly ended: NonNullable<ReceptionDependencies['ended']>;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Removes what nobody needs any more. Previews of repositories that are not ours go by their time alone. */
+async function watchPreviews(
+  { intake, store }: Services,
+  remotes: Remotes,
+  config: Config,
+  logger: Logger,
+): Promise<PreviewWatch> {
+  const previews = await openPreviews(config);
+  const sweeper = new PreviewSweeper({
+    ...{ place: previews.place, clock: systemClock, logger },
+    branchesOf: async (name) => {
+      const repository = await intake.repositoryNamed(name);
+      if (repository === undefined) return undefined;
+      const { refs } = await remotes.refs(repository);
+      return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
+    },
+    isBusy: async ({ backend, environment }) => {
+      const runs = await store.runs({ group: groupOfRuns(backend, environment), limit: latestRuns });
+      return runs.some(({ phase }) => phase !== 'finished');
+    },
+  });
+  return {
+    ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
+    run: (signal) => sweeper.run(config.pollMs ?? lookMs, signal).finally(() => previews.close()),
+  };
 }
 
 /** What nobody announces: refs that moved and times that came. Without `everyMs` neither is looked for. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { connectCluster } from '../../runner/cluster/connect.ts';
 import { contractService } from '../../runner/environments/contract-service-fixture.ts';
+import { clusterPreviews } from '../../runner/environments/kubernetes/cluster-previews.ts';
 import { ensureBackend } from '../../runner/environments/kubernetes/ensure-backend.ts';
 import { KubernetesSite } from '../../runner/environments/kubernetes/kubernetes-site.ts';
 import { siteContract } from '../../runner/environments/site-contract.ts';
@@ -31,6 +32,12 @@ if (CI !== 'true' && (E2E_IMAGES === undefined || E2E_GATEWAY === undefined)) {
     await ensureBackend(cluster, { backend, repository: name }, place);
     return {
       site: new KubernetesSite(cluster, backend, place),
+      preview: async (preview) => {
+        const described = { ...backend, preview };
+        await ensureBackend(cluster, { backend: described, repository: name }, place);
+        return new KubernetesSite(cluster, described, place);
+      },
+      previews: clusterPreviews(cluster, place),
       image: async (folder) => {
         const credentials = await openCredentials({ named: undefined, usual: undefined });
         const order = {

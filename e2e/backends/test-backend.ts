@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -15,6 +14,7 @@ import type { Evidence, Release } from '../../runner/environments/release.ts';
 import type { Production } from '../../runner/gates/production.ts';
 import { imageOf, kubectl } from '../cluster/test-cluster.ts';
 import { askGateway, domain } from './ask-gateway.ts';
+import { copyPackage } from './copy-package.ts';
 import type { Answer } from './ask-gateway.ts';
 
 const { CI, E2E_IMAGES, E2E_GATEWAY } = process.env;
@@ -64,6 +64,21 @@ export function inPods(reference: string): string {
 
 const registry = (): string => imageOf('sluice').replace(/\/.*$/, '');
 
+/** The configuration of a runner whose backends are on the cluster of the tests. */
+export function environmentOnCluster(): NodeJS.ProcessEnv {
+  const images = runtimes.map((image) => `${image}=${inPods(imageOf(image))}`);
+  return {
+    SLUICE_EXECUTOR: 'kubernetes',
+    SLUICE_NAMESPACE: 'default',
+    SLUICE_IMAGES: images.join(' '),
+    SLUICE_DOMAIN: domain,
+    SLUICE_GATEWAY: 'gateway/public',
+    SLUICE_GATEWAY_URL: E2E_GATEWAY,
+    SLUICE_REGISTRY: inPods(registry()),
+    SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
+  };
+}
+
 /** A small real app in a Git repository, its namespace, and the command line that deploys it. */
 export class TestBackend {
   readonly name: string;
@@ -75,20 +90,7 @@ export class TestBackend {
   private constructor(name: string, folder: string) {
     this.name = name;
     this.folder = folder;
-    const images = runtimes.map((image) => `${image}=${inPods(imageOf(image))}`);
-    this.env = {
-      ...process.env,
-      NO_COLOR: '1',
-      SLUICE_HOME: join(folder, 'home'),
-      SLUICE_EXECUTOR: 'kubernetes',
-      SLUICE_NAMESPACE: 'default',
-      SLUICE_IMAGES: images.join(' '),
-      SLUICE_DOMAIN: domain,
-      SLUICE_GATEWAY: 'gateway/public',
-      SLUICE_GATEWAY_URL: E2E_GATEWAY,
-      SLUICE_REGISTRY: inPods(registry()),
-      SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
-    };
+    this.env = { ...process.env, NO_COLOR: '1', SLUICE_HOME: join(folder, 'home'), ...environmentOnCluster() };
   }
 
   /** Named anew each time; namespace and volumes are gone with the test. */
@@ -264,29 +266,4 @@ export function stepOf({ steps }: Report, id: string): StepReport {
   const found = steps.find((step) => step.id === id);
   if (found === undefined) throw new Error(`no step ${id} of ${steps.map((step) => step.id).join(', ')}`);
   return found;
-}
-
-/** A package with all that it needs, from those of this project: nothing is fetched while tests run. */
-function copyPackage(name: string, into: string): void {
-  const target = join(into, name);
-  const from =
-    createRequire(import.meta.url)
-      .resolve.paths(name)
-      ?.map((folder) => join(folder, name)) ?? [];
-  const found = from.find((folder) => folder.includes('node_modules') && isPackage(folder));
-  if (found === undefined) throw new Error(`the package ${name} is not here`);
-  cpSync(found, target, { recursive: true });
-  const { dependencies = {} } = JSON.parse(readFileSync(join(found, 'package.json'), 'utf8')) as {
-    readonly dependencies?: Readonly<Record<string, string>>;
-  };
-  for (const needed of Object.keys(dependencies)) copyPackage(needed, into);
-}
-
-function isPackage(folder: string): boolean {
-  try {
-    readFileSync(join(folder, 'package.json'));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Executor } from '../executors/executor.ts';
-import { evaluateCondition } from '../expressions/expression.ts';
 import { isSchedule } from '../language/check-triggers.ts';
 import { compilePipeline } from '../language/compile-pipeline.ts';
+import { certainlySkipped } from '../language/explain-plan.ts';
 import { missingWorkflows } from '../language/missing-workflows.ts';
 import { parsePipelineFile } from '../language/parse-file.ts';
 import type { ParsedFile } from '../language/parse-file.ts';
@@ -10,6 +10,7 @@ import type { SourceText } from '../language/positioned.ts';
 import type { ProblemCode } from '../language/problem-codes.ts';
 import { problem } from '../language/problem.ts';
 import type { WorkflowTexts } from '../language/workflows.ts';
+import { operations } from '../model/operations.ts';
 import type { Capability, Plan, RunStep } from '../model/plan.ts';
 import type { Checked, Location, Problem } from '../model/problem.ts';
 import { isUntrusted } from '../model/run-request.ts';
@@ -66,6 +67,7 @@ export async function compileRun(
   const problems = [
     ...(onlyToLook ? [] : secretProblems(engine, request, plan.value, file.value)),
     ...trustProblems(request, plan.value, file.value),
+    ...promotionProblems(plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
   ];
   return problems.length > 0 ? refused(...problems) : { ok: true, value: { request, source, plan: plan.value } };
@@ -96,8 +98,7 @@ function secretProblems(
   plan: Plan,
   file: SourceText,
 ): readonly Problem[] {
-  const wanted = runSteps(plan).filter((step) => !isOut(step));
-  return wanted.flatMap((step) =>
+  return wantedSteps(plan).flatMap((step) =>
     step.secrets.flatMap((name) => {
       if (isUntrusted(trigger)) return [untrusted(file, step, name)];
       const value = engine.secret(name);
@@ -122,12 +123,23 @@ function untrusted(file: SourceText, step: RunStep, name: string): Problem {
 /** What runs in the namespace of a backend is beside its production (trust.md, T-01). */
 function trustProblems({ trigger }: RunRequest, plan: Plan, file: SourceText): readonly Problem[] {
   if (!isUntrusted(trigger)) return [];
-  const wanted = runSteps(plan).filter((step) => step.requires.includes('environments') && !isOut(step));
+  const wanted = wantedSteps(plan).filter((step) => step.requires.includes('environments'));
   return wanted.map((step) => {
     const message = `Step \`${step.id}\` works with the environments of a backend, and ${strangers} gets none.`;
     const hint = 'Leave the step out there with an `if` on `event`.';
     return at(file, step.location, 'environment-untrusted', message, hint);
   });
+}
+
+/** Production takes what was tested on the way to it (R003-26); the operations refuse it too. */
+function promotionProblems(plan: Plan, file: SourceText): readonly Problem[] {
+  const preview = plan.backend?.preview;
+  if (preview === undefined) return [];
+  const first = wantedSteps(plan).find(({ operation }) => operation && operations[operation].account === 'promote');
+  if (first === undefined) return [];
+  const message = `Step \`${first.id}\` would promote \`${preview.environment}\`, the preview of \`${preview.branch}\`.`;
+  const hint = "Leave the step out there: `if: branch == 'main'`.";
+  return [at(file, first.location, 'preview-promoted', message, hint)];
 }
 
 function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {
@@ -138,10 +150,10 @@ function abilityProblems(executor: Executor, plan: Plan, file: SourceText): read
   });
 }
 
-/** Its `if` is false whatever the steps before it give. */
-function isOut(step: RunStep): boolean {
-  const condition = step.condition && evaluateCondition(step.condition, step.scope);
-  return condition?.ok === true && !condition.value;
+/** Those that may run: of the others nothing is asked. */
+function wantedSteps(plan: Plan): readonly RunStep[] {
+  const skipped = certainlySkipped(plan);
+  return runSteps(plan).filter(({ id }) => !skipped.has(id));
 }
 
 const abilities: Readonly<Record<Capability, string>> = {

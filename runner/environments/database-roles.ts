@@ -19,6 +19,8 @@ export function withDatabase(url: string, database: string): string {
 export interface RoleLimits {
   /** How long a statement of a migration may wait for a lock, ms. */
   readonly lockTimeoutMs: number;
+  /** What is in the database was copied together with its owners, and is now `migrator`'s. */
+  readonly takesOver?: boolean;
 }
 
 /** Waits until the server of a database answers, be the database there or not. ERR_SERVICE when it does not in two minutes. */
@@ -41,16 +43,19 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
     // Two steps may do this at once.
     await client.query('SELECT pg_advisory_xact_lock(7283041)');
     for (const url of [urls.migrator, urls.app]) await ensureRole(client, new URL(url));
+    if (limits.takesOver === true) await takeOver(client, new URL(urls.migrator));
     const [database, migrator, app] = [
       new URL(urls.app).pathname.slice(1),
       new URL(urls.migrator).username,
       new URL(urls.app).username,
     ].map((name) => client.escapeIdentifier(decodeURIComponent(name)));
     const statements = [
-      `ALTER DATABASE ${database} OWNER TO ${migrator}`,
+      // `migrator` owns what is in it, and not the database: that would go along when a copy of it gets other owners.
+      `ALTER DATABASE ${database} OWNER TO CURRENT_USER`,
       `ALTER SCHEMA public OWNER TO ${migrator}`,
       // A server may have databases of others too.
       `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
+      `GRANT CREATE, CONNECT, TEMPORARY ON DATABASE ${database} TO ${migrator}`,
       `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${app}`,
       `GRANT USAGE ON SCHEMA public TO ${app}`,
       `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${app}`,
@@ -64,6 +69,20 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
     await client.query('COMMIT');
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/** Whatever has an owner in this database. Those that come with PostgreSQL belong to roles that are not listed. */
+async function takeOver(client: pg.Client, { username }: URL): Promise<void> {
+  const migrator = decodeURIComponent(username);
+  const { rows } = await client.query<{ readonly owner: string }>(
+    `SELECT DISTINCT rolname AS owner FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid
+     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND refclassid = 'pg_authid'::regclass AND deptype = 'o' AND rolname <> $1`,
+    [migrator],
+  );
+  for (const { owner } of rows) {
+    await client.query(`REASSIGN OWNED BY ${client.escapeIdentifier(owner)} TO ${client.escapeIdentifier(migrator)}`);
   }
 }
 

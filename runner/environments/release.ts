@@ -1,7 +1,12 @@
-import type { BackendService } from '../model/backend.ts';
+import type { BackendService, PreviewName } from '../model/backend.ts';
 
 /** A pair of app and database in the namespace of a backend. */
-export type EnvironmentName = 'testing' | 'production';
+export type EnvironmentName = 'testing' | 'production' | PreviewName;
+
+/** The record of who has taken an environment. */
+export function fenceRecord(environment: EnvironmentName): string {
+  return `fence-${environment}`;
+}
 
 /**
  * What one run made of one commit: never changed after it was recorded. Testing and production run the same images with the same description

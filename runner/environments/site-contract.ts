@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { SluiceError } from '../model/errors.ts';
-import type { BackendService } from '../model/backend.ts';
+import type { BackendService, Preview } from '../model/backend.ts';
 import { contractService } from './contract-service-fixture.ts';
+import type { OwnedPreview, PreviewPlace } from './previews.ts';
 import type { EnvironmentName, Release } from './release.ts';
 import type { ReleaseHealth, Site } from './site.ts';
 
@@ -14,6 +15,10 @@ export interface SiteSubject {
   readonly site: Site;
   /** What `image` of a release has to be, for the files of a folder on the base `node-24`. */
   readonly image: (folder: string) => Promise<string>;
+  /** Where its previews are. */
+  readonly previews: PreviewPlace;
+  /** Brings a preview of the backend about, as the begin of a run in it does, and answers the site that leads there. */
+  readonly preview: (preview: Preview) => Promise<Site>;
   readonly close: () => Promise<void>;
 }
 
@@ -36,6 +41,8 @@ const healthMs = 60_000;
 function codeOf(error: unknown): string | undefined {
   return error instanceof SluiceError ? error.code : undefined;
 }
+
+const shown: Preview = { environment: 'preview-pr-7', branch: 'login', pullRequest: 7, ttlMs: 3_600_000, max: 1 };
 
 /** Waits while it is starting. */
 async function settled(site: Site, environment: EnvironmentName, release: Release): Promise<ReleaseHealth> {
@@ -283,4 +290,62 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
     };
     t.not((await site.task('production', releaseOf('r2'), task)).exitCode, 0);
   });
+
+  const standing = async (): Promise<OwnedPreview | undefined> => {
+    const { site, previews } = subject;
+    return (await previews.list()).find(({ backend }) => backend === site.backend.name);
+  };
+
+  test.serial('R003-7: a preview is an environment of its own beside testing and production', async (t) => {
+    const site = await subject.preview(shown);
+    const r1 = releaseOf('r1');
+    await site.start(shown.environment, r1);
+    t.deepEqual(await settled(site, shown.environment, r1), { state: 'healthy' });
+    await site.route(shown.environment, r1, 1);
+    t.true(await answers(site, shown.environment, 'r1'));
+    t.is(await site.routed('production'), 'r2');
+    t.is(await site.routed('testing'), undefined);
+    t.is(new Set([site.url(shown.environment), site.url('testing'), site.url('production')]).size, 3);
+    t.like(await standing(), { environment: shown.environment, branch: 'login', pullRequest: 7, ttlMs: 3_600_000 });
+  });
+
+  test.serial('as many previews are made as the backend may have', async (t) => {
+    const another: Preview = { ...shown, environment: 'preview-pr-8', pullRequest: 8 };
+    const refused = await t.throwsAsync(subject.preview(another), {
+      message: /as many previews as it may have, 1: those of #7/,
+    });
+    t.is(codeOf(refused), 'ERR_CONFLICT');
+    t.like(await standing(), { pullRequest: 7 });
+  });
+
+  test.serial('a preview in which a run has begun since somebody looked at it is not removed', async (t) => {
+    const looked = await standing();
+    if (looked === undefined) return t.fail('there is no preview');
+    await sleep(5);
+    const site = await subject.preview(shown);
+    t.false(await subject.previews.remove(looked));
+    t.true(await answers(site, shown.environment, 'r1'));
+  });
+
+  test.serial(
+    'a preview that is removed has no app, no address and no word on record, and is made anew by its next run',
+    async (t) => {
+      const looked = await standing();
+      if (looked === undefined) return t.fail('there is no preview');
+      t.true(await subject.previews.remove(looked));
+      t.is(await standing(), undefined);
+      t.false(await subject.previews.remove(looked));
+      const { site: before } = subject;
+      t.true(await answers(before, 'production', 'r2'));
+      const site = await subject.preview(shown);
+      t.is(await site.routed(shown.environment), undefined);
+      t.is((await site.health(shown.environment, releaseOf('r1'))).state, 'failed');
+      t.not((await site.ask(shown.environment, '/'))?.release, 'r1');
+      const r2 = releaseOf('r2');
+      await site.start(shown.environment, r2);
+      t.deepEqual(await settled(site, shown.environment, r2), { state: 'healthy' });
+      await site.route(shown.environment, r2, 1);
+      t.true(await answers(site, shown.environment, 'r2'));
+    },
+  );
 }

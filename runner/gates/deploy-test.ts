@@ -4,6 +4,7 @@ import type { Release } from '../environments/release.ts';
 import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
 import { takeFence } from './fence.ts';
+import { trialOf } from '../model/backend.ts';
 import type { BackendService } from '../model/backend.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { recordRelease, releaseOfRun } from './records.ts';
@@ -34,23 +35,24 @@ function refuseMissing({ name }: BackendService): (error: unknown) => never {
   };
 }
 
-/** Runs the release of this run as the testing app, alone there, and proves that its address leads to it. */
+/** Runs the release of this run as the testing app, or that of its preview, alone there, and proves that its address leads to it. */
 export const deployTesting: Operation = async (context) => {
   const { site, input } = context;
   const release = await ownRelease(context);
-  const fence = await takeFence(site, 'testing');
-  await site.start('testing', release);
-  await awaitHealth(context, 'testing', release, parseDuration(input('health_timeout')) ?? 0);
-  await site.route('testing', release, fence);
-  await awaitAnswers(context, 'testing', {
+  const environment = trialOf(site.backend);
+  const fence = await takeFence(site, environment);
+  await site.start(environment, release);
+  await awaitHealth(context, environment, release, parseDuration(input('health_timeout')) ?? 0);
+  await site.route(environment, release, fence);
+  await awaitAnswers(context, environment, {
     release: release.name,
     path: healthPath(release),
     inRow,
     timeoutMs: routeMs,
   });
   // Whatever answers from now on can be no other release.
-  await site.keep('testing', [release.name]);
-  const url = site.url('testing');
+  await site.keep(environment, [release.name]);
+  const url = site.url(environment);
   context.say(`${url} answers from ${release.name}`);
   return { url };
 };

@@ -10,6 +10,7 @@ import { dryRun } from '../migrations/dry-run/dry-run.ts';
 import type { DryRun, TableImpact } from '../migrations/dry-run/dry-run.ts';
 import { isStrong } from '../migrations/dry-run/lock-modes.ts';
 import { classOfDiff } from '../migrations/schema/diff-schemas.ts';
+import { trialOf } from '../model/backend.ts';
 import { SluiceError } from '../model/errors.ts';
 import { schemaFolder } from '../model/operations.ts';
 import type { Operation, OperationContext } from './operation.ts';
@@ -67,8 +68,9 @@ export async function tryOnProduction(context: OperationContext, trial: Trial): 
     prepare: (url) => prepare(database, databaseOf(url), lockTimeoutMs, signal),
     run: async ({ url, signal: ended }) => {
       const name = databaseOf(url);
-      const end = await site.task('testing', release, {
-        group: 'dry-run',
+      const environment = trialOf(site.backend);
+      const end = await site.task(environment, release, {
+        group: `dry-run-${environment}`,
         name: name.replaceAll('_', '-'),
         database: name,
         script,

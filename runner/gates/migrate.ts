@@ -3,7 +3,7 @@ import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { EnvironmentName, Release } from '../environments/release.ts';
 import { migrate } from '../migrations/apply/migrate.ts';
 import type { MigrateResult } from '../migrations/apply/migrate.ts';
-import { withConnection } from '../migrations/database/connection.ts';
+import { databaseOf, withConnection } from '../migrations/database/connection.ts';
 import type { SchemaCopy } from '../migrations/dry-run/copy-schema.ts';
 import type { DryRun } from '../migrations/dry-run/dry-run.ts';
 import { changedTables, classOfDiff, diffSchemas } from '../migrations/schema/diff-schemas.ts';
@@ -13,6 +13,7 @@ import type { SchemaSnapshot } from '../migrations/schema/read-schema.ts';
 import { detectTool } from '../migrations/tools/detect-tool.ts';
 import type { DetectedTool } from '../migrations/tools/detect-tool.ts';
 import { readStatus } from '../migrations/tools/read-status.ts';
+import { trialOf } from '../model/backend.ts';
 import { parseDuration } from '../model/duration.ts';
 import { SluiceError } from '../model/errors.ts';
 import { backUp } from './backups.ts';
@@ -31,7 +32,7 @@ import type { Phase } from './too-much.ts';
 
 const taskMs = 15 * 60_000;
 
-/** Makes the testing database as the live release left it, and brings it to the schema of this commit. ERR_GATE for a change that the live release may not survive. */
+/** Makes the testing database, or that of a preview, as the live release left it, and brings it to the schema of this commit. ERR_GATE for a change that the live release may not survive. */
 export const migrateTesting: Operation = async (context) => {
   const { site, run, signal, database } = context;
   if (database === undefined) {
@@ -45,18 +46,15 @@ export const migrateTesting: Operation = async (context) => {
   const base = migrated ?? live;
   try {
     const migration = await applyToTesting(context, release, database, base);
-    await keepDatabase(
-      database,
-      release.name,
-      [base, live, previous].filter((name) => name !== undefined),
-      signal,
-    );
+    const others = [base, live, previous].filter((name) => name !== undefined);
+    // No release of a preview is ever live, so nobody will begin with what it made.
+    if (site.backend.preview === undefined) await keepDatabase(database, release.name, others, signal);
     await recordMigration(site, run, migration);
     const { fingerprint: schema, change, locks } = migration;
     return { schema, change, ...(locks !== undefined && { locks }) };
   } catch (error) {
     // Whoever looks at the testing app should find what production has, and not half of a change.
-    if (!signal.aborted) await freshDatabase(database, base, signal).catch(() => undefined);
+    if (!signal.aborted) await begin(context, database, base).catch(() => undefined);
     throw error;
   }
 };
@@ -67,25 +65,26 @@ async function applyToTesting(
   database: DatabaseUrls,
   base: string | undefined,
 ): Promise<MigrationRecord> {
-  const { input, say, signal } = context;
+  const { site, input, say, signal } = context;
   await awaitServer(database, signal);
-  const begun = await freshDatabase(database, base, signal);
-  say(`the testing database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);
-  await prepare(context, database);
+  const environment = trialOf(site.backend);
+  const begun = await begin(context, database, base);
+  say(`the ${environment} database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);
   const tool = await toolOf(context, input('tool'));
   const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
   const script = input('run');
-  const copy = await copiedSchema(context);
+  // A preview is tried on its own copy; the run of the branch that it is merged into tries production's schema.
+  const copy = site.backend.preview === undefined ? await copiedSchema(context) : undefined;
   const judged = tool && (await judgeMigrations(context, { url: database.migrator, sizes: copy?.sizes }, tool, phase));
   const isJudged = judged?.isWhole === true;
   const before = await withConnection({ url: database.migrator, signal }, readSchema);
   const isWanted = input('dry_run') !== 'none' && copy !== undefined && !isIdle(copy, judged, before);
   // Of a tool that is known the copy has what it remembers of production itself.
   const isLikeProduction = tool === undefined && begun === 'copied' && copy?.fingerprint === fingerprintOf(before);
-  const template = isLikeProduction && base !== undefined ? keptDatabase(database, base) : undefined;
+  const template = isLikeProduction && base !== undefined ? keptDatabase(databaseOf(database.admin), base) : undefined;
   const trial = { database, release, script, template, phase, isJudged, lockTimeoutMs: lockTimeoutOf(input) };
   const tried = isWanted ? await tryOnProduction(context, { ...trial, copy }) : undefined;
-  const result = await carryOut(context, 'testing', release, { script, database, tool });
+  const result = await carryOut(context, environment, release, { script, database, tool });
   const after = await withConnection({ url: database.migrator, signal }, readSchema);
   const changes = diffSchemas(before, after);
   const change = classOfDiff(changes);
@@ -192,8 +191,20 @@ async function secure(
   await taken({ name, bytes, sha256, takenAt });
 }
 
-async function prepare({ input, signal }: OperationContext, database: DatabaseUrls): Promise<void> {
-  await ensureRoles(database, { lockTimeoutMs: lockTimeoutOf(input) }, signal);
+/** The database as a release left it, for the roles of its environment. */
+async function begin(
+  context: OperationContext,
+  database: DatabaseUrls,
+  base: string | undefined,
+): Promise<'copied' | 'empty'> {
+  const begun = await freshDatabase(database, base, context.signal, context.origin);
+  await prepare(context, database);
+  return begun;
+}
+
+async function prepare({ site, input, signal }: OperationContext, database: DatabaseUrls): Promise<void> {
+  const takesOver = site.backend.preview !== undefined;
+  await ensureRoles(database, { lockTimeoutMs: lockTimeoutOf(input), takesOver }, signal);
 }
 
 interface Work {
@@ -254,8 +265,9 @@ async function seed(
   const script = site.backend.database?.seed;
   if (script === undefined || begun === 'copied') return;
   const name = `seed-${release.name}-${attempt}`;
-  const { exitCode, output } = await site.task('testing', release, {
-    group: 'seed',
+  const environment = trialOf(site.backend);
+  const { exitCode, output } = await site.task(environment, release, {
+    group: `seed-${environment}`,
     name,
     script,
     timeoutMs: taskMs,
@@ -263,7 +275,7 @@ async function seed(
   });
   if (output !== '') say(output);
   if (exitCode === 0) return;
-  throw new SluiceError('ERR_GATE', `the seed of the testing database ended with exit code ${exitCode}`);
+  throw new SluiceError('ERR_GATE', `the seed of the ${environment} database ended with exit code ${exitCode}`);
 }
 
 /** Plain SQL files count only when they are asked for: without a tool that is known nobody can say which of them were applied. */

@@ -149,7 +149,7 @@ export class MigrationBackend {
   }
 
   /** Rows of a statement, by the rights of the superuser. */
-  query(environment: EnvironmentName, statement: string): Promise<readonly Row[]> {
+  query(environment: 'testing' | 'production', statement: string): Promise<readonly Row[]> {
     const { admin } = this.databases[environment];
     return withConnection({ url: admin, signal: AbortSignal.timeout(60_000) }, (connection) =>
       connection.query(statement),

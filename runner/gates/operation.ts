@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly build: (service: BackendService) => Promise<string>;
   /** The database of the environment that the operation is about; undefined for a backend without one. */
   readonly database: DatabaseUrls | undefined;
+  /** The database whose copies a preview begins with; undefined where `database` has copies of its own. */
+  readonly origin?: string;
   /** Where client programs of PostgreSQL are looked for, as PATH has it. */
   readonly programs: string;
   /** Folder that outlives the step, for backups of the production database. */

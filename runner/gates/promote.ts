@@ -23,6 +23,12 @@ const moving: ReadonlySet<PromotionState> = new Set(['switching', 'soaking', 'ro
 /** Lets only a release pass whose own tests passed, and that is newer than what is live. Settles what an earlier run left half done. */
 export const checkRelease: Operation = async (context) => {
   const { site, run, commit, say } = context;
+  const { preview } = site.backend;
+  if (preview !== undefined) {
+    throw new SluiceError('ERR_GATE', `nothing is promoted from ${preview.environment}`, {
+      hint: 'Merge the branch: the run of the branch that it goes into makes, tests and promotes a release.',
+    });
+  }
   const release = await ownRelease(context);
   const evidence = await evidenceOf(site, release.name);
   if (evidence?.run !== run) {

@@ -1,6 +1,7 @@
 import type { Release } from '../environments/release.ts';
 import { withConnection } from '../migrations/database/connection.ts';
 import { readCounters, untouchedTables } from '../migrations/schema/touched-tables.ts';
+import { trialOf } from '../model/backend.ts';
 import { SluiceError } from '../model/errors.ts';
 import { awaitAnswers } from './await-answers.ts';
 import { awaitHealth } from './await-health.ts';
@@ -19,11 +20,12 @@ const inRow = 3;
 export const recordTests: Operation = async (context) => {
   const { site, run, commit, say, clock, input } = context;
   const release = await ownRelease(context);
-  const routed = await site.routed('testing');
+  const environment = trialOf(site.backend);
+  const routed = await site.routed(environment);
   if (routed !== release.name) {
     throw new SluiceError(
       'ERR_GATE',
-      `the testing address leads to ${routed ?? 'nothing'} and not to ${release.name}: nobody knows what was tested`,
+      `the address of ${environment} leads to ${routed ?? 'nothing'} and not to ${release.name}: nobody knows what was tested`,
       { hint: 'Another run deployed meanwhile; start this one again.' },
     );
   }
@@ -65,7 +67,7 @@ export const proveLive: Operation = async (context) => {
     return { untouched: untouched.join(' ') };
   } finally {
     await deploy(context, own);
-    await site.keep('testing', [own.name]);
+    await site.keep(trialOf(site.backend), [own.name]);
   }
 };
 
@@ -102,11 +104,12 @@ function judgeUntouched({ say, input }: OperationContext, live: string, untouche
 
 async function deploy(context: OperationContext, release: Release): Promise<void> {
   const { site } = context;
-  await site.start('testing', release);
-  await awaitHealth(context, 'testing', release, startMs);
-  await site.route('testing', release, await takeFence(site, 'testing'));
+  const environment = trialOf(site.backend);
+  await site.start(environment, release);
+  await awaitHealth(context, environment, release, startMs);
+  await site.route(environment, release, await takeFence(site, environment));
   const path = healthPath(release);
-  await awaitAnswers(context, 'testing', { release: release.name, path, inRow, timeoutMs: routeMs });
+  await awaitAnswers(context, environment, { release: release.name, path, inRow, timeoutMs: routeMs });
 }
 
 /** In a copy of the app's folder, as the script may write beside its sources. */
@@ -115,11 +118,12 @@ async function runTests(
   release: Release,
   script: string,
 ): Promise<void> {
-  const { exitCode, output } = await site.task('testing', release, {
-    group: 'live-tests',
+  const environment = trialOf(site.backend);
+  const { exitCode, output } = await site.task(environment, release, {
+    group: `live-tests-${environment}`,
     name: `live-tests-${release.name}-${run}-${attempt}`.slice(0, 60),
     script: `cp -R . /tmp/workspace && cd /tmp/workspace\n${script}`,
-    env: { APP_URL: site.url('testing'), CI: 'true' },
+    env: { APP_URL: site.url(environment), CI: 'true' },
     timeoutMs: testsMs,
     signal,
   });

@@ -2,6 +2,9 @@ import test from 'ava';
 import pg from 'pg';
 import { startPostgres } from '../store/postgres/postgres-server-fixture.ts';
 import type { PostgresServer } from '../store/postgres/postgres-server-fixture.ts';
+import { ensureRoles } from '../environments/database-roles.ts';
+import type { DatabaseUrls } from '../environments/database-roles.ts';
+import { databaseOf, withDatabase } from '../migrations/database/connection.ts';
 import { freshDatabase, keepDatabase } from './testing-database.ts';
 
 let server: PostgresServer;
@@ -61,4 +64,54 @@ test('somebody who uses the database meanwhile does not keep it from being copie
   await keepDatabase(urls, 'r1', [], signal);
   await lost;
   t.is(await freshDatabase(urls, 'r1', signal), 'copied');
+});
+
+/** A database with roles of its own. */
+function urlsFor(admin: string): DatabaseUrls {
+  const name = databaseOf(admin);
+  const as = (role: string): string => {
+    const url = new URL(admin);
+    [url.username, url.password] = [`${name}_${role}`, `secret of ${role}`];
+    return url.href;
+  };
+  return { admin, migrator: as('migrator'), app: as('app') };
+}
+
+const limits = { lockTimeoutMs: 3_000 };
+
+test('R003-7: a preview begins with what production has, as a database of its own whose roles get into no other', async (t) => {
+  const testing = urlsFor(await server.database());
+  await freshDatabase(testing, undefined, signal);
+  await ensureRoles(testing, limits, signal);
+  const things = `CREATE TYPE state AS ENUM ('new'); CREATE TABLE orders (id serial PRIMARY KEY, state state);
+    CREATE VIEW open_orders AS SELECT * FROM orders; CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    INSERT INTO orders (state) VALUES ('new')`;
+  await query(testing.migrator, things);
+  await keepDatabase(testing, 'r1', [], signal);
+
+  const preview = urlsFor(withDatabase(testing.admin, `${databaseOf(testing.admin)}_preview-a`));
+  t.is(await freshDatabase(preview, 'r1', signal, databaseOf(testing.admin)), 'copied');
+  await ensureRoles(preview, { ...limits, takesOver: true }, signal);
+  await ensureRoles(preview, { ...limits, takesOver: true }, signal);
+  const change = `ALTER TABLE orders ADD COLUMN note text; ALTER TYPE state ADD VALUE 'paid'; DROP FUNCTION one();
+    ALTER VIEW open_orders RENAME TO pending_orders; CREATE TABLE bills (id int)`;
+  await query(preview.migrator, change);
+  await query(preview.app, "INSERT INTO orders (state, note) VALUES ('new', 'mine'); INSERT INTO bills VALUES (1)");
+  t.deepEqual(await query(preview.app, 'SELECT id, note FROM orders ORDER BY id'), [
+    { id: 1, note: null },
+    { id: 2, note: 'mine' },
+  ]);
+
+  // Nothing of that is in the testing database, whose roles have kept what is theirs.
+  t.deepEqual(await query(testing.app, 'SELECT * FROM orders'), [{ id: 1, state: 'new' }]);
+  await query(testing.migrator, 'ALTER TABLE orders ADD COLUMN other text');
+  for (const [role, into] of [
+    [preview.app, testing.admin],
+    [preview.migrator, testing.admin],
+    [testing.app, preview.admin],
+    [testing.migrator, preview.admin],
+  ] as const) {
+    await t.throwsAsync(query(withDatabase(role, databaseOf(into)), 'SELECT 1'), { message: /permission denied/ });
+  }
+  t.is(await freshDatabase(preview, undefined, signal, databaseOf(testing.admin)), 'empty');
 });

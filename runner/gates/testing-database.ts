@@ -3,28 +3,30 @@ import type { Connection } from '../migrations/database/connection.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 
 /** Of the copies of a testing database as each release left it after its migration: `app_release_r7`. A server may have those of several backends. */
-function prefixOf(urls: DatabaseUrls): string {
-  return `${databaseOf(urls.admin)}_release_`;
+function prefixOf(database: string): string {
+  return `${database}_release_`;
 }
 
-/** The copy that was kept of the testing database as a release left it; nobody can connect to it. */
-export function keptDatabase(urls: DatabaseUrls, release: string): string {
-  return `${prefixOf(urls)}${release}`;
+/** The copy that was kept of a testing database as a release left it; nobody can connect to it. */
+export function keptDatabase(database: string, release: string): string {
+  return `${prefixOf(database)}${release}`;
 }
 
 /**
- * Makes the testing database anew, as the release that is live left it; empty where none is. So a migration that was refused, or whose run failed
- * later, leaves nothing behind, and each commit is judged against what production has. Ends every session of it.
+ * Makes the testing database, or that of a preview, anew, as the release that is live left it; empty where none is. So a migration that was refused, or whose run failed
+ * later, leaves nothing behind, and each commit is judged against what production has. Ends every session of it. `origin` is the database whose copies are
+ * meant, where it is another one of the same server.
  */
 export async function freshDatabase(
   urls: DatabaseUrls,
   live: string | undefined,
   signal: AbortSignal,
+  origin = databaseOf(urls.admin),
 ): Promise<'copied' | 'empty'> {
   const name = databaseOf(urls.admin);
   return onServer(urls, signal, async (connection) => {
-    const copy = keptDatabase(urls, live ?? '');
-    const template = (await copies(connection, prefixOf(urls))).find((found) => found === copy);
+    const copy = keptDatabase(origin, live ?? '');
+    const template = (await copies(connection, prefixOf(origin))).find((found) => found === copy);
     await drop(connection, name);
     await connection.query(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(template ?? 'template0')}`);
     return template === undefined ? 'empty' : 'copied';
@@ -39,8 +41,8 @@ export async function keepDatabase(
   signal: AbortSignal,
 ): Promise<void> {
   const name = databaseOf(urls.admin);
-  const prefix = prefixOf(urls);
-  const copy = keptDatabase(urls, release);
+  const prefix = prefixOf(name);
+  const copy = keptDatabase(name, release);
   await onServer(urls, signal, async (connection) => {
     const kept = new Set([release, ...others].map((other) => `${prefix}${other}`));
     for (const found of await copies(connection, prefix))

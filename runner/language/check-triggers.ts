@@ -21,7 +21,8 @@ export function checkTriggers(problems: ProblemList, on: Spot, triggers: Trigger
   }
 }
 
-function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
+/** A `!` that takes out of nothing, or nothing. */
+export function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
   const [first = ''] = patterns;
   if (/^!./.test(first)) {
     problems.add(

@@ -1,5 +1,7 @@
-import type { Backend, BackendService } from '../model/backend.ts';
+import type { Backend, BackendService, Preview } from '../model/backend.ts';
+import type { TriggerEvent } from '../model/run-request.ts';
 import { checkVariables } from './compile-environment.ts';
+import { compilePreview } from './compile-previews.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
@@ -9,12 +11,12 @@ export type BackendDescription = NonNullable<PipelineFile['backend']>;
 
 type Service = NonNullable<BackendDescription['services']>[string];
 
-/** What the file deploys; undefined when it describes no backend. */
+/** What the file deploys in a run of this event; undefined when it describes no backend. */
 export function compileBackend(
   problems: ProblemList,
   root: Spot,
   { backend }: PipelineFile,
-  runtime: string,
+  { runtime, trigger }: { readonly runtime: string; readonly trigger: TriggerEvent },
 ): Backend | undefined {
   if (backend === undefined) return undefined;
   const { services = {} } = backend;
@@ -23,10 +25,12 @@ export function compileBackend(
     checkVariables(problems, under(spot, 'env'), env);
     if (!isTaken(service)) continue;
     const message = `A service of a backend cannot be called \`${service}\`.`;
-    const hint = 'Rename it; `db` and names that begin with `test-` are those of Sluice.';
+    const hint = 'Rename it; `db` and names that begin with `test-` or `preview-` are those of Sluice.';
     problems.add({ ...spot, part: 'key' }, 'backend-service', message, hint);
   }
-  return backendOf(backend, runtime);
+  const preview = compilePreview(problems, root, backend, trigger);
+  const compiled = backendOf(backend, runtime);
+  return preview === undefined ? compiled : forPreview(compiled, preview, backend.previews?.env);
 }
 
 /** The backend of a description in the form of the file. `runtime` is the image of services that name none. */
@@ -37,7 +41,7 @@ export function backendOf({ name, services = {}, database }: BackendDescription,
 
 /** Names of the objects that Sluice itself makes in the namespace. */
 export function isTaken(service: string): boolean {
-  return service === 'db' || service.startsWith('test-') || /-r\d+$/.test(service);
+  return service === 'db' || /^(test|preview)-/.test(service) || /-r\d+$/.test(service);
 }
 
 function compileService(name: string, service: Service, runtime: string): BackendService {
@@ -51,4 +55,10 @@ function compileService(name: string, service: Service, runtime: string): Backen
     env,
     replicas,
   };
+}
+
+/** Only the description of a preview's own run has these values: what is on its way to production never knew them (R003-15). */
+function forPreview(backend: Backend, preview: Preview, env: BackendService['env'] = {}): Backend {
+  const services = backend.services.map((service) => ({ ...service, env: { ...service.env, ...env } }));
+  return { ...backend, services, preview };
 }

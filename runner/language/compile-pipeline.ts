@@ -1,4 +1,5 @@
 import type { Scope } from '../expressions/expression.ts';
+import { groupOfRuns } from '../model/backend.ts';
 import type { Plan, PlanConcurrency } from '../model/plan.ts';
 import type { Checked } from '../model/problem.ts';
 import type { TriggerEvent } from '../model/run-request.ts';
@@ -41,7 +42,7 @@ export function compilePipeline({ file: parsed, trigger, files, workflows }: Com
   const reader = new ExpressionReader(problems, hashFilesOf(files));
   const facts = factsOf(trigger);
   const defaults = fileDefaults(root, file.value, reader, facts);
-  const backend = compileBackend(problems, root, file.value, defaults.runtime);
+  const backend = compileBackend(problems, root, file.value, { runtime: defaults.runtime, trigger });
   const compilation: Compilation = {
     problems,
     reader,
@@ -105,7 +106,9 @@ function pipelineConcurrency(
 /** Of the runs that deploy to the same environments one is under way at a time, in the order in which they came. */
 function aloneInBackend({ backend, steps }: Compilation): PlanConcurrency | undefined {
   const deploys = steps.some((step) => step.kind === 'run' && step.requires.includes('environments'));
-  return backend && deploys ? { group: `backend/${backend.name}`, policy: 'queue' } : undefined;
+  return backend && deploys
+    ? { group: groupOfRuns(backend.name, backend.preview?.environment), policy: 'queue' }
+    : undefined;
 }
 
 function compileSections(compilation: Compilation, source: Positioned<PipelineFile>): void {

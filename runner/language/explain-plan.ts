@@ -67,6 +67,11 @@ export function explainPlan(plan: Plan): ExplainedPlan {
   return { pipeline, timeoutMs, levels: Math.max(0, ...steps.map(({ level }) => level)), steps };
 }
 
+/** Steps that will not run whatever the others give: where they were not meant to, nothing is asked for them. */
+export function certainlySkipped(plan: Plan): ReadonlySet<StepId> {
+  return new Set(explainPlan(plan).steps.flatMap(({ id, skipped }) => (skipped ? [id] : [])));
+}
+
 const nothing: Seen = { level: 0, skipped: false, start: false, shownAs: [] };
 
 /** Whether a condition is false already, with what is known before the run. */

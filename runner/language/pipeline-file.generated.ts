@@ -52,6 +52,13 @@ export type Patterns3 = readonly string[];
  */
 export type Patterns4 = readonly string[];
 /**
+ * Branches that have one each; of pull requests, where those have none of their own, the branch of the head counts.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns5 = readonly string[];
+/**
  * Paths or patterns inside the workspace.
  *
  * @minItems 1
@@ -173,6 +180,7 @@ export interface Backend {
     readonly [k: string]: BackendService;
   };
   readonly database?: Database;
+  readonly previews?: Previews;
 }
 /**
  * One process of the backend.
@@ -222,6 +230,31 @@ export interface Database {
    * Command that fills the testing database.
    */
   readonly seed?: string;
+}
+/**
+ * Which branches and pull requests have an environment of their own, in place of `testing`. Nothing is promoted from there.
+ */
+export interface Previews {
+  readonly branches?: Patterns5;
+  /**
+   * Whether each pull request has one. Those from forks never have.
+   */
+  readonly pull_requests?: boolean;
+  /**
+   * How long a preview stays after the begin of its last run. It goes with its branch or pull request in any case.
+   */
+  readonly ttl?: string;
+  /**
+   * How many previews the backend may have at once.
+   */
+  readonly max?: number;
+  readonly env?: Env2;
+}
+/**
+ * Variables of all services in previews, and nowhere else; they win over those of a service.
+ */
+export interface Env2 {
+  readonly [k: string]: string;
 }
 /**
  * At most one holder of a group at a time.
@@ -297,7 +330,7 @@ export interface Step {
    * Folder of the workspace to start in.
    */
   readonly workdir?: string;
-  readonly env?: Env2;
+  readonly env?: Env3;
   /**
    * Secrets to pass as environment variables of the same name. Their values are masked in the log. With `uses` they go to the scripts in `with` and to the steps of the workflow that name them; a workflow has no others.
    *
@@ -410,7 +443,7 @@ export interface Combination {
 /**
  * Environment variables. Values may contain `${{ }}`.
  */
-export interface Env2 {
+export interface Env3 {
   readonly [k: string]: string;
 }
 /**
@@ -421,7 +454,7 @@ export interface Service {
    * Image of the service; the local executor knows `postgres` and `redis`.
    */
   readonly image: string;
-  readonly env?: Env3;
+  readonly env?: Env4;
   /**
    * Port it listens on; known for the usual images.
    */
@@ -434,7 +467,7 @@ export interface Service {
 /**
  * Environment variables. Values may contain `${{ }}`.
  */
-export interface Env3 {
+export interface Env4 {
   readonly [k: string]: string;
 }
 /**
@@ -566,7 +599,7 @@ export interface WorkflowFile {
    * Image of the steps that name none; the default is that of the pipeline.
    */
   readonly runtime?: string;
-  readonly env?: Env4;
+  readonly env?: Env5;
   /**
    * The steps by name. Each needs the one above it unless `needs` says otherwise.
    */
@@ -621,7 +654,7 @@ export interface Output {
 /**
  * Environment variables. Values may contain `${{ }}`.
  */
-export interface Env4 {
+export interface Env5 {
   readonly [k: string]: string;
 }
 /**

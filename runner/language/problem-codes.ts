@@ -301,7 +301,18 @@ export const problemCodes = {
   },
   'backend-service': {
     title: 'The name of a service of the backend is taken',
-    explanation: 'Beside the services of a backend there are its databases, and of each service one for testing.',
+    explanation:
+      'Beside the services of a backend there are its databases, and of each service one for testing and for previews.',
+  },
+  'previews-invalid': {
+    title: 'The previews of the backend cannot be made',
+    explanation:
+      'Branches or pull requests have to be named, and names of services have to leave room for that of the preview.',
+  },
+  'preview-promoted': {
+    title: 'A preview would be promoted',
+    explanation:
+      'What a preview shows was tested on a copy of its own, and may have values that are for previews only.',
   },
   'file-missing': {
     title: 'The pipeline file does not exist',

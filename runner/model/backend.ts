@@ -4,6 +4,37 @@ export interface Backend {
   /** The first one with a port is the one that the backend's own address leads to. */
   readonly services: readonly BackendService[];
   readonly database?: BackendDatabase;
+  /** Where its runs work in place of `testing`; absent for those that lead to production. */
+  readonly preview?: Preview;
+}
+
+/** `preview-login-form-kfmbpaa`: name of an environment, and a part of names of objects, hosts and databases. */
+export type PreviewName = `preview-${string}`;
+
+/** The environment of one branch or pull request. */
+export interface Preview {
+  readonly environment: PreviewName;
+  /** The branch that it shows; of a pull request that of its head. */
+  readonly branch: string;
+  readonly pullRequest?: number;
+  /** How long it stays after the begin of its last run, ms. */
+  readonly ttlMs: number;
+  /** How many the backend may have at once. */
+  readonly max: number;
+}
+
+export function isPreview(environment: string): environment is PreviewName {
+  return environment.startsWith('preview-');
+}
+
+/** Where the runs of a backend try what they made. */
+export function trialOf({ preview }: Pick<Backend, 'preview'>): 'testing' | PreviewName {
+  return preview?.environment ?? 'testing';
+}
+
+/** Runs that work in the same environments: one is under way at a time. Previews are beside each other, and beside the way to production. */
+export function groupOfRuns(backend: string, preview: PreviewName | undefined): string {
+  return preview === undefined ? `backend/${backend}` : `backend/${backend}/${preview}`;
 }
 
 /** A long-running process of a backend. */

@@ -33,6 +33,13 @@ export const bitbucket: Forge = {
         case 'pr:reopened':
         case 'pr:from_ref_updated':
           return readServerPullRequest(payload);
+        case 'pullrequest:fulfilled':
+        case 'pullrequest:rejected':
+          return ignored.closed(event, payload.get('pullrequest', 'id').positive());
+        case 'pr:merged':
+        case 'pr:declined':
+        case 'pr:deleted':
+          return ignored.closed(event, payload.get('pullRequest', 'id').positive());
         default:
           return /^(?:pullrequest|pr):/.test(event) ? ignored.action(event) : ignored.event(event);
       }

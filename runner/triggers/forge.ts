@@ -46,9 +46,16 @@ export interface PullRequest {
   readonly headRepositoryId: string;
 }
 
+/** What starts no run. */
+export interface Ignored {
+  readonly reason: string;
+  /** A branch was deleted, or the pull request with that number was closed: what was made for it is not needed any more. */
+  readonly ends?: { readonly pullRequest?: number };
+}
+
 /** `deliveryId` stays the same when a forge repeats a delivery. */
 export type Delivery = { readonly deliveryId: string } & (
-  | { readonly kind: 'ignored'; readonly reason: string }
+  | ({ readonly kind: 'ignored' } & Ignored)
   /** `message` says what is wrong with which field. */
   | { readonly kind: 'malformed'; readonly message: string }
   /** At least one; Bitbucket announces several refs at once. */

@@ -197,6 +197,27 @@ test('pull requests whose code did not change start nothing', (t) => {
   t.regex(reason('gitlab', merge, { ...sample.gitlabMerge, object_attributes: retitled }), /does not change its code/);
 });
 
+test('the end of a branch or of a pull request is told, whoever tells it', (t) => {
+  const ends = (forge: ForgeName, headers: Headers, payload: unknown) => {
+    const delivery = read(forge, headers, payload);
+    return delivery.kind === 'ignored' ? delivery.ends : delivery.kind;
+  };
+  const closed = { ...sample.githubPull, action: 'closed' };
+  t.deepEqual(ends('github', pull, closed), { pullRequest: 5 });
+  t.deepEqual(ends('gitea', { 'x-gitea-event': 'pull_request' }, closed), { pullRequest: 5 });
+  for (const action of ['close', 'merge']) {
+    const payload = { ...sample.gitlabMerge, object_attributes: { ...sample.gitlabMerge.object_attributes, action } };
+    t.deepEqual(ends('gitlab', merge, payload), { pullRequest: 5 }, action);
+  }
+  for (const event of ['pullrequest:fulfilled', 'pullrequest:rejected'])
+    t.deepEqual(ends('bitbucket', { 'x-event-key': event }, sample.cloudPull), { pullRequest: 5 }, event);
+  for (const event of ['pr:merged', 'pr:declined', 'pr:deleted'])
+    t.deepEqual(ends('bitbucket', { 'x-event-key': event }, { pullRequest: { id: 5 } }), { pullRequest: 5 }, event);
+  t.deepEqual(ends('github', events.github, { ...sample.githubPush, after: nothing }), {});
+  t.deepEqual(ends('github', { 'x-github-event': 'delete' }, {}), {});
+  t.is(ends('github', pull, { ...sample.githubPull, action: 'edited' }), undefined);
+});
+
 test('pings and events about other things start nothing', (t) => {
   t.is(reason('github', { 'x-github-event': 'ping' }, { zen: '' }), '"ping" is not about a change of code.');
   t.regex(reason('bitbucket', { 'x-event-key': 'diagnostics:ping' }, { test: true }), /not about a change of code/);

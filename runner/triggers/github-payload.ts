@@ -50,6 +50,7 @@ export function readEvent(event: string, payload: Field, actions: ReadonlySet<st
 
 function readPullRequest(payload: Field, actions: ReadonlySet<string>) {
   const action = payload.get('action').text();
+  if (action === 'closed') return ignored.closed(action, payload.get('number').positive());
   if (!actions.has(action)) return ignored.action(action);
   const [pull, number] = [payload.get('pull_request'), payload.get('number').positive()];
   const [head, base] = [pull.get('head'), pull.get('base')];

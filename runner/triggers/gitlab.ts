@@ -61,6 +61,7 @@ function readPush(payload: Field) {
 function readMergeRequest(payload: Field) {
   const merge = payload.get('object_attributes');
   const action = merge.get('action').title();
+  if (action === 'close' || action === 'merge') return ignored.closed(action, merge.get('iid').positive());
   if (!changesCode(action, merge.get('oldrev'))) return ignored.action(action);
   const number = merge.get('iid').positive();
   const repository = readProject(payload.get('project'));

@@ -1,21 +1,22 @@
 import { hash } from 'node:crypto';
-import type { Delivery, ForgeRepository, Headers, PullRequest, Trigger } from './forge.ts';
+import type { Delivery, ForgeRepository, Headers, Ignored, PullRequest, Trigger } from './forge.ts';
 import { MalformedPayload, parsePayload } from './payload.ts';
 import type { Field } from './payload.ts';
 import { header } from './signature.ts';
 
 type Reading =
-  | { readonly kind: 'ignored'; readonly reason: string }
-  | { readonly kind: 'triggers'; readonly triggers: readonly Trigger[] };
+  ({ readonly kind: 'ignored' } & Ignored) | { readonly kind: 'triggers'; readonly triggers: readonly Trigger[] };
 
 export const ignored = {
-  refDeleted: reject('The ref was deleted.'),
+  refDeleted: reject('The ref was deleted.', {}),
   otherRef: reject('The ref is neither a branch nor a tag.'),
   coveredByPush: reject('The push that comes with it says the same.'),
   nothingPushed: reject('No ref has changed.'),
   noCommits: reject('The pull request has no commits.'),
   event: (name: string) => reject(`"${name}" is not about a change of code.`),
-  action: (name: string) => reject(`The pull request was "${name}", which does not change its code.`),
+  action: (name: string) => reject(actionText(name)),
+  /** The pull request was merged or given up. */
+  closed: (name: string, pullRequest: number) => reject(actionText(name), { pullRequest }),
 } as const;
 
 export function triggered(...triggers: readonly Trigger[]): Reading {
@@ -67,6 +68,10 @@ function first(headers: Headers, names: readonly string[]): string | undefined {
     .find((value) => /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(value));
 }
 
-function reject(reason: string): Reading {
-  return { kind: 'ignored', reason };
+function actionText(name: string): string {
+  return `The pull request was "${name}", which does not change its code.`;
+}
+
+function reject(reason: string, ends?: Ignored['ends']): Reading {
+  return { kind: 'ignored', reason, ...(ends && { ends }) };
 }

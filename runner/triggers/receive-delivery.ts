@@ -8,7 +8,7 @@ import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
 import { changeOf, headOf } from './change-of.ts';
-import type { Forge, Headers, Trigger } from './forge.ts';
+import type { Forge, Headers, Ignored, Trigger } from './forge.ts';
 import { forges } from './forges.ts';
 import { toTriggerEvent } from './trigger-event.ts';
 
@@ -20,6 +20,8 @@ export interface ReceptionDependencies {
   /** Who is told how runs of a repository go. */
   readonly notifyOf: (repository: Repository) => readonly NoticeTarget[];
   readonly newRunId: (at: number) => string;
+  /** Told once that a delivery is stored which says that a branch or a pull request has come to its end. */
+  readonly ended?: (repository: Repository, ends: NonNullable<Ignored['ends']>) => void;
 }
 
 /** What a delivery led to. `refused` tells its sender nothing; why is for our log. */
@@ -62,6 +64,7 @@ export async function receiveDelivery(
     const deliveries: StoredDelivery[] = [];
     // Of several changes in one delivery each is whole by itself: when this is cut off, the forge's repetition adds the rest.
     for (const one of news) deliveries.push(await dependencies.intake.deliver(one));
+    if (delivery.kind === 'ignored' && delivery.ends !== undefined) dependencies.ended?.(repository, delivery.ends);
     return { kind: 'received', deliveries };
   } catch (error) {
     if (!(error instanceof SluiceError && error.code === 'ERR_FORBIDDEN')) throw error;

@@ -1,4 +1,5 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
+import { isPreview } from '../../model/backend.ts';
 import type { EnvironmentName } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
 import { backupsClaim, databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
@@ -6,26 +7,36 @@ import type { DatabaseRole } from './names.ts';
 
 export const databasePort = 5432;
 /** The database that an app finds at the start. */
-const database = 'app';
+export const database = 'app';
 
 /** Role names in PostgreSQL. */
 const users: Readonly<Record<DatabaseRole, string>> = { app: 'app', migrator: 'migrator', admin: 'postgres' };
 
-/** The credentials of one role: made once, with a password of its own, and never changed by Sluice. */
+/** The credentials of one role: made once, and never changed by Sluice. */
 function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
+  const name = isPreview(environment) ? environment : database;
   return {
     metadata: { name: databaseSecret(environment, role), labels: { ...managed, [labels.environment]: environment } },
-    stringData: { password, DATABASE_URL: databaseUrl(environment, role, password, database) },
+    stringData: { password, DATABASE_URL: databaseUrl(environment, role, password, name) },
   };
 }
 
-/** Passwords of ours need no encoding. */
+/** The database of a preview is one more in the server of the testing environment. Passwords of ours need no encoding. */
 export function databaseUrl(environment: EnvironmentName, role: DatabaseRole, password: string, name: string): string {
-  return `postgres://${users[role]}:${password}@${databaseName(environment)}:${databasePort}/${name}`;
+  const server = isPreview(environment) ? 'testing' : environment;
+  return `postgres://${userOf(environment, role)}:${password}@${databaseName(server)}:${databasePort}/${name}`;
 }
 
-export function credentialsOf(environment: EnvironmentName, password: () => string): readonly Draft<Secret>[] {
-  return databaseRoles.map((role) => credentials(environment, role, password()));
+/** A preview has roles of its own; the superuser is that of the server. */
+export function userOf(environment: EnvironmentName, role: DatabaseRole): string {
+  return isPreview(environment) && role !== 'admin' ? `${environment}_${role}` : users[role];
+}
+
+export function credentialsOf(
+  environment: EnvironmentName,
+  passwordOf: (role: DatabaseRole) => string,
+): readonly Draft<Secret>[] {
+  return databaseRoles.map((role) => credentials(environment, role, passwordOf(role)));
 }
 
 /** The pod of a database with its volume. The image takes the variables of the official one. */

@@ -1,15 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, Namespace, Secret } from '../../cluster/objects.ts';
-import { secrets, serviceAccounts } from '../../cluster/resources.ts';
+import type { Namespace } from '../../cluster/objects.ts';
+import { serviceAccounts } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { claimNamespace } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
 import type { DesiredObject } from './backend-objects.ts';
+import { ensureSecrets, newPassword } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
+import { ensurePreview } from './ensure-preview.ts';
 import { fieldManager } from './names.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -24,7 +24,8 @@ export interface EnsuredBackend {
 
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
- * databases. Does not wait until its pods run. A new one is protected unless told otherwise. ERR_CONFLICT when the namespace is somebody else's.
+ * databases, and the preview that the run is about. Does not wait until its pods run. A new one is protected unless told otherwise. ERR_CONFLICT when the
+ * namespace is somebody else's, or has too many previews.
  */
 export async function ensureBackend(
   cluster: ClusterClient,
@@ -42,8 +43,9 @@ export async function ensureBackend(
     ...confiningObjects(namespace, place).map(apply),
     awaitDefaultAccount(cluster, namespace),
   ]);
+  const ofPreview = backend.preview && (await ensurePreview(cluster, backend, backend.preview, place));
   await Promise.all(databaseObjects(backend, place).map(apply));
-  return { namespace: claimed, passwords };
+  return { namespace: claimed, passwords: [...passwords, ...(ofPreview ?? [])] };
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
@@ -55,28 +57,11 @@ async function awaitDefaultAccount(cluster: ClusterClient, namespace: string): P
   }
 }
 
-/** Made once: whoever comes second finds those of the first. Answers the passwords. */
 async function ensureCredentials(
   cluster: ClusterClient,
   { name: namespace, database }: Backend,
 ): Promise<readonly string[]> {
   if (database === undefined) return [];
-  const password = (): string => randomBytes(24).toString('hex');
-  const wanted = environments.flatMap((environment) => credentialsOf(environment, password));
-  return Promise.all(
-    wanted.map(async (body) => {
-      const at = { namespace, name: body.metadata.name };
-      const found = (await find(cluster, secrets, at)) ?? (await createSecret(cluster, namespace, body));
-      return Buffer.from(found.data?.['password'] ?? '', 'base64').toString();
-    }),
-  );
-}
-
-async function createSecret(cluster: ClusterClient, namespace: string, body: Draft<Secret>): Promise<Secret> {
-  try {
-    return await cluster.create(secrets, { namespace }, body);
-  } catch (error) {
-    if (failedWith(error, 'AlreadyExists')) return cluster.get(secrets, { namespace, name: body.metadata.name });
-    throw error;
-  }
+  const wanted = environments.flatMap((environment) => credentialsOf(environment, newPassword));
+  return ensureSecrets(cluster, namespace, wanted);
 }

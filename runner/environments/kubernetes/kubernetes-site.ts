@@ -1,16 +1,16 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { ConfigMap, Draft, KubernetesObject } from '../../cluster/objects.ts';
-import { configMaps, deployments, httpRoutes, services } from '../../cluster/resources.ts';
+import type { Draft, KubernetesObject } from '../../cluster/objects.ts';
+import { deployments, httpRoutes, services } from '../../cluster/resources.ts';
 import type { Resource } from '../../cluster/resources.ts';
 import type { Backend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
-import type { Json } from '../../model/json.ts';
 import { askGateway } from '../ask-gateway.ts';
 import type { EnvironmentName, Release } from '../release.ts';
-import type { AppAnswer, ReleaseHealth, Site, SiteRecord, SiteTask, TaskEnd } from '../site.ts';
-import { fenceAnnotation, fieldManager, labels, managed, serviceName } from './names.ts';
+import type { AppAnswer, ReleaseHealth, Site, SiteTask, TaskEnd } from '../site.ts';
+import { fenceAnnotation, fieldManager, labels, serviceName } from './names.ts';
+import { NamespaceRecords } from './namespace-records.ts';
 import { hostOf, urlOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
 import { releaseHealth } from './release-health.ts';
@@ -19,48 +19,34 @@ import { endTasks, runTask } from './run-task.ts';
 import { portedServices, routeOf } from './route-objects.ts';
 import type { PortedService } from './route-objects.ts';
 
-const recordKey = 'record';
-
-/** The namespace of a backend. Records are ConfigMaps there, and their versions those of the objects. */
+/** The namespace of a backend. */
 export class KubernetesSite implements Site {
   readonly backend: Backend;
   readonly #cluster: ClusterClient;
   readonly #place: BackendPlace;
+  readonly #records: NamespaceRecords;
 
   constructor(cluster: ClusterClient, backend: Backend, place: BackendPlace) {
     this.#cluster = cluster;
     this.backend = backend;
     this.#place = place;
+    this.#records = new NamespaceRecords(cluster, backend.name);
   }
 
   get #namespace(): string {
     return this.backend.name;
   }
 
-  async read(name: string): Promise<SiteRecord | undefined> {
-    const found = await find(this.#cluster, configMaps, { namespace: this.#namespace, name });
-    return found && recordOf(found);
+  read(...args: Parameters<Site['read']>): ReturnType<Site['read']> {
+    return this.#records.read(...args);
   }
 
-  async write(name: string, value: Json, version: string | undefined): Promise<SiteRecord> {
-    const namespace = this.#namespace;
-    const data = { [recordKey]: JSON.stringify(value) };
-    const metadata = { name, labels: { ...managed, [labels.record]: 'true' } };
-    try {
-      if (version === undefined)
-        return recordOf(await this.#cluster.create(configMaps, { namespace }, { metadata, data }));
-      const patch = { metadata: { resourceVersion: version }, data };
-      return recordOf(await this.#cluster.patch(configMaps, { namespace, name }, patch));
-    } catch (error) {
-      if (!failedWith(error, 'AlreadyExists') && !failedWith(error, 'Conflict')) throw error;
-      throw new SluiceError('ERR_CONFLICT', `somebody else wrote the record "${name}"`, { cause: error });
-    }
+  write(...args: Parameters<Site['write']>): ReturnType<Site['write']> {
+    return this.#records.write(...args);
   }
 
-  async list(prefix: string): Promise<readonly string[]> {
-    const selection = { namespace: this.#namespace, labelSelector: labels.record };
-    const { items } = await this.#cluster.list(configMaps, selection);
-    return items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith(prefix));
+  list(...args: Parameters<Site['list']>): ReturnType<Site['list']> {
+    return this.#records.list(...args);
   }
 
   async start(environment: EnvironmentName, release: Release): Promise<void> {
@@ -150,8 +136,4 @@ export class KubernetesSite implements Site {
     const at = { namespace: this.#namespace, name: body.metadata.name };
     await this.#cluster.apply(resource, at, body, { fieldManager, force: true });
   }
-}
-
-function recordOf({ metadata, data = {} }: ConfigMap): SiteRecord {
-  return { value: JSON.parse(data[recordKey] ?? 'null') as Json, version: metadata.resourceVersion };
 }

@@ -31,7 +31,7 @@ export const deletionAnnotation = 'sluice.dev/delete-at';
 /** Of routes: the greatest fence that moved them. */
 export const fenceAnnotation = 'sluice.dev/fence';
 
-/** `api`, or `test-api` in the testing environment: the Service that leads to whatever release is live there. */
+/** `api`, `test-api` in the testing environment, and `preview-pr-12-api` in a preview: the Service that leads to whatever release is live there. */
 export function serviceName(environment: EnvironmentName, service: string): string {
   return `${prefixOf(environment)}${service}`;
 }
@@ -59,5 +59,6 @@ export const backupsClaim = 'backups';
 export const backupsFolder = '/backups';
 
 function prefixOf(environment: EnvironmentName): string {
-  return environment === 'testing' ? 'test-' : '';
+  if (environment === 'production') return '';
+  return environment === 'testing' ? 'test-' : `${environment}-`;
 }

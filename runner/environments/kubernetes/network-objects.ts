@@ -1,8 +1,16 @@
 import type { Draft, OtherObject } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
+import type { PreviewName } from '../../model/backend.ts';
 import type { EnvironmentName } from '../release.ts';
 import { databasePort } from './database-objects.ts';
 import { labels, managed } from './names.ts';
+
+const dns: Json = {
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+};
 
 /** Pods of steps, whatever they run. */
 const steps: Json = { matchExpressions: [{ key: 'sluice.dev/attempt', operator: 'Exists' }] };
@@ -15,21 +23,12 @@ const internet: Json = {
   },
 };
 
-const dns: Json = {
-  ports: [
-    { protocol: 'UDP', port: 53 },
-    { protocol: 'TCP', port: 53 },
-  ],
-};
-
 /**
  * Who may talk to whom in the namespace of a backend: nobody, but for what is listed here. Testing and production have no way to each
  * other (R000-8). Steps may reach out, as they install packages and fetch what they test with; nobody reaches them.
  */
 export function networkPoliciesOf(gatewayNamespace: string): readonly Draft<OtherObject>[] {
-  const gateway: Json = {
-    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': gatewayNamespace } },
-  };
+  const gateway = gatewayOf(gatewayNamespace);
   return [
     policy('default-deny', {}, { policyTypes: ['Ingress', 'Egress'] }),
     policy('steps', steps, { policyTypes: ['Egress'], egress: [{}] }),
@@ -37,20 +36,54 @@ export function networkPoliciesOf(gatewayNamespace: string): readonly Draft<Othe
   ];
 }
 
-function pairOf(environment: EnvironmentName, gateway: Json): readonly Draft<OtherObject>[] {
-  const app: Json = {
+/**
+ * The ways of a preview: those of a pair, but that its database is in the server of the testing environment. Neither of the two reaches the app of the other, and the
+ * roles of a preview get into no database but its own.
+ */
+export function previewPolicies(environment: PreviewName, gatewayNamespace: string): readonly Draft<OtherObject>[] {
+  const gateway = gatewayOf(gatewayNamespace);
+  const own: Json = { podSelector: { matchLabels: { [labels.environment]: environment } } };
+  const ports: Json = [{ protocol: 'TCP', port: databasePort }];
+  return [
+    policy(`${environment}-app`, appOf(environment), {
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: [gateway, own] }],
+      egress: [dns, { to: [own, gateway, internet] }, { to: [{ podSelector: databaseOf('testing') }], ports }],
+    }),
+    policy(`${environment}-database`, databaseOf('testing'), {
+      policyTypes: ['Ingress'],
+      ingress: [{ from: [own], ports }],
+    }),
+  ].map(({ metadata, ...rest }) => ({
+    ...rest,
+    metadata: { ...metadata, labels: { ...managed, [labels.environment]: environment } },
+  }));
+}
+
+function gatewayOf(namespace: string): Json {
+  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } };
+}
+
+function appOf(environment: EnvironmentName): Json {
+  return {
     matchLabels: { [labels.environment]: environment },
     matchExpressions: [{ key: labels.role, operator: 'In', values: ['app', 'task'] }],
   };
-  const database: Json = { matchLabels: { [labels.environment]: environment, [labels.role]: 'database' } };
+}
+
+function databaseOf(environment: EnvironmentName): Json {
+  return { matchLabels: { [labels.environment]: environment, [labels.role]: 'database' } };
+}
+
+function pairOf(environment: EnvironmentName, gateway: Json): readonly Draft<OtherObject>[] {
   const peers: Json = { podSelector: { matchLabels: { [labels.environment]: environment } } };
   return [
-    policy(`${environment}-app`, app, {
+    policy(`${environment}-app`, appOf(environment), {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ from: [gateway, peers] }],
       egress: [dns, { to: [peers, gateway, internet] }],
     }),
-    policy(`${environment}-database`, database, {
+    policy(`${environment}-database`, databaseOf(environment), {
       policyTypes: ['Ingress'],
       ingress: [{ from: [peers], ports: [{ protocol: 'TCP', port: databasePort }] }],
     }),

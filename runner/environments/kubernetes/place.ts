@@ -1,4 +1,5 @@
 import type { OwnImages } from '../../model/own-images.ts';
+import { prefixOfHost } from '../host-prefix.ts';
 import type { EnvironmentName } from '../release.ts';
 
 /** What is the same for all backends of an installation: where their namespaces are, how they are reached. Travels to operations as JSON. */
@@ -19,9 +20,9 @@ export interface BackendPlace {
   readonly images: OwnImages;
 }
 
-/** The address of an environment: `tasks.apps.example`, and for testing `test.tasks.apps.example`. */
+/** The address of an environment: `tasks.apps.example`, for testing `test.tasks.apps.example`, and for a preview `preview-pr-12.tasks.apps.example`. */
 export function hostOf(place: Pick<BackendPlace, 'domain'>, backend: string, environment: EnvironmentName): string {
-  return `${environment === 'testing' ? 'test.' : ''}${backend}.${place.domain}`;
+  return `${prefixOfHost(environment)}${backend}.${place.domain}`;
 }
 
 /** Where steps find the app of an environment. */

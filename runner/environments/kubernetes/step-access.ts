@@ -1,8 +1,11 @@
 import type { BackendNamespaces, StepAccess } from '../../executors/kubernetes/backend-namespaces.ts';
+import { trialOf } from '../../model/backend.ts';
 import type { OwnedBackend } from '../../model/backend.ts';
 import { operations } from '../../model/operations.ts';
 import type { RunStep } from '../../model/plan.ts';
-import { databaseVariables, siteVariable } from '../operation-variables.ts';
+import { environmentFor } from '../environment-for.ts';
+import { databaseVariables, originVariable, siteVariable } from '../operation-variables.ts';
+import { database as testingDatabase } from './database-objects.ts';
 import { ensureBackend } from './ensure-backend.ts';
 import { backupsClaim, backupsFolder, databaseRoles, databaseSecret, labels } from './names.ts';
 import { urlOf } from './place.ts';
@@ -34,30 +37,35 @@ const nothing: StepAccess = { labels: {}, secretVariables: [], variables: {} };
 /** The boot script hides where the API server is from scripts; an operation is told again. */
 export function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
   const { account, database, backups } = { database: undefined, backups: false, ...operations[name] };
+  const { backend } = site;
+  const environment = environmentFor(backend, { account, database });
   const variables = {
     [siteVariable]: JSON.stringify(site),
     KUBERNETES_SERVICE_HOST: 'kubernetes.default.svc',
     KUBERNETES_SERVICE_PORT: '443',
   };
-  if (database === undefined || site.backend.database === undefined) {
+  if (environment === undefined || backend.database === undefined) {
     return { account, labels: {}, secretVariables: [], variables };
   }
   const secretVariables = databaseRoles.map((role) => ({
     name: databaseVariables[role],
-    secret: databaseSecret(database, role),
+    secret: databaseSecret(environment, role),
     key: 'DATABASE_URL',
   }));
-  const volumes = backups ? [{ claim: backupsClaim, path: backupsFolder }] : [];
-  return { account, labels: { [labels.environment]: database }, secretVariables, variables, volumes };
+  const origin = backend.preview && { [originVariable]: testingDatabase };
+  return {
+    account,
+    labels: { [labels.environment]: environment },
+    secretVariables,
+    variables: { ...variables, ...origin },
+    volumes: backups ? [{ claim: backupsClaim, path: backupsFolder }] : [],
+  };
 }
 
-/** A script works with the testing environment: it may change its schema, and fill its tables. */
-function scriptAccess(
-  backend: OwnedBackend['backend'],
-  place: BackendPlace,
-  { target: environment }: RunStep,
-): StepAccess {
-  if (environment === undefined) return nothing;
+/** A script works with the environment that is tested: it may change its schema, and fill its tables. */
+function scriptAccess(backend: OwnedBackend['backend'], place: BackendPlace, { target }: RunStep): StepAccess {
+  if (target === undefined) return nothing;
+  const environment = trialOf(backend);
   const secret = databaseSecret(environment, 'migrator');
   return {
     labels: { [labels.environment]: environment },

@@ -36,7 +36,10 @@ type Passwords = Readonly<Record<'migrator' | 'app', string>>;
 
 const readyMs = 60_000;
 const lookMs = 25;
-const longestName = 40;
+/** Of what may grow in a name: the backend, and all of it. */
+const longestBackend = 40;
+const longestName = 54;
+const checksumLetters = 12;
 
 /** Unlike those of services, these data have to survive a crash. Connections by name and password only, from this machine only. */
 const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'dynamic_shared_memory_type=mmap'];
@@ -66,7 +69,7 @@ export class DatabaseServer {
       const { migrator, app } = await this.#secret<Passwords>(name, () => ({ migrator: password(), app: password() }));
       await this.#create(admin('postgres'), name, signal);
       const urlOf = (role: keyof Passwords, secret: string): string =>
-        postgresUrl({ user: `${name}_${role}`, password: secret, database: name, options: [] }, this.#port);
+        postgresUrl({ user: roleName(name, role), password: secret, database: name, options: [] }, this.#port);
       return { admin: admin(name), migrator: urlOf('migrator', migrator), app: urlOf('app', app) };
     });
   }
@@ -100,7 +103,7 @@ export class DatabaseServer {
       } finally {
         await client.end().catch(() => undefined);
       }
-      await rm(join(this.#options.secrets, `${name}.json`), { force: true });
+      await rm(this.#secretFile(name), { force: true });
     });
   }
 
@@ -183,9 +186,13 @@ export class DatabaseServer {
     }
   }
 
+  #secretFile(name: string): string {
+    return join(this.#options.secrets, `${name}.json`);
+  }
+
   /** Made once, and kept for this user only. */
   async #secret<Value>(name: string, make: () => Value): Promise<Value> {
-    const path = join(this.#options.secrets, `${name}.json`);
+    const path = this.#secretFile(name);
     const known = await readText(path);
     if (known !== undefined) return JSON.parse(known) as Value;
     const made = make();
@@ -196,9 +203,17 @@ export class DatabaseServer {
 
 /** A name of PostgreSQL has 63 bytes, and that of a role has a suffix: long ones are cut, and told apart by a checksum. */
 function databaseName(backend: string, environment: EnvironmentName): string {
-  const fits = backend.length <= longestName;
-  const checksum = createHash('sha256').update(backend).digest('hex').slice(0, 12);
-  return `${fits ? backend : `${backend.slice(0, longestName - 13)}_${checksum}`}_${environment}`;
+  return shortened(`${shortened(backend, longestBackend)}_${environment}`, longestName);
+}
+
+function shortened(name: string, longest: number): string {
+  if (name.length <= longest) return name;
+  const checksum = createHash('sha256').update(name).digest('hex').slice(0, checksumLetters);
+  return `${name.slice(0, longest - checksumLetters - 1)}_${checksum}`;
+}
+
+function roleName(database: string, role: keyof Passwords): string {
+  return `${database}_${role}`;
 }
 
 function password(): string {

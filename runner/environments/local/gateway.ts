@@ -25,7 +25,7 @@ const ofConnection = ['connection', 'keep-alive', 'proxy-connection', 'te', 'tra
 export class Gateway {
   readonly #find: FindTarget;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #servers: Server[] = [];
+  readonly #servers = new Map<number, Server>();
 
   constructor(find: FindTarget) {
     this.#find = find;
@@ -41,20 +41,22 @@ export class Gateway {
     // A long download is no fault; who is slow with headers still is cut off.
     server.requestTimeout = 0;
     server.on('upgrade', (incoming, socket, head) => this.#tunnel(incoming, socket, head, nameOf(incoming)));
-    this.#servers.push(server);
-    return (await tryToListen(server, wanted)) ?? (await tryToListen(server, 0)) ?? 0;
+    const port = (await tryToListen(server, wanted)) ?? (await tryToListen(server, 0)) ?? 0;
+    this.#servers.set(port, server);
+    return port;
   }
 
-  /** Listens at a port no more. */
+  /** Nobody is let in at a port any more. */
   async leave(port: number): Promise<void> {
-    const isThere = (server: Server): boolean => (server.address() as AddressInfo | null)?.port === port;
-    const index = this.#servers.findIndex(isThere);
-    if (index !== -1) await Promise.all(this.#servers.splice(index, 1).map(closeServer));
+    const server = this.#servers.get(port);
+    if (server === undefined) return;
+    this.#servers.delete(port);
+    await closeServer(server);
   }
 
   async close(): Promise<void> {
     this.#agent.destroy();
-    await Promise.all(this.#servers.splice(0).map(closeServer));
+    await Promise.all([...this.#servers.keys()].map((port) => this.leave(port)));
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, host: string): void {

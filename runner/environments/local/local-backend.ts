@@ -1,10 +1,12 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
+import type { PreviewName } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
 import { withDatabase } from '../database-roles.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
+import { fenceRecord } from '../release.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, SiteRecord, SiteTask, TaskEnd } from '../site.ts';
 import { App } from './app.ts';
@@ -16,6 +18,7 @@ import { releaseFiles } from './release-files.ts';
 import { Serial } from './serial.ts';
 import type { BackendCalls } from './supervisor-calls.ts';
 import { Tasks } from './tasks.ts';
+import { without } from './without.ts';
 
 /** What all backends of a supervisor share. */
 export interface BackendHost extends ProcessHost {
@@ -33,7 +36,7 @@ interface EnvironmentState {
   readonly routed?: { readonly release: Release; readonly fence: number };
 }
 
-type States = Readonly<Record<EnvironmentName, EnvironmentState>>;
+type States = Readonly<Partial<Record<EnvironmentName, EnvironmentState>>>;
 
 interface RunningRelease {
   readonly apps: readonly App[];
@@ -41,7 +44,7 @@ interface RunningRelease {
   readonly fault?: string;
 }
 
-const nothing: States = { testing: { running: [] }, production: { running: [] } };
+const nothing: EnvironmentState = { running: [] };
 
 /** The environments of one backend: what they are to be, on disk, and the processes that it takes. */
 export class LocalBackend implements BackendCalls {
@@ -54,7 +57,7 @@ export class LocalBackend implements BackendCalls {
   readonly #changes = new Serial();
   /** URLs of its databases; undefined for a backend without. */
   databases: Readonly<Record<EnvironmentName, DatabaseUrls>> | undefined;
-  #states = nothing;
+  #states: States = {};
 
   constructor(name: string, folder: string, host: BackendHost) {
     this.#name = name;
@@ -69,9 +72,8 @@ export class LocalBackend implements BackendCalls {
     const text = await readText(this.#stateFile);
     if (text === undefined) return;
     this.#states = JSON.parse(text) as States;
-    for (const environment of ['testing', 'production'] as const) {
-      for (const release of this.#states[environment].running) await this.#run(environment, release);
-    }
+    for (const environment of Object.keys(this.#states) as EnvironmentName[])
+      for (const release of this.#stateOf(environment).running) await this.#run(environment, release);
   }
 
   read(name: string): Promise<SiteRecord | undefined> {
@@ -88,7 +90,7 @@ export class LocalBackend implements BackendCalls {
 
   start(environment: EnvironmentName, release: Release): Promise<void> {
     return this.#changes.run(async () => {
-      const { running } = this.#states[environment];
+      const { running } = this.#stateOf(environment);
       const others = running.filter(({ name }) => name !== release.name);
       await this.#save(environment, { running: [...others, release] });
       await this.#run(environment, release);
@@ -107,7 +109,7 @@ export class LocalBackend implements BackendCalls {
   task(environment: EnvironmentName, release: Release, task: Omit<SiteTask, 'signal'>): Promise<TaskEnd> {
     return this.#tasks.run(task.name, task, async () => {
       const [service] = release.services;
-      const own = this.databases?.[environment].migrator;
+      const own = this.databases?.[environment]?.migrator;
       const url = own !== undefined && task.database !== undefined ? withDatabase(own, task.database) : own;
       const place = await this.#place(environment, release, service?.image ?? '', url);
       return { ...place, env: { ...place.env, ...task.env }, argv: ['/bin/sh', '-ec', task.script] };
@@ -120,7 +122,7 @@ export class LocalBackend implements BackendCalls {
 
   route(environment: EnvironmentName, release: Release, fence: number): Promise<void> {
     return this.#changes.run(async () => {
-      const { routed } = this.#states[environment];
+      const { routed } = this.#stateOf(environment);
       if (routed !== undefined && routed.fence > fence) {
         throw new SluiceError('ERR_FENCED', `somebody else has taken the ${environment} environment meanwhile`);
       }
@@ -129,12 +131,12 @@ export class LocalBackend implements BackendCalls {
   }
 
   routed(environment: EnvironmentName): Promise<string | undefined> {
-    return Promise.resolve(this.#states[environment].routed?.release.name);
+    return Promise.resolve(this.#stateOf(environment).routed?.release.name);
   }
 
   keep(environment: EnvironmentName, releases: readonly string[]): Promise<void> {
     return this.#changes.run(async () => {
-      const { running } = this.#states[environment];
+      const { running } = this.#stateOf(environment);
       await this.#save(environment, { running: running.filter(({ name }) => releases.includes(name)) });
       const gone = running.filter(({ name }) => !releases.includes(name));
       await Promise.all(gone.map(({ name }) => this.#end(keyOf(environment, name))));
@@ -143,7 +145,7 @@ export class LocalBackend implements BackendCalls {
 
   /** Where the requests for a service go; for the first one with a port when none is named. */
   target(environment: EnvironmentName, service: string | undefined): Target | undefined {
-    const { routed } = this.#states[environment];
+    const { routed } = this.#stateOf(environment);
     if (routed === undefined) return undefined;
     const apps = this.#running.get(keyOf(environment, routed.release.name))?.apps ?? [];
     const app = apps.find((each) =>
@@ -156,12 +158,25 @@ export class LocalBackend implements BackendCalls {
     readonly routed: string | undefined;
     readonly releases: readonly { release: string; health: ReleaseHealth }[];
   }> {
-    const { running, routed } = this.#states[environment];
+    const { running, routed } = this.#stateOf(environment);
     const looks = running.map(async (release) => ({
       release: release.name,
       health: await this.health(environment, release),
     }));
     return { routed: routed?.release.name, releases: await Promise.all(looks) };
+  }
+
+  /** Ends what runs in a preview, and leaves nothing of it on disk. */
+  forget(environment: PreviewName): Promise<void> {
+    return this.#changes.run(async () => {
+      const { running } = this.#stateOf(environment);
+      await this.#keep(without(this.#states, environment));
+      await Promise.all(running.map(({ name }) => this.#end(keyOf(environment, name))));
+      const logs = join(this.#folder, 'logs');
+      const written = (await readdir(logs).catch(() => [])).filter((file) => file.startsWith(`${environment}-`));
+      await Promise.all(written.map((file) => rm(join(logs, file), { force: true })));
+      await this.#records.remove(fenceRecord(environment));
+    });
   }
 
   /** Ends its processes; what is to run stays on record. */
@@ -174,9 +189,17 @@ export class LocalBackend implements BackendCalls {
   }
 
   async #save(environment: EnvironmentName, change: Partial<EnvironmentState>): Promise<void> {
-    const states = { ...this.#states, [environment]: { ...this.#states[environment], ...change } };
+    const states = { ...this.#states, [environment]: { ...this.#stateOf(environment), ...change } };
+    await this.#keep(states);
+  }
+
+  async #keep(states: States): Promise<void> {
     await writeDurably(this.#stateFile, JSON.stringify(states));
     this.#states = states;
+  }
+
+  #stateOf(environment: EnvironmentName): EnvironmentState {
+    return this.#states[environment] ?? nothing;
   }
 
   async #run(environment: EnvironmentName, release: Release): Promise<void> {
@@ -187,7 +210,7 @@ export class LocalBackend implements BackendCalls {
   }
 
   async #startApps(environment: EnvironmentName, release: Release): Promise<RunningRelease> {
-    const url = this.databases?.[environment].app;
+    const url = this.databases?.[environment]?.app;
     try {
       const places = await Promise.all(
         release.services.map(async (service) => ({

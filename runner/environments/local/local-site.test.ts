@@ -1,3 +1,4 @@
+import type { Backend } from '../../model/backend.ts';
 import { contractService } from '../contract-service-fixture.ts';
 import { siteContract } from '../site-contract.ts';
 import { LocalSite } from './local-site.ts';
@@ -6,10 +7,16 @@ import { startSupervisor } from './supervisor-fixture.ts';
 
 siteContract(async () => {
   const supervisor = await startSupervisor();
+  const { client } = supervisor;
   const backend = { name: 'shop', services: [contractService] };
-  const access = await supervisor.client.ensure({ backend, repository: 'git@example.test:shop.git' });
+  const open = async (described: Backend): Promise<LocalSite> => {
+    const access = await client.ensure({ backend: described, repository: 'git@example.test:shop.git' });
+    return new LocalSite({ backend: described, folder: supervisor.folder, access });
+  };
   return {
-    site: new LocalSite({ backend, folder: supervisor.folder, access }),
+    site: await open(backend),
+    preview: (preview) => open({ ...backend, preview }),
+    previews: { list: () => client.previews(), remove: (preview) => client.removePreview(preview) },
     image: (folder) => keepRelease(supervisor.releases, folder, 'node-24', AbortSignal.timeout(10_000)),
     close: () => supervisor.remove(),
   };

@@ -1,4 +1,5 @@
 import type { Backend } from '../../model/backend.ts';
+import { SluiceError } from '../../model/errors.ts';
 import { askGateway } from '../ask-gateway.ts';
 import type { EnvironmentName } from '../release.ts';
 import type { AppAnswer, Site } from '../site.ts';
@@ -59,11 +60,13 @@ export class LocalSite implements Site {
   }
 
   ask(environment: EnvironmentName, path: string): Promise<AppAnswer | undefined> {
-    const url = new URL(path, this.#urls[environment]);
+    const url = new URL(path, this.url(environment));
     return askGateway(url, url.host);
   }
 
   url(environment: EnvironmentName): string {
-    return this.#urls[environment];
+    const url = this.#urls[environment];
+    if (url !== undefined) return url;
+    throw new SluiceError('ERR_NOT_FOUND', `the backend "${this.backend.name}" has no environment ${environment}`);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
@@ -45,6 +45,11 @@ export class RecordFiles {
     return files
       .filter((file) => file.startsWith(prefix) && file.endsWith(ending))
       .map((file) => file.slice(0, -ending.length));
+  }
+
+  /** It may be gone already. */
+  remove(name: string): Promise<void> {
+    return this.#writes.run(() => rm(this.#path(name), { force: true }));
   }
 
   async #stored(name: string): Promise<Stored | undefined> {

@@ -17,6 +17,8 @@ const ofSupervisor = [
   'greet',
   'ensure',
   'list',
+  'previews',
+  'removePreview',
   'backends',
   'mark',
   'remove',

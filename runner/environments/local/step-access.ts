@@ -2,9 +2,12 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackendEnvironments } from '../../executors/local/backend-environments.ts';
 import { operations } from '../../model/operations.ts';
+import { trialOf } from '../../model/backend.ts';
 import type { OwnedBackend } from '../../model/backend.ts';
 import type { RunStep } from '../../model/plan.ts';
-import { databaseVariables, siteVariable } from '../operation-variables.ts';
+import type { DatabaseUrls } from '../database-roles.ts';
+import { environmentFor } from '../environment-for.ts';
+import { databaseVariables, originVariable, siteVariable } from '../operation-variables.ts';
 import { SupervisorClient } from './supervisor-client.ts';
 import type { SupervisorStart } from './supervisor-client.ts';
 import type { BackendAccess, LocalSiteDescription } from './supervisor-calls.ts';
@@ -29,7 +32,7 @@ export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironme
       await client.start(supervisor);
       const access = await client.ensure(owned);
       const secrets = passwordsOf(access);
-      if (step.operation === undefined) return { variables: scriptVariables(access, step), secrets };
+      if (step.operation === undefined) return { variables: scriptVariables(access, owned, step), secrets };
       await writeProgram(programs, sluice);
       const site = { kind: 'local', backend: owned.backend, folder, access } as const;
       return { variables: operationVariables(site, owned, step), secrets };
@@ -47,11 +50,13 @@ function operationVariables(
   { backend }: OwnedBackend,
   { operation }: Pick<RunStep, 'operation'>,
 ): Readonly<Record<string, string>> {
-  const { database } = { database: undefined, ...(operation && operations[operation]) };
-  const urls = database && backend.database && site.access.databases?.[database];
+  const environment = operation && environmentFor(backend, operations[operation]);
+  const { databases } = site.access;
+  const urls = environment && backend.database && databases?.[environment];
   const roles = ['admin', 'migrator', 'app'] as const;
   const found = urls === undefined ? [] : roles.map((role) => [databaseVariables[role], urls[role]] as const);
-  return { [siteVariable]: JSON.stringify(withoutSecrets(site)), ...Object.fromEntries(found) };
+  const origin = backend.preview && databases && { [originVariable]: databaseOf(databases.testing) };
+  return { [siteVariable]: JSON.stringify(withoutSecrets(site)), ...Object.fromEntries(found), ...origin };
 }
 
 /** An operation is given the one database that it works with, and no other. */
@@ -59,14 +64,20 @@ function withoutSecrets(site: LocalSiteDescription): LocalSiteDescription {
   return { ...site, access: { ...site.access, databases: undefined } };
 }
 
-/** A script works with the testing environment: it may change its schema, and fill its tables. */
+function databaseOf({ admin }: DatabaseUrls): string {
+  return decodeURIComponent(new URL(admin).pathname.slice(1));
+}
+
+/** A script works with the environment that is tested: it may change its schema, and fill its tables. */
 function scriptVariables(
   { urls, databases }: BackendAccess,
+  { backend }: OwnedBackend,
   { target }: Pick<RunStep, 'target'>,
 ): Readonly<Record<string, string>> {
   if (target === undefined) return {};
-  const url = databases?.[target].migrator;
-  return { APP_URL: urls[target], ...(url !== undefined && { DATABASE_URL: url }) };
+  const environment = trialOf(backend);
+  const url = databases?.[environment]?.migrator;
+  return { APP_URL: urls[environment] ?? '', ...(url !== undefined && { DATABASE_URL: url }) };
 }
 
 /** Written anew each time: Sluice may have moved. */

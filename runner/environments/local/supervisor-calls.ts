@@ -2,6 +2,7 @@ import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
 import type { KnownBackend } from '../backends.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
+import type { PreviewPlace } from '../previews.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
 
@@ -56,9 +57,11 @@ export interface Greeting {
 /** What a supervisor does for its clients: each is a request with the arguments as a JSON list, and its value as the answer. */
 export interface SupervisorCalls {
   greet(): Promise<Greeting>;
-  /** Brings the environments of a backend about. ERR_CONFLICT when they belong to another repository. */
+  /** Brings the environments of a backend about, with the preview that the run is about. ERR_CONFLICT when they belong to another repository, or previews are too many. */
   ensure(owned: OwnedBackend, isProtected?: boolean): Promise<BackendAccess>;
   list(): Promise<readonly EnvironmentView[]>;
+  previews(): ReturnType<PreviewPlace['list']>;
+  removePreview(...args: Parameters<PreviewPlace['remove']>): ReturnType<PreviewPlace['remove']>;
   backends(): Promise<readonly KnownBackend[]>;
   /** As `protect` and `markForDeletion` of `Backends`: ERR_CONFLICT for a time to delete what is protected. */
   mark(name: string, marks: BackendMarks): Promise<KnownBackend>;

@@ -41,6 +41,14 @@ export class SupervisorClient implements SupervisorCalls {
     return this.#call('list', []);
   }
 
+  previews(): ReturnType<SupervisorCalls['previews']> {
+    return this.#call('previews', []);
+  }
+
+  removePreview(...args: Parameters<SupervisorCalls['removePreview']>): ReturnType<SupervisorCalls['removePreview']> {
+    return this.#call('removePreview', args);
+  }
+
   backends(): ReturnType<SupervisorCalls['backends']> {
     return this.#call('backends', []);
   }

@@ -6,7 +6,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 import { listPids, readEnvironment } from '../../executors/local/process-table.ts';
-import type { Backend } from '../../model/backend.ts';
+import type { Backend, Preview } from '../../model/backend.ts';
 import { ensureRoles } from '../database-roles.ts';
 import type { Release } from '../release.ts';
 import { contractService } from '../contract-service-fixture.ts';
@@ -181,6 +181,34 @@ test('each environment has a database that the roles of the other cannot connect
   t.deepEqual((await query(second?.testing.app ?? '', 'SELECT id FROM tasks')).rows, [{ id: 7 }]);
 });
 
+test('a preview with its database outlives a crash of the supervisor, and is removed with it', async (t) => {
+  const supervisor = await fixture(t);
+  const preview: Preview = { environment: 'preview-a', branch: 'a', ttlMs: 60_000, max: 1 };
+  const backend: Backend = { ...plain, database: { engine: 'postgres' }, preview };
+  const open = () => supervisor.client.ensure({ backend, repository });
+  const first = await open();
+  const before = first.databases?.['preview-a'];
+  if (before === undefined) return t.fail('the preview has no database');
+  await ensureRoles(before, { lockTimeoutMs: 1_000 }, limit());
+  await supervisor.kill();
+  await supervisor.start();
+  const second = await open();
+  t.deepEqual(second.urls, first.urls);
+  const urls = second.databases?.['preview-a'];
+  if (urls === undefined) return t.fail('the preview has no database any more');
+  const client = new pg.Client({ connectionString: urls.app });
+  await client.connect();
+  await client.end();
+  const [found] = await supervisor.client.previews();
+  if (found === undefined) return t.fail('nobody knows the preview');
+  t.like(found, { backend: 'shop', repository, branch: 'a' });
+  t.true(await supervisor.client.removePreview(found));
+  t.deepEqual(await supervisor.client.previews(), []);
+  const gone = new pg.Client({ connectionString: urls.admin });
+  await t.throwsAsync(gone.connect(), { message: /database .* does not exist/ });
+  t.false(JSON.stringify(await supervisor.client.list()).includes('preview-a'));
+});
+
 test('the same files have the same digest, whenever and wherever they were made', async (t) => {
   const { releases } = await fixture(t);
   const [one, two] = [filesOf(t, { a: '1', b: '2' }), filesOf(t, { b: '2', a: '1' })];
@@ -208,6 +236,7 @@ test('an app that is not healthy is told what it lacks: somebody who listens, or
       t.is(health.state, 'starting');
       await sleep(50);
     }
+    t.pass();
   };
   await lackOf('r1', 'sleep 60', /^api: nothing listens yet at the port \d+ that PORT told it$/);
   const refuses = `require('http').createServer((q, s) => s.writeHead(503).end()).listen(+process.env.PORT)`;

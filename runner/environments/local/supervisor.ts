@@ -3,9 +3,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { OutputPipes } from '../../executors/local/output-pipe.ts';
+import { isPreview } from '../../model/backend.ts';
 import type { OwnedBackend } from '../../model/backend.ts';
 import { systemClock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { prefixOfHost } from '../host-prefix.ts';
+import { claimPreview, dismissPreview, forgetPreview, readPreviews } from '../previews.ts';
+import type { OwnedPreview, PreviewPlace, StandingPreview } from '../previews.ts';
 import { refuseProtected } from '../backends.ts';
 import type { KnownBackend } from '../backends.ts';
 import type { EnvironmentName } from '../release.ts';
@@ -21,6 +25,7 @@ import { succeedJournal } from './process-journal.ts';
 import { Serial } from './serial.ts';
 import { serveCalls, socketPath } from './serve-calls.ts';
 import { backupsFolder, protocol, releasesFolder } from './supervisor-calls.ts';
+import { without } from './without.ts';
 import type { BackendAccess, BackendMarks, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
 
 export interface SupervisorOptions {
@@ -43,7 +48,6 @@ interface BackendRecord extends OwnedBackend {
   readonly marks?: BackendMarks;
 }
 
-const environmentNames = ['testing', 'production'] as const;
 /** Wanted when nobody has it. */
 const gatewayPort = 7373;
 
@@ -131,7 +135,15 @@ class Supervisor implements SupervisorCalls {
       }
       const fresh = { ports: { testing: 0, production: 0 }, createdAt: systemClock(), marks: { isProtected } };
       const record = await this.#open({ ...(known ?? fresh), ...owned });
-      return this.#access(record);
+      const { preview } = owned.backend;
+      if (preview === undefined) return this.#access(record);
+      await claimPreview(this.backend(name), name, preview, systemClock(), (standing) =>
+        this.#removePreview(name, standing),
+      );
+      // Others may have been removed for it.
+      const present = this.#record(name);
+      const ports = { ...present.ports, [preview.environment]: present.ports[preview.environment] ?? 0 };
+      return this.#access(await this.#open({ ...present, ports }));
     });
   }
 
@@ -154,9 +166,10 @@ class Supervisor implements SupervisorCalls {
       refuseProtected(knownOf(record));
       // Its record goes last: what a crash leaves behind is ended when it is removed again.
       await this.backend(name).stop();
-      await Promise.all(environmentNames.map((environment) => this.#gateway.leave(record.ports[environment])));
+      await Promise.all(Object.values(record.ports).map((port) => this.#gateway.leave(port)));
       if (record.backend.database !== undefined) {
-        for (const environment of environmentNames) await this.#databases.remove(name, environment, this.#host.signal);
+        for (const environment of environmentsOf(record))
+          await this.#databases.remove(name, environment, this.#host.signal);
       }
       for (const folder of [join(this.#folder, backupsFolder, name), join(this.#backendsFolder, name)]) {
         await rm(folder, { recursive: true, force: true });
@@ -175,16 +188,46 @@ class Supervisor implements SupervisorCalls {
 
   async list(): Promise<readonly EnvironmentView[]> {
     const views = [...this.#records.values()].flatMap((record) =>
-      environmentNames.map(async (environment) => ({
+      environmentsOf(record).map(async (environment) => ({
         backend: record.backend.name,
         environment,
         name: `http://${hostOfEnvironment(record.backend.name, environment)}:${this.#port}`,
-        url: this.#access(record).urls[environment],
+        url: this.#access(record).urls[environment] ?? '',
         ...(record.backend.database && { database: await this.#databaseState() }),
         ...(await this.backend(record.backend.name).view(environment)),
       })),
     );
     return Promise.all(views);
+  }
+
+  async previews(): Promise<readonly OwnedPreview[]> {
+    const found = [...this.#records.values()].map(async ({ backend: { name }, repository }) => {
+      const previews = await readPreviews(this.backend(name));
+      return previews.map((preview) => ({ ...preview, backend: name, repository }));
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  removePreview({ backend, ...preview }: Parameters<PreviewPlace['remove']>[0]): Promise<boolean> {
+    return this.#changes.run(() => this.#removePreview(backend, preview));
+  }
+
+  /** Traffic goes first, the word of it last. */
+  async #removePreview(name: string, preview: Pick<StandingPreview, 'environment' | 'usedAt'>): Promise<boolean> {
+    const backend = this.backend(name);
+    const { environment } = preview;
+    if (!(await dismissPreview(backend, preview))) return false;
+    const record = this.#record(name);
+    const port = record.ports[environment];
+    if (port !== undefined) await this.#gateway.leave(port);
+    await this.#keep({ ...record, ports: without(record.ports, environment) });
+    await backend.forget(environment);
+    if (backend.databases !== undefined) {
+      await this.#databases.remove(name, environment, this.#host.signal);
+      backend.databases = without(backend.databases, environment);
+    }
+    await forgetPreview(backend, environment);
+    return true;
   }
 
   stop(): Promise<void> {
@@ -233,44 +276,48 @@ class Supervisor implements SupervisorCalls {
     const { name, database } = wanted.backend;
     const known = this.#backends.get(name);
     const backend = known ?? new LocalBackend(name, join(this.#backendsFolder, name), this.#host);
-    if (database !== undefined) backend.databases ??= await this.#databasesOf(name);
-    const ports = known === undefined ? await this.#doors(wanted) : wanted.ports;
-    const record = { ...wanted, ports };
+    if (database !== undefined) backend.databases = await this.#databasesOf(wanted, backend.databases);
+    const record = { ...wanted, ports: await this.#doors(wanted, this.#records.get(name)?.ports) };
     this.#backends.set(name, backend);
     await this.#keep(record);
     if (known === undefined) await backend.resume();
     return record;
   }
 
-  async #databasesOf(name: string) {
+  #databasesOf(record: BackendRecord, known: LocalBackend['databases']): Promise<NonNullable<typeof known>> {
     const { signal } = this.#host;
-    const testing = await this.#databases.ensure(name, 'testing', signal);
-    return { testing, production: await this.#databases.ensure(name, 'production', signal) };
+    return forEachOf(record, async (environment) => {
+      const urls = known?.[environment];
+      return urls ?? this.#databases.ensure(record.backend.name, environment, signal);
+    });
   }
 
-  async #doors({ backend: { name }, ports }: BackendRecord): Promise<BackendRecord['ports']> {
-    const door = (environment: EnvironmentName): Promise<number> =>
-      this.#gateway.listen(ports[environment], hostOfEnvironment(name, environment));
-    return { testing: await door('testing'), production: await door('production') };
+  /** Those that are open stay as they are. */
+  #doors(record: BackendRecord, open: BackendRecord['ports'] | undefined): Promise<BackendRecord['ports']> {
+    const { name } = record.backend;
+    return forEachOf(record, async (environment) => {
+      const port = open?.[environment];
+      return port ?? this.#gateway.listen(record.ports[environment] ?? 0, hostOfEnvironment(name, environment));
+    });
   }
 
   #access({ backend: { name }, ports }: BackendRecord): BackendAccess {
-    const url = (environment: EnvironmentName): string => `http://127.0.0.1:${ports[environment]}`;
+    const urls = Object.entries(ports).map(([environment, port]) => [environment, `http://127.0.0.1:${port}`]);
     const { programs } = this.#databases;
     return {
-      urls: { testing: url('testing'), production: url('production') },
+      urls: Object.fromEntries(urls) as BackendAccess['urls'],
       databases: this.#backends.get(name)?.databases,
       ...(programs !== undefined && { programs }),
     };
   }
 
-  /** `tasks.localhost`, `test.tasks.localhost`, and with the name of a service in front of that. */
+  /** `tasks.localhost`, `test.tasks.localhost`, `preview-pr-12.tasks.localhost`, and with the name of a service in front of that. */
   #target(host: string): Target | undefined {
     const parts = host.toLowerCase().split('.');
     if (parts.pop() !== 'localhost') return undefined;
     const backend = this.#backends.get(parts.pop() ?? '');
-    const environment = parts.at(-1) === 'test' ? 'testing' : 'production';
-    if (environment === 'testing') parts.pop();
+    const environment = environmentOf(parts.at(-1) ?? '');
+    if (environment !== 'production') parts.pop();
     return parts.length > 1 ? undefined : backend?.target(environment, parts[0]);
   }
 }
@@ -280,5 +327,24 @@ function knownOf({ backend, repository, createdAt = 0, marks = { isProtected: tr
 }
 
 function hostOfEnvironment(backend: string, environment: EnvironmentName): string {
-  return `${environment === 'testing' ? 'test.' : ''}${backend}.localhost`;
+  return `${prefixOfHost(environment)}${backend}.localhost`;
+}
+
+/** By what stands in front of the name of the backend. */
+function environmentOf(label: string): EnvironmentName {
+  if (label === 'test') return 'testing';
+  return isPreview(label) ? label : 'production';
+}
+
+function environmentsOf({ ports }: BackendRecord): readonly EnvironmentName[] {
+  return Object.keys(ports) as EnvironmentName[];
+}
+
+async function forEachOf<Value>(
+  record: BackendRecord,
+  make: (environment: EnvironmentName) => Promise<Value>,
+): Promise<Readonly<Record<EnvironmentName, Value>>> {
+  const made: [EnvironmentName, Value][] = [];
+  for (const environment of environmentsOf(record)) made.push([environment, await make(environment)]);
+  return Object.fromEntries(made) as Readonly<Record<EnvironmentName, Value>>;
 }

@@ -162,11 +162,11 @@ class KubernetesExecutor implements Executor {
   }
 
   /** Nothing is written to the log before the passwords of the backend are known. What keeps them from being known keeps its pods from being made too. */
-  #concealer(cluster: ClusterClient, { backend }: AttemptSpec, { conceal }: AttemptContext): () => Promise<void> {
+  #concealer(cluster: ClusterClient, { backend, runId }: AttemptSpec, { conceal }: AttemptContext): () => Promise<void> {
     let done: Promise<void> | undefined = backend === undefined ? Promise.resolve() : undefined;
     return () => {
       if (done !== undefined || backend === undefined) return done ?? Promise.resolve();
-      const begun = this.#ensure(cluster, backend).then(conceal);
+      const begun = this.#ensure(cluster, backend, runId).then(conceal);
       done = begun;
       begun.catch(() => (done = undefined));
       return begun;
@@ -190,7 +190,7 @@ class KubernetesExecutor implements Executor {
 
   #enter(
     site: Site,
-    plan: AttemptPlan & Pick<WarmSpec, 'backend'>,
+    plan: AttemptPlan & Pick<WarmSpec, 'backend' | 'runId'>,
     secrets: AttemptSpec['secrets'],
     lost?: Lost,
   ): Entry {
@@ -198,10 +198,10 @@ class KubernetesExecutor implements Executor {
     const listen = (port: number): Promise<unknown> => server.listen(port);
     const closing = this.#closing.signal;
     const area = this.#areaOf(site, plan);
-    const { backend } = plan;
+    const { backend, runId } = plan;
     const prepare = backend && {
       prepare: async () => {
-        await this.#ensure(cluster, backend);
+        await this.#ensure(cluster, backend, runId);
       },
     };
     const pod = new AttemptPod({ closing, cluster, ...area, plan, secrets, listen, ...prepare, ...(lost && { lost }) });
@@ -240,11 +240,14 @@ class KubernetesExecutor implements Executor {
     return area;
   }
 
-  /** Once a minute for each description of a backend, because its namespace may be deleted meanwhile, and again after it failed. */
-  #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<readonly string[]> {
+  /**
+   * Once a minute for each description of a backend, because its namespace may be deleted meanwhile, and again after it failed. For a preview each run does so:
+   * it may have gone since the last one, and lives from the begin of this one on.
+   */
+  #ensure(cluster: ClusterClient, backend: OwnedBackend, runId: string): Promise<readonly string[]> {
     const { backends } = this.#options;
     if (backends === undefined) return Promise.resolve([]);
-    const key = canonicalJson(backend as unknown as Json);
+    const key = canonicalJson([backend, backend.backend.preview === undefined ? '' : runId] as unknown as Json);
     const known = this.#ensured.get(key);
     if (known !== undefined && performance.now() - known.at < ensuredMs) return known.done;
     const done = backends.ensure(cluster, backend);

@@ -1,0 +1,27 @@
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { namespaces } from '../../cluster/resources.ts';
+import { readPreviews } from '../previews.ts';
+import type { OwnedPreview, PreviewPlace } from '../previews.ts';
+import { labels, repositoryAnnotation } from './names.ts';
+import { NamespaceRecords } from './namespace-records.ts';
+import type { BackendPlace } from './place.ts';
+import { removePreview } from './remove-preview.ts';
+
+/** The previews of all backends of a cluster. */
+export function clusterPreviews(cluster: ClusterClient, place: BackendPlace): PreviewPlace {
+  return {
+    list: () => listPreviews(cluster),
+    remove: (preview) => removePreview(cluster, preview, place),
+  };
+}
+
+async function listPreviews(cluster: ClusterClient): Promise<readonly OwnedPreview[]> {
+  const labelSelector = `${labels.managedBy}=sluice`;
+  const { items } = await cluster.list(namespaces, { labelSelector });
+  const owned = items.map(async ({ metadata: { name, annotations = {} } }) => {
+    const previews = await readPreviews(new NamespaceRecords(cluster, name));
+    const repository = annotations[repositoryAnnotation] ?? '';
+    return previews.map((preview) => ({ ...preview, backend: name, repository }));
+  });
+  return (await Promise.all(owned)).flat();
+}
