@@ -444,6 +444,10 @@ export interface Junit {
    * Whether no test at all is fine.
    */
   readonly 'allow-empty'?: boolean;
+  /**
+   * How many tests must have run at least.
+   */
+  readonly 'min-tests'?: string;
 }
 /**
  * An artefact with options.
@@ -581,7 +585,7 @@ export interface Input {
    */
   readonly description?: string;
   /**
-   * Type of the value. A `command` is a script from the pipeline file; only a `run` that is nothing else than `${{ inputs.NAME }}` takes it.
+   * Type of the value. A `command` is a script from the pipeline file; only a `run` that is nothing else than `${{ inputs.NAME }}` takes it. Where it is left empty, that step is skipped.
    */
   readonly type?: 'string' | 'number' | 'boolean' | 'duration' | 'command';
   /**

@@ -22,14 +22,16 @@ export interface LocalEnvironmentsOptions {
 export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironmentsOptions): BackendEnvironments {
   const programs = join(folder, 'bin');
   return {
-    programs,
+    programs: async () => {
+      await writeProgram(programs, sluice);
+      return programs;
+    },
     variablesFor: async (owned, step, signal) => {
       if (step.operation === undefined && step.target === undefined) return {};
       const client = new SupervisorClient(folder, signal);
       await client.start(supervisor);
       const access = await client.ensure(owned);
       if (step.operation === undefined) return scriptVariables(access, step);
-      await writeProgram(programs, sluice);
       return operationVariables({ kind: 'local', backend: owned.backend, folder, access }, owned, step);
     },
   };

@@ -8,6 +8,6 @@ export interface BackendEnvironments {
    * they are somebody else's.
    */
   variablesFor(backend: OwnedBackend, step: RunStep, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
-  /** Folder with the program `sluice`, which operations are commands of. */
-  readonly programs: string;
+  /** Makes the folder with the program `sluice`, which operations and checks are commands of. */
+  readonly programs: () => Promise<string>;
 }
