@@ -21,7 +21,8 @@ export function checkTriggers(problems: ProblemList, on: Spot, triggers: Trigger
   }
 }
 
-function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
+/** Lists of patterns of names, as triggers and promotion have them. */
+export function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
   const [first = ''] = patterns;
   if (/^!./.test(first)) {
     problems.add(

@@ -1,4 +1,5 @@
 import type { Backend, BackendService } from '../model/backend.ts';
+import { checkPatterns } from './check-triggers.ts';
 import { checkVariables } from './compile-environment.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
@@ -14,7 +15,8 @@ export function compileBackend(
   runtime: string,
 ): Backend | undefined {
   if (backend === undefined) return undefined;
-  const { name, services = {}, database } = backend;
+  const { name, services = {}, database, promote } = backend;
+  if (promote) checkPatterns(problems, under(root, 'backend', 'promote', 'branches'), promote.branches);
   for (const [service, { env = {} }] of Object.entries(services)) {
     const spot = under(root, 'backend', 'services', service);
     checkVariables(problems, under(spot, 'env'), env);
@@ -24,7 +26,7 @@ export function compileBackend(
     problems.add({ ...spot, part: 'key' }, 'backend-service', message, hint);
   }
   const compiled = Object.entries(services).map(([service, described]) => compileService(service, described, runtime));
-  return { name, services: compiled, ...(database && { database }) };
+  return { name, services: compiled, ...(database && { database }), ...(promote && { promote }) };
 }
 
 /** Names of the objects that Sluice itself makes in the namespace. */

@@ -52,6 +52,13 @@ export type Patterns3 = readonly string[];
  */
 export type Patterns4 = readonly string[];
 /**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns5 = readonly string[];
+/**
  * Paths or patterns inside the workspace.
  *
  * @minItems 1
@@ -173,6 +180,7 @@ export interface Backend {
     readonly [k: string]: BackendService;
   };
   readonly database?: Database;
+  readonly promote?: Promotion;
 }
 /**
  * One process of the backend.
@@ -222,6 +230,12 @@ export interface Database {
    * Command that fills the testing database.
    */
   readonly seed?: string;
+}
+/**
+ * What may go to production. The file of the live release decides, so that no branch lets itself in.
+ */
+export interface Promotion {
+  readonly branches: Patterns5;
 }
 /**
  * At most one holder of a group at a time.
