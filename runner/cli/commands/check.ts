@@ -63,8 +63,11 @@ export const defineCheck: Define = (command) => {
     }
     const stop = untilSignal(session.io);
     try {
-      const place = { folder: session.folder, say: session.print, signal: stop.signal };
-      return (await check(command.opts(), place)) ? exitCodes.succeeded : exitCodes.failed;
+      const say = session.json ? session.note : session.print;
+      const place = { folder: session.folder, say, signal: stop.signal };
+      const green = await check(command.opts(), place);
+      if (session.json) session.printJson({ check: what, green });
+      return green ? exitCodes.succeeded : exitCodes.failed;
     } finally {
       stop.close();
     }
