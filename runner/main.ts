@@ -1,22 +1,26 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from './cli/cli.ts';
-import type { Archive, Services, Trial } from './cli/session.ts';
-import type { BackendsConfig, ClusterConfig, Config, RegistriesConfig } from './config/config.ts';
+import type { Archive, Checkout, Services, Trial } from './cli/session.ts';
+import type { Config } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import type { Engine } from './engine/engine.ts';
+import type { BackendPlace } from './environments/kubernetes/place.ts';
 import type { Executor } from './executors/executor.ts';
 import type { BackendNamespaces } from './executors/kubernetes/backend-namespaces.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError } from './model/errors.ts';
 import { ownImage } from './model/own-images.ts';
 import type { AttemptKey } from './model/result.ts';
+import type { FileLogs } from './results/log/file-logs.ts';
+import type { Logs } from './results/log/logs.ts';
 import type { Intake } from './store/intake.ts';
 import type { Outbox } from './store/outbox.ts';
 import type { ServerRecords } from './store/server-records.ts';
 import type { Store } from './store/store.ts';
 import type { Watch } from './store/watch.ts';
+import { openBackends, placeOf } from './open-backends.ts';
 import { openSecretBox } from './store/secret-box.ts';
 
 const maxLogBytes = 1024 ** 3;
@@ -39,12 +43,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     environment,
     open: (config) => openServices(config, environment),
     tryStep: (config) => tryStepOn(config, environment),
-    serve: async (services, address, config) => {
+    serve: async (services, config) => {
       const { serve } = await import('./serve.ts');
-      return serve(services, { address, config, environment, version: await readVersion() });
+      return serve(services, { config, environment, version: await readVersion() });
     },
     archive: archiveOf,
     environments: async (config) => (await import('./open-environments.ts')).openEnvironments(config, environment),
+    checkout: (config, folder) => readCheckout(config, environment, folder),
+    backends: (config) => openBackends(config, environment),
     operate: async (name, say) => (await import('./operate.ts')).operate(name, environment, await readVersion(), say),
     gates: readGates,
   });
@@ -58,10 +64,10 @@ async function openServices(config: Config, environment: Environment): Promise<S
     import('./sources/git-source.ts'),
   ]);
   const [{ thisProcess }, { createLogger }] = await Promise.all([import('./store/owner.ts'), import('./logging.ts')]);
-  const store = await openStore(config);
+  const { store, installation } = await openStore(config);
   const blobs = await openBlobStore(config);
-  const logs = createFileLogs(join(config.home, 'logs'));
-  const executor = await openExecutor(config, environment, (key) => isOver(engine, key));
+  const logs = await sharedWhereNeeded(createFileLogs(join(config.home, 'logs')), blobs, config);
+  const executor = await openExecutor(config, environment, { isOver: (key) => isOver(engine, key), installation });
   const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
   const engine: Engine = createEngine({
     store,
@@ -98,6 +104,17 @@ async function openBlobStore({ home, bucket }: Config): Promise<Services['blobs'
   return (await import('./store/s3-blobs.ts')).openS3Blobs(bucket, join(home, 'incoming'));
 }
 
+async function readCheckout(config: Config, environment: Environment, folder: string): Promise<Checkout> {
+  const { createGitSources } = await import('./sources/git-source.ts');
+  const sources = createGitSources({ environment: environment.variables, temporaryFolder: join(config.home, 'trees') });
+  try {
+    const { repository, commit, dirty } = await sources.open(folder);
+    return { repository, commit, dirty };
+  } finally {
+    await sources.close();
+  }
+}
+
 function archiveOf({ home, database, bucket }: Config): Archive {
   if (database !== undefined || bucket !== undefined) {
     throw new SluiceError('ERR_USAGE', 'A store on PostgreSQL or S3 is backed up by the means of those.', {
@@ -111,23 +128,46 @@ function archiveOf({ home, database, bucket }: Config): Archive {
   };
 }
 
+interface OpenStore {
+  readonly store: Store & Intake & Watch & Outbox & ServerRecords;
+  /** Who has the Jobs that are made: all runners on one store. */
+  readonly installation: () => Promise<string>;
+}
+
 /** PostgreSQL where one is configured, else SQLite in the data folder. */
-async function openStore({ home, database }: Config): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
+async function openStore(config: Config): Promise<OpenStore> {
+  const { home, database } = config;
   if (database !== undefined) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
-    return openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+    const store = await openPostgresStore({ ...database, clock: systemClock, version: await readVersion() });
+    // What the data folder says first: who was alone so far keeps the Jobs that are under way.
+    return { store, installation: async () => store.installationId(await installationOf(config)) };
   }
   const [{ openSqliteStore }, { isAlive }] = await Promise.all([
     import('./store/sqlite/sqlite-store.ts'),
     import('./store/owner.ts'),
   ]);
-  return openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
+  const store = await openSqliteStore({ file: join(home, 'sluice.db'), clock: systemClock, isAlive });
+  return { store, installation: () => installationOf(config) };
+}
+
+async function installationOf({ home }: Config): Promise<string> {
+  return (await import('./store/installation-id.ts')).installationId(home);
+}
+
+/** Logs of one machine are files alone: as blobs besides they would cost every step two syncs of the disk more. */
+async function sharedWhereNeeded(files: FileLogs, blobs: Services['blobs'], config: Config): Promise<Logs> {
+  if (config.database === undefined && config.bucket === undefined) return files;
+  return (await import('./results/log/shared-logs.ts')).createSharedLogs(files, blobs);
 }
 
 /** A trial leaves nothing that has to outlive this process. */
 async function tryStepOn(config: Config, environment: Environment): Promise<Trial> {
   const { tryStep } = await import('./executors/try-step.ts');
-  const executor = await openExecutor(config, environment, () => Promise.resolve(false));
+  const executor = await openExecutor(config, environment, {
+    isOver: () => Promise.resolve(false),
+    installation: () => installationOf(config),
+  });
   try {
     return await tryStep(executor, 'base');
   } finally {
@@ -135,10 +175,13 @@ async function tryStepOn(config: Config, environment: Environment): Promise<Tria
   }
 }
 
-type IsOver = (key: AttemptKey) => Promise<boolean>;
+interface KubernetesNeeds {
+  readonly isOver: (key: AttemptKey) => Promise<boolean>;
+  readonly installation: OpenStore['installation'];
+}
 
-function openExecutor(config: Config, environment: Environment, over: IsOver): Promise<Executor> {
-  return config.executor === 'kubernetes' ? openKubernetes(config, over) : openLocal(config, environment);
+function openExecutor(config: Config, environment: Environment, needs: KubernetesNeeds): Promise<Executor> {
+  return config.executor === 'kubernetes' ? openKubernetes(config, needs) : openLocal(config, environment);
 }
 
 async function openLocal(config: Config, environment: Environment): Promise<Executor> {
@@ -167,17 +210,15 @@ async function isOver(engine: Engine, { runId, step, attempt }: AttemptKey): Pro
 }
 
 async function openKubernetes(
-  { cluster: config, backends, registries, home }: Config,
-  over: IsOver,
+  { cluster: config, backends, registries }: Config,
+  { isOver: over, installation }: KubernetesNeeds,
 ): Promise<Executor> {
-  const [{ createKubernetesExecutor }, { connectCluster }, { installationId }, { reachableAddress }] =
-    await Promise.all([
-      import('./executors/kubernetes/kubernetes-executor.ts'),
-      import('./cluster/connect.ts'),
-      import('./store/installation-id.ts'),
-      import('./executors/kubernetes/reachable-address.ts'),
-    ]);
-  const owner = await installationId(home);
+  const [{ createKubernetesExecutor }, { connectCluster }, { reachableAddress }] = await Promise.all([
+    import('./executors/kubernetes/kubernetes-executor.ts'),
+    import('./cluster/connect.ts'),
+    import('./executors/kubernetes/reachable-address.ts'),
+  ]);
+  const owner = await installation();
   return createKubernetesExecutor({
     connect: () => connectCluster(config),
     settings: (cluster, port) => ({
@@ -190,24 +231,13 @@ async function openKubernetes(
     }),
     listen: { host: '0.0.0.0', port: config.agentPort },
     isOver: over,
-    ...(backends && { backends: await namespacesOf(backends, config, registries) }),
+    ...(backends && { backends: await namespacesOf(placeOf(backends, { cluster: config, registries })) }),
   });
 }
 
-async function namespacesOf(
-  backends: BackendsConfig,
-  { images }: ClusterConfig,
-  { plainHttp }: RegistriesConfig,
-): Promise<BackendNamespaces> {
+async function namespacesOf(place: BackendPlace): Promise<BackendNamespaces> {
   const { backendNamespaces } = await import('./environments/kubernetes/step-access.ts');
-  const { domain, gateway, gatewayUrl, registry } = backends;
-  return backendNamespaces({
-    domain,
-    gateway: { ...gateway, url: gatewayUrl },
-    registry,
-    plainHttp,
-    images,
-  });
+  return backendNamespaces(place);
 }
 
 /** Texts of the workflows that Sluice ships, by name. */

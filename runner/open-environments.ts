@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { LocalEnvironments } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
+import { LocalBackends } from './environments/local/local-backends.ts';
 import { localEnvironments } from './environments/local/step-access.ts';
 import { runSupervisor } from './environments/local/supervisor.ts';
 import { SupervisorClient } from './environments/local/supervisor-client.ts';
@@ -44,6 +45,11 @@ export function environmentsOfSteps(config: Where, environment: Environment): Ba
     supervisor: supervisorOf(config, environment),
     sluice: ownCommand(),
   });
+}
+
+/** The same as a place of backends. */
+export function localBackends(config: Where, environment: Environment): LocalBackends {
+  return new LocalBackends({ folder: folderOf(config), supervisor: supervisorOf(config, environment) });
 }
 
 function folderOf({ home }: Where): string {

@@ -1,6 +1,7 @@
 import { connectCluster } from './cluster/connect.ts';
 import type { Environment } from './config/environment.ts';
 import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
+import { backupsFolder } from './environments/kubernetes/names.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
 import type { BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
@@ -26,6 +27,8 @@ export async function openKubernetesPlace(
   return {
     site: new KubernetesSite(cluster, description.backend, description.place),
     build: (service) => build(service, description, surroundings),
+    programs: variables['PATH'] ?? '',
+    backups: backupsFolder,
     close: () => cluster.close(),
   };
 }

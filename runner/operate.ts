@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import type { Environment } from './config/environment.ts';
 import type { DatabaseUrls } from './environments/database-roles.ts';
@@ -8,7 +9,7 @@ import { databaseVariables, siteVariable } from './environments/operation-variab
 import { loadOperation } from './gates/operations.ts';
 import { systemClock } from './model/clock.ts';
 import { messageOf, SluiceError } from './model/errors.ts';
-import { becauseValue, inputVariable } from './model/operations.ts';
+import { becauseValue, endingVariable, inputVariable } from './model/operations.ts';
 import type { OperationName } from './model/operations.ts';
 import { needed } from './operation-place.ts';
 import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
@@ -27,7 +28,7 @@ export async function operate(
 ): Promise<void> {
   const description = readSite(variables);
   const stopping = new AbortController();
-  const stop = (): void => stopping.abort(new SluiceError('ERR_ABORTED', 'the step was stopped'));
+  const stop = (): void => stopping.abort(endingOf(variables[endingVariable]));
   process.once('SIGTERM', stop);
   const place = await openPlace(description, { variables, version, signal: stopping.signal });
   try {
@@ -42,6 +43,8 @@ export async function operate(
       actor: variables['SLUICE_ACTOR'] ?? '',
       input: (input) => variables[inputVariable(input)] ?? '',
       build: place.build,
+      programs: place.programs,
+      backups: place.backups,
       database: databaseOf(variables),
       say,
       clock: systemClock,
@@ -57,6 +60,14 @@ export async function operate(
   }
 }
 
+/** Whoever stops a step wants no more of it; whoever takes its pod away knows nothing of it. Without a file, nobody but the runner ends steps. */
+function endingOf(file: string | undefined): SluiceError {
+  const isDisplaced = file !== undefined && readFileSync(file, 'utf8') === 'cluster';
+  return isDisplaced
+    ? new SluiceError('ERR_DISPLACED', 'the pod of the step was ended from outside')
+    : new SluiceError('ERR_ABORTED', 'the step was stopped');
+}
+
 type SiteDescription = KubernetesSiteDescription | LocalSiteDescription;
 
 function readSite(variables: Variables): SiteDescription {
@@ -69,7 +80,7 @@ function readSite(variables: Variables): SiteDescription {
 
 /** Loaded when it is needed: what speaks to clusters takes a while. */
 async function openPlace(site: SiteDescription, surroundings: OperationSurroundings): Promise<OperationPlace> {
-  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings.signal);
+  if (site.kind === 'local') return (await import('./open-local-place.ts')).openLocalPlace(site, surroundings);
   return (await import('./open-kubernetes-place.ts')).openKubernetesPlace(site, surroundings);
 }
 

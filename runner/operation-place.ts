@@ -7,6 +7,8 @@ import { SluiceError } from './model/errors.ts';
 export interface OperationPlace {
   readonly site: Site;
   readonly build: OperationContext['build'];
+  readonly programs: OperationContext['programs'];
+  readonly backups: OperationContext['backups'];
   close(): Promise<void>;
 }
 

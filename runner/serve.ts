@@ -6,10 +6,11 @@ import type { ApiDependencies, RunRequests } from './api/dependencies.ts';
 import { createAuthenticate } from './api/authenticate.ts';
 import { attachWebSocket } from './api/websocket/attach.ts';
 import type { Submissions } from './api/websocket/session.ts';
-import type { Address, Listening, Services } from './cli/session.ts';
+import type { Listening, Services } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
+import type { Backends } from './environments/backends.ts';
 import { newRunId } from './engine/new-run-id.ts';
 import { createLogger } from './logging.ts';
 import { systemClock } from './model/clock.ts';
@@ -41,8 +42,9 @@ import type { SubmissionDependencies } from './triggers/submit-run.ts';
 import { watchRepositories } from './triggers/watch-repositories.ts';
 import type { WatchDependencies } from './triggers/watch-repositories.ts';
 
+const sweepMs = 30_000;
+
 interface ServeOptions {
-  readonly address: Address;
   readonly config: Config;
   readonly environment: Environment;
   readonly version: string;
@@ -50,26 +52,26 @@ interface ServeOptions {
 
 /** Answers requests, drives the runs that they ask for, and tells forges how those go. */
 export async function serve(services: Services, options: ServeOptions): Promise<Listening> {
-  const { address, config, version } = options;
+  const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
   const telemetry = await openTelemetry(config, version);
   const remotes = remotesOf(services, options);
-  const { issuer } = config;
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
+  const backends = await backendsOf(options);
   const parts: ApiDependencies = {
-    ...{ engine, runs, store, logs, blobs, intake, clock: systemClock, logger, version },
+    ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
     receive: counted(telemetry.metrics, (id, headers, body) =>
       receiveDelivery({ ...submission, blobs, secretsOf }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
     replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
-    ...(issuer && { issuer }),
+    ...(config.issuer && { issuer: config.issuer }),
   };
   const api = await createApi(parts);
   const sockets = attachWebSocket(api.server, {
@@ -79,8 +81,8 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     origins: config.url === '' ? [] : [new URL(config.url).origin],
   });
   const [stop, cancel] = [new AbortController(), new AbortController()];
-  const url = await api.listen(address).catch((cause: unknown) => {
-    throw notListening(address, cause);
+  const url = await api.listen({ ...config.listen }).catch((cause: unknown) => {
+    throw notListening(config.listen, cause);
   });
   const most = { runs: config.runs, ofRepository: config.runs };
   const dispatched = dispatchRuns(
@@ -92,13 +94,14 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
+  const swept = sweepBackends(backends, logger, stop.signal);
   const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
     close: async (graceMs) => {
       stop.abort();
-      const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered, watched])
-        .finally(() => telemetry.close())
+      const ended = Promise.all([sockets.close(), api.close(), dispatched, delivered, watched, swept])
+        .finally(() => Promise.all([telemetry.close(), backends?.close()]))
         .then(() => true);
       if (await Promise.race([ended, sleep(graceMs, false, { ref: false })])) return;
       // Jobs outlive whoever drives them, so that ending here is what kill -9 would be: the next runner goes on.
@@ -108,6 +111,25 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       await ended;
     },
   };
+}
+
+/** Undefined for a server on a cluster that is not told where backends are deployed. */
+async function backendsOf({ config, environment }: ServeOptions): Promise<Backends | undefined> {
+  if (config.executor === 'kubernetes' && config.backends === undefined) return undefined;
+  return (await import('./open-backends.ts')).openBackends(config, environment);
+}
+
+/** Deletes what is due, until the signal comes. Of several servers each may. */
+async function sweepBackends(backends: Backends | undefined, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (backends === undefined) return;
+  while (!signal.aborted) {
+    try {
+      for (const backend of await backends.sweep(systemClock())) logger.info('backend deleted', { backend });
+    } catch (error) {
+      logger.warn('backends that are due were not deleted', { error });
+    }
+    await sleep(sweepMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** Commit statuses and completion events, on their way until the signal comes. `url` is where people find this server. */
@@ -272,7 +294,7 @@ async function receiverHosts({ intake }: Services, subscribers: readonly NamedSu
 }
 
 /** Why there is no server at the address, in words for who typed it. */
-function notListening({ host, port }: Address, cause: unknown): SluiceError {
+function notListening({ host, port }: Config['listen'], cause: unknown): SluiceError {
   return new SluiceError('ERR_USAGE', `Nothing can be served at ${host}:${port}: ${messageOf(cause)}`, {
     cause,
     hint: 'Choose another address with --listen HOST:PORT, or end what answers there; port 0 takes any free one.',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { openApi } from '../../runner/api/api-fixture.ts';
+import { startLocalBackends } from '../../runner/environments/local/local-backends-fixture.ts';
 
 const run = promisify(execFile);
 const environment = join(homedir(), '.cache', 'schemathesis');
@@ -20,7 +21,10 @@ async function program(): Promise<string> {
 
 test('requests made from the OpenAPI find no error of the server and no answer that it does not promise', async (t) => {
   t.timeout(540_000);
-  const { url, admin, run: runPipeline } = await openApi(t);
+  const place = await startLocalBackends();
+  t.teardown(() => place.close());
+  await place.backends.ensure({ backend: { name: 'orders', services: [] }, repository: 'shop' });
+  const { url, admin, run: runPipeline } = await openApi(t, { backends: place.backends });
   await runPipeline('pipeline: p\nsteps: { a: { run: echo hi } }\n');
   const words = [
     'run',

@@ -1,21 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
 import { backendTest, inPods, stepOf, TestBackend, verdicts } from './test-backend.ts';
+import { objectsMade, tableOf } from './made-objects.ts';
 import { manifestDigest } from './registry.ts';
 
-interface DeploymentObject {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
-  };
-  readonly status: { readonly availableReplicas?: number };
-}
-
+const { UPDATE_GOLDEN } = process.env;
 const gates = ['validate', 'migrate', 'deploy-test', 'run-tests', 'promote'];
 
-async function imagesOf(backend: TestBackend): Promise<Readonly<Record<string, string | undefined>>> {
-  const found = await backend.objects<DeploymentObject>('deployments');
-  return Object.fromEntries(
-    found.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]?.image]),
-  );
+/** What `docs/backends.md` says of the objects that Sluice makes is what the API server saw (R000-23). */
+function documented(t: ExecutionContext, table: string): void {
+  const page = new URL('../../docs/backends.md', import.meta.url);
+  const text = readFileSync(page, 'utf8');
+  const found = /(?<=<!-- made objects -->\n).*?(?=\n<!-- end -->)/s;
+  if (UPDATE_GOLDEN === '1') writeFileSync(page, text.replace(found, table));
+  t.is(found.exec(readFileSync(page, 'utf8'))?.[0], table);
 }
 
 const namesOf = async (backend: TestBackend, kind: string): Promise<readonly string[]> =>
@@ -43,7 +41,7 @@ backendTest(
     t.like(release, { run: report.runId, commit, branch: 'main' });
     const image = release?.services[0]?.image ?? '';
     t.regex(image, /@sha256:[0-9a-f]{64}$/);
-    t.deepEqual(await imagesOf(backend), { 'api-r1': image, 'test-api-r1': image });
+    t.deepEqual(await backend.images(), { 'api-r1': image, 'test-api-r1': image });
     t.is(await manifestDigest(image), image.slice(image.indexOf('@') + 1));
     t.is(stepOf(report, 'deploy-test').outputs['release'], 'r1');
     t.like(await backend.evidence('r1'), { run: report.runId, commit });
@@ -66,6 +64,8 @@ backendTest(
     t.is(second.outcome, 'succeeded', verdicts(second));
     t.regex(await backend.log(second.runId, 'migrate/apply'), /applied 002-done\.sql/);
     t.regex(await backend.log(second.runId, 'promote/prepare'), /applied 002-done\.sql/);
+    t.regex(await backend.log(second.runId, 'run-tests/live'), /r1, which is live, passes its tests on the new schema/);
+    t.is((await backend.evidence('r1'))?.schemas.length, 2);
     t.deepEqual(JSON.parse((await backend.ask('/tasks')).body), [{ id: 1, title: 'ship', done: false }]);
     t.like(await backend.production(), { live: 'r2', previous: 'r1' });
     t.deepEqual(await namesOf(backend, 'deployments'), ['api-r1', 'api-r2', 'test-api-r2']);
@@ -78,6 +78,9 @@ backendTest(
     }
     // The same files are the same image, whoever builds it when (E16).
     t.is((await backend.release('r3'))?.services[0]?.image, (await backend.release('r2'))?.services[0]?.image);
+
+    const objects = objectsMade(backend);
+    if (objects) documented(t, tableOf(objects, backend, [report.runId, second.runId, third.runId]));
   },
 );
 
@@ -89,6 +92,29 @@ backendTest('E1: a backend in Python without a database goes the same way', asyn
   const answer = await backend.ask('/count', { method: 'POST', body: 'four words in here' });
   t.like(answer, { status: 200, release: 'r1', body: '{"words": 4}' });
   const image = (await backend.release('r1'))?.services[0]?.image ?? '';
-  t.deepEqual(await imagesOf(backend), { 'test-web-r1': image, 'web-r1': image });
+  t.deepEqual(await backend.images(), { 'test-web-r1': image, 'web-r1': image });
   t.true(image.startsWith(`${inPods('localhost:5000')}/${backend.name}/web@sha256:`));
 });
+
+backendTest(
+  'E16: the same commit in two folders, checked out and built at other times, is the same image',
+  async (t) => {
+    const backend = await TestBackend.open(t, 'python');
+    const steps = `steps:
+  build: { run: "mkdir dist && cp server.py dist/ && date >made-at", outputs: [dist/**] }
+  deploy-test: { uses: deploy-test }
+`;
+    const pipeline = backend.read('sluice.yaml').replace(/^steps:.*/ms, steps);
+    await backend.commit({ 'sluice.yaml': pipeline.replace('python3 server.py', 'python3 dist/server.py') });
+    const other = await backend.checkOutAgain();
+    for (const each of [backend, other]) {
+      const report = await each.run();
+      t.is(report.outcome, 'succeeded', verdicts(report));
+    }
+    const [first = '', second] = await Promise.all(
+      ['r1', 'r2'].map(async (name) => (await backend.release(name))?.services[0]?.image),
+    );
+    t.is(second, first);
+    t.is(await manifestDigest(first), first.slice(first.indexOf('@') + 1));
+  },
+);

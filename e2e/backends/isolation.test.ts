@@ -139,7 +139,7 @@ async function table(backend: TestBackend, seen: ReadonlyMap<string, PodObject>)
 
 /** What each account may do in the namespace, but for what Kubernetes gives to everybody. */
 async function rights(backend: TestBackend): Promise<object> {
-  const lists = ['default', 'run-tests', 'deploy-test', 'promote'].map(async (account) => {
+  const lists = ['default', 'run-tests', 'migrate', 'deploy-test', 'promote'].map(async (account) => {
     const user = `system:serviceaccount:${backend.name}:${account}`;
     const listed = await backend.kubectl(['auth', 'can-i', '--list', `--as=${user}`, '--no-headers']);
     const lines = listed.split('\n').map((line) => line.replaceAll(/\s+/g, ' ').trim());

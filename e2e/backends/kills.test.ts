@@ -1,17 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
-import type { Production, PromotionState } from '../../runner/gates/production.ts';
+import type { Production, Promotion, PromotionState } from '../../runner/gates/production.ts';
+import { fallsIllInProduction } from './faulty-servers.ts';
+import { objectsMade } from './made-objects.ts';
 import { backendTest, TestBackend, verdicts } from './test-backend.ts';
-import type { Running } from './test-backend.ts';
+import type { Changes, Running } from './test-backend.ts';
 import { Traffic } from './traffic.ts';
-
-const { E2E_CLUSTER_HOME } = process.env;
-const states: readonly PromotionState[] = ['admitted', 'prepared', 'switching', 'soaking'];
 
 /** Every value that a field of an object has, as the cluster tells it. */
 class Watch {
@@ -74,78 +71,133 @@ async function liveBackend(t: ExecutionContext): Promise<Live> {
   return { backend, traffic, records, routes };
 }
 
-/** A run of a new commit that is under way, and has come to a state of its promotion. */
-async function runUntil({ backend, records }: Live, state: PromotionState, release: string): Promise<Running> {
-  await backend.commit({ 'note.txt': state, [`schema/${release}.sql`]: `CREATE TABLE of_${release} ();` });
-  const running = backend.begin('run');
-  const came = await records.until((value) => {
-    const { promotion } = JSON.parse(value) as Production;
-    return promotion?.release === release && promotion.state === state;
-  }, running);
-  if (!came) throw new Error(`${release} was never ${state}: ${verdicts(await running.report())}`);
-  return running;
+/** A soak is on its way once its end is known. */
+const isIn = (state: PromotionState, promotion: Promotion): boolean =>
+  promotion.state === state && (state !== 'soaking' || promotion.soakUntil !== undefined);
+
+/** A run of a new commit, of which nothing else can be told than that its migration can be applied only once. */
+async function begin({ backend }: Live, release: string, changes: Changes = {}): Promise<Running> {
+  await backend.commit({ ...changes, [`schema/${release}.sql`]: `CREATE TABLE of_${release} ();` });
+  return backend.begin('run');
 }
 
-/** Jobs that migrated production, by name; undefined where nobody wrote that down. */
-function migrationsOf({ name: namespace }: TestBackend, release: string): readonly string[] | undefined {
-  if (E2E_CLUSTER_HOME === undefined) return undefined;
-  const prefix = `migrate-production-${release}-`;
-  const lines = readFileSync(join(E2E_CLUSTER_HOME, 'logs/audit.log'), 'utf8').split('\n');
-  return lines.flatMap((line) => {
-    if (!line.includes(namespace) || !line.includes(prefix) || !line.includes('"verb":"create"')) return [];
-    const { objectRef, responseStatus, stage } = JSON.parse(line) as {
-      readonly stage: string;
-      readonly objectRef: { readonly resource: string; readonly name?: string };
-      readonly responseStatus?: { readonly code: number };
-    };
-    const isMade = stage === 'ResponseComplete' && responseStatus?.code === 201 && objectRef.resource === 'jobs';
-    return isMade && objectRef.name?.startsWith(prefix) ? [objectRef.name] : [];
-  });
+async function comesTo({ records }: Live, release: string, state: PromotionState, running: Running): Promise<void> {
+  const came = await records.until((value) => {
+    const { promotion } = JSON.parse(value) as Production;
+    return promotion?.release === release && isIn(state, promotion);
+  }, running);
+  if (!came) throw new Error(`${release} was never ${state}: ${verdicts(await running.report())}`);
 }
 
 const inTurn = (values: readonly string[]): readonly string[] => values.filter((value, at) => value !== values[at - 1]);
 
-for (const state of states) {
-  backendTest(
-    `E7, R000-21: a runner that is killed while a promotion is ${state} changes nothing of how it ends`,
-    async (t) => {
-      const live = await liveBackend(t);
-      const { backend, traffic, routes } = live;
-      const running = await runUntil(live, state, 'r2');
-      await running.kill();
-      const report = await backend.resume('latest');
-      t.is(report.outcome, 'succeeded', verdicts(report));
-      t.like(await backend.production(), { live: 'r2', previous: 'r1', held: [], promotion: { state: 'promoted' } });
-      await traffic.stop();
-      t.deepEqual(traffic.failed, []);
-      t.deepEqual(traffic.releases, ['r1', 'r2']);
-      t.deepEqual(inTurn(routes.seen), ['r1', 'r2']);
-      // Once to migrate and once to prove that nothing was left to do.
-      const migrations = migrationsOf(backend, 'r2');
-      if (migrations) t.deepEqual(migrations, ['migrate-production-r2-1-1', 'migrate-production-r2-1-2']);
-    },
-  );
-}
+/** Answers who drives the run from now on. */
+type Blow = (backend: TestBackend, running: Running) => Promise<Running>;
+
+const killRunner: Blow = async (backend, running) => {
+  await running.kill();
+  return backend.begin('resume', 'latest');
+};
 
 /** As a drained node does it: the operation is told to end, and has a while for that. */
-function deletePods(backend: TestBackend): Promise<string> {
-  return backend.kubectl(['delete', 'pods', '-l', 'sluice.dev/attempt', '--wait=false']);
+const deletePods: Blow = async (backend, running) => {
+  await backend.kubectl(['delete', 'pods', '-l', 'sluice.dev/attempt', '--wait=false']);
+  return running;
+};
+
+/** A promotion that suffers blows in some of its states, and what the next one finds. */
+async function promoteInSpiteOf(
+  t: ExecutionContext,
+  live: Live,
+  release: string,
+  blows: readonly (readonly [PromotionState, Blow])[],
+): Promise<void> {
+  const { backend } = live;
+  const { live: previous } = await backend.production();
+  let running = await begin(live, release);
+  for (const [state, blow] of blows) {
+    await comesTo(live, release, state, running);
+    running = await blow(backend, running);
+  }
+  const report = await running.report();
+  t.is(report.outcome, 'succeeded', `${release}: ${verdicts(report)}`);
+  const repeated = report.steps.some(({ id, attempts }) => id.startsWith('promote/') && attempts.length > 1);
+  t.true(repeated, `${release}: a pod was deleted in time`);
+  const production = { live: release, previous, migrated: release, held: [] };
+  t.like(await backend.production(), { ...production, promotion: { state: 'promoted' } });
+}
+
+/** A release that does not hold, and suffers both blows on its way back. */
+async function rollBackInSpiteOf(t: ExecutionContext, live: Live, bad: string): Promise<void> {
+  const { backend } = live;
+  const { live: good = '' } = await backend.production();
+  let running = await begin(live, bad, { 'server.js': fallsIllInProduction(backend.read('server.js')) });
+  await comesTo(live, bad, 'rolling-back', running);
+  for (const blow of [deletePods, killRunner]) running = await blow(backend, running);
+  const report = await running.report();
+  t.is(report.outcome, 'failed', verdicts(report));
+  const production = { live: good, migrated: bad, held: [await backend.git('rev-parse', 'HEAD')] };
+  t.like(await backend.production(), { ...production, promotion: { release: bad, state: 'rolled-back' } });
+  t.like(await backend.ask('/healthz'), { status: 200, release: good });
+}
+
+/** Whoever stops a run wants its release back, though nothing is wrong with it. */
+async function cancelInSoak(t: ExecutionContext, live: Live, release: string): Promise<void> {
+  const { backend } = live;
+  const { live: before } = await backend.production();
+  const running = await begin(live, release);
+  await comesTo(live, release, 'soaking', running);
+  running.child.kill('SIGINT');
+  const report = await running.report();
+  t.is(report.outcome, 'cancelled', verdicts(report));
+  t.like(await backend.production(), { live: before, held: [], promotion: { release, state: 'rolled-back' } });
+}
+
+/** Users noticed nothing, and traffic moved in these steps and in no others. */
+async function movedBy(t: ExecutionContext, { traffic, routes }: Live, moves: readonly string[]): Promise<void> {
+  await traffic.stop();
+  t.deepEqual(traffic.failed, []);
+  t.deepEqual(traffic.releases, moves);
+  t.deepEqual(inTurn(routes.seen), moves);
 }
 
 backendTest(
-  'E7: where the pod of a gate is deleted before traffic has moved, the next one goes on from there',
+  'E7, R000-21: a runner that is killed and pods of gates that are deleted after that change nothing of how a promotion ends: one switch, one migration',
   async (t) => {
     const live = await liveBackend(t);
-    const { backend, traffic, routes } = live;
-    const running = await runUntil(live, 'admitted', 'r2');
-    await deletePods(backend);
-    const report = await running.report();
-    t.is(report.outcome, 'succeeded', verdicts(report));
-    t.true(report.steps.some(({ id, attempts }) => id.startsWith('promote/') && attempts.length > 1));
-    t.like(await backend.production(), { live: 'r2', held: [], promotion: { state: 'promoted' } });
-    await traffic.stop();
-    t.deepEqual(traffic.failed, []);
-    t.deepEqual(traffic.releases, ['r1', 'r2']);
-    t.deepEqual(inTurn(routes.seen), ['r1', 'r2']);
+    await promoteInSpiteOf(t, live, 'r2', [
+      ['admitted', killRunner],
+      ['switching', deletePods],
+    ]);
+    await promoteInSpiteOf(t, live, 'r3', [
+      ['prepared', killRunner],
+      ['soaking', deletePods],
+    ]);
+    await rollBackInSpiteOf(t, live, 'r4');
+    await movedBy(t, live, ['r1', 'r2', 'r3', 'r4', 'r3']);
+    // Once to migrate and once to prove that nothing was left to do.
+    const made = objectsMade(live.backend);
+    for (const release of ['r2', 'r3', 'r4']) {
+      const prefix = `migrate-production-${release}-`;
+      const migrations = made?.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+      if (migrations) t.deepEqual(migrations, [`${prefix}1-1`, `${prefix}1-2`]);
+    }
+  },
+);
+
+backendTest(
+  'E7, R000-21: pods of gates that are deleted and a runner that is killed after that change nothing of how a promotion ends, unlike a cancelled run',
+  async (t) => {
+    const live = await liveBackend(t);
+    await promoteInSpiteOf(t, live, 'r2', [
+      ['admitted', deletePods],
+      ['switching', killRunner],
+    ]);
+    await promoteInSpiteOf(t, live, 'r3', [
+      ['prepared', deletePods],
+      ['soaking', killRunner],
+    ]);
+    await cancelInSoak(t, live, 'r4');
+    await movedBy(t, live, ['r1', 'r2', 'r3', 'r4', 'r3']);
   },
 );

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { backendTest, stepOf, TestBackend, verdicts } from './test-backend.ts';
-import type { Report } from './test-backend.ts';
+import { fallsIllInProduction, startsInTestingOnly, takesAnything } from './faulty-servers.ts';
+import { backendTest, decided, stepOf, TestBackend, verdicts } from './test-backend.ts';
 import { Traffic } from './traffic.ts';
 
 /** A backend whose first release is live, and users that ask it all the time from now on. */
@@ -12,33 +12,6 @@ async function liveBackend(t: ExecutionContext): Promise<{ readonly backend: Tes
   t.teardown(() => traffic.stop());
   return { backend, traffic };
 }
-
-/** The step that decided, and why. */
-function decided(report: Report): object {
-  const found = report.steps.find((step) => step.outcome === 'failed' && step.attempts.length > 0);
-  return { outcome: report.outcome, step: found?.id, reason: found?.reason, message: found?.message };
-}
-
-const broken = (from: string, to: string) => (server: string) => {
-  if (!server.includes(from)) throw new Error(`the server has no ${from}`);
-  return server.replace(from, to);
-};
-
-/** Answers reads as it should, and forgets that a task needs a title. */
-const takesAnything = broken("typeof title !== 'string' || title === ''", 'false');
-
-const startsInTestingOnly = broken(
-  'const pool =',
-  `if (process.env.SLUICE_ENVIRONMENT === 'production' && !process.env.PAYMENT_KEY) throw new Error('PAYMENT_KEY is not set');
-const pool =`,
-);
-
-/** Well when it starts, and in testing; half a minute is longer than any soak here. */
-const fallsIllInProduction = broken(
-  "await pool.query('SELECT 1');",
-  `await pool.query('SELECT 1');
-    if (process.env.SLUICE_ENVIRONMENT === 'production' && asked++ > 20) return [500, { error: 'out of connections' }];`,
-);
 
 backendTest(
   'E2, E2b, R000-18: code that fails a test, a check or its start in testing never reaches production, and the report says why',
@@ -105,7 +78,7 @@ backendTest(
   async (t) => {
     const { backend, traffic } = await liveBackend(t);
     const good = backend.read('server.js');
-    const held = await backend.commit({ 'server.js': `let asked = 0;\n${fallsIllInProduction(good)}` });
+    const held = await backend.commit({ 'server.js': fallsIllInProduction(good) });
     const report = await backend.run();
     t.like(decided(report), { outcome: 'failed', step: 'promote/confirm' });
     t.regex(

@@ -47,6 +47,13 @@ export interface Report {
   readonly steps: readonly StepReport[];
 }
 
+interface DeploymentObject {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  };
+}
+
 /** Texts of files by path; undefined deletes one. */
 export type Changes = Readonly<Record<string, string | undefined>>;
 
@@ -62,8 +69,10 @@ export class TestBackend {
   readonly name: string;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Nothing of it is older, ms since 1970. */
+  readonly openedAt = Date.now();
 
-  private constructor(name: string, folder: string, app: string) {
+  private constructor(name: string, folder: string) {
     this.name = name;
     this.folder = folder;
     const images = runtimes.map((image) => `${image}=${inPods(imageOf(image))}`);
@@ -80,21 +89,28 @@ export class TestBackend {
       SLUICE_REGISTRY: inPods(registry()),
       SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
     };
-    cpSync(join(apps, app), this.repository, { recursive: true });
-    if (app === 'node') copyPackage('pg', join(this.repository, 'node_modules'));
   }
 
   /** Named anew each time; namespace and volumes are gone with the test. */
   static async open(t: ExecutionContext, app: 'node' | 'python', changes: Changes = {}): Promise<TestBackend> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-backend-'));
-    const backend = new TestBackend(`${app}-${randomBytes(4).toString('hex')}`, folder, app);
+    const backend = new TestBackend(`${app}-${randomBytes(4).toString('hex')}`, folder);
     t.teardown(async () => {
       await kubectl(['delete', 'namespace', backend.name, '--ignore-not-found', '--timeout=120s']);
       rmSync(folder, { recursive: true, force: true });
     });
+    cpSync(join(apps, app), backend.repository, { recursive: true });
+    if (app === 'node') copyPackage('pg', join(backend.repository, 'node_modules'));
     await backend.git('init', '-q', '-b', 'main');
     await backend.commit({ 'sluice.yaml': backend.pipeline(), ...changes });
     return backend;
+  }
+
+  /** The same commit once more, as another machine has it: another folder, files of now, and nothing known of earlier runs. */
+  async checkOutAgain(): Promise<TestBackend> {
+    const other = new TestBackend(this.name, join(this.folder, 'again'));
+    await this.git('clone', '-q', this.repository, other.repository);
+    return other;
   }
 
   get repository(): string {
@@ -165,6 +181,14 @@ export class TestBackend {
     return items;
   }
 
+  /** Image of each Deployment, by its name. */
+  async images(): Promise<Readonly<Record<string, string | undefined>>> {
+    const found = await this.objects<DeploymentObject>('deployments');
+    return Object.fromEntries(
+      found.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]?.image]),
+    );
+  }
+
   /** A record of the namespace; undefined before it is there. */
   async record<T>(name: string): Promise<T | undefined> {
     const found = await this.kubectl(['get', 'configmap', name, '--ignore-not-found', '-o', 'jsonpath={.data.record}']);
@@ -228,6 +252,12 @@ export function verdicts({ outcome, steps }: Report): string {
     outcome,
     steps: bad.map(({ id, outcome, reason, message }) => ({ id, outcome, reason, message })),
   });
+}
+
+/** The step that decided, and why. */
+export function decided(report: Report): object {
+  const found = report.steps.find((step) => step.outcome === 'failed' && step.attempts.length > 0);
+  return { outcome: report.outcome, step: found?.id, reason: found?.reason, message: found?.message };
 }
 
 export function stepOf({ steps }: Report, id: string): StepReport {

@@ -83,12 +83,17 @@ export class Gitea {
     return this.call('GET', `repos/${full_name}/commits/${commit}/statuses`);
   }
 
+  /** Where this user clones from and pushes to, with name and password. */
+  address({ full_name }: GiteaRepository): string {
+    return new URL(`${full_name}.git`, this.#url).href;
+  }
+
   /** Clones into a folder that is gone with the test; `git push` there goes to this user's clone address. */
-  async clone(t: ExecutionContext, { full_name }: GiteaRepository): Promise<WorkingCopy> {
+  async clone(t: ExecutionContext, repository: GiteaRepository): Promise<WorkingCopy> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gitea-clone-'));
     t.teardown(() => rm(folder, { recursive: true }));
     const copy = new WorkingCopy(folder);
-    await copy.git('clone', '--quiet', new URL(`${full_name}.git`, this.#url).href, '.');
+    await copy.git('clone', '--quiet', this.address(repository), '.');
     await copy.git('symbolic-ref', 'HEAD', 'refs/heads/main').catch(() => 'it is not empty');
     return copy;
   }

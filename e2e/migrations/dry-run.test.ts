@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { SluiceError } from '../../runner/model/errors.ts';
@@ -7,8 +10,11 @@ import { applySqlFiles } from '../../runner/migrations/apply/apply-sql-files.ts'
 import { nodeProgram, psql } from './command.ts';
 import type { RunCommand } from '../../runner/migrations/apply/command.ts';
 import { temporaryFolder } from '../../runner/migrations/files-fixture.ts';
-import { dryRun } from '../../runner/migrations/dry-run/dry-run.ts';
-import type { DryRunOptions } from '../../runner/migrations/dry-run/dry-run.ts';
+import { clientVariables } from '../../runner/migrations/database/client-variables.ts';
+import { withConnection } from '../../runner/migrations/database/connection.ts';
+import { copySchema } from '../../runner/migrations/dry-run/copy-schema.ts';
+import { dryRun as dryRunOn } from '../../runner/migrations/dry-run/dry-run.ts';
+import type { DryRun, DryRunOptions } from '../../runner/migrations/dry-run/dry-run.ts';
 
 let production: PostgresServer;
 let scratch: PostgresServer;
@@ -21,8 +27,21 @@ const signal = AbortSignal.timeout(600_000);
 const path = process.env['PATH'] ?? '';
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
+type Options = Omit<DryRunOptions, 'copy'> & { readonly productionUrl: string };
+
+/** Copied, and tried on the copy. */
+async function dryRun({ productionUrl: url, ...options }: Options): Promise<DryRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-copy-'));
+  try {
+    const copy = await copySchema({ url, folder, path, signal });
+    return await dryRunOn({ ...options, copy });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** A database like production: a large table, a small one, and a role that can only read. */
-async function site(): Promise<{ readonly options: Omit<DryRunOptions, 'run'>; readonly url: string }> {
+async function site(): Promise<{ readonly options: Omit<Options, 'run'>; readonly url: string }> {
   const url = await production.database();
   const role = `reader_${nameOf(url)}`;
   await production.query(
@@ -96,11 +115,12 @@ test.serial('each statement has its own locks, by the strongest mode, also insid
     ],
   );
   t.deepEqual(
-    tables.map(({ table, mode, flagged, rewritten }) => [table, mode, flagged, rewritten]),
+    tables.map(({ table, mode, flagged, rewritten, lasting }) => [table, mode, flagged, rewritten, lasting]),
     [
-      ['public.events', 'AccessExclusiveLock', true, false],
-      ['public.teams', 'ShareRowExclusiveLock', false, false],
+      ['public.events', 'AccessExclusiveLock', true, false, true],
+      ['public.teams', 'ShareRowExclusiveLock', false, false, false],
     ],
+    'what lasts is the index of the large table, and not the column that is added',
   );
 });
 
@@ -174,6 +194,37 @@ test.serial('an account that may not watch from inside sees the locks that last'
   t.false(traced);
   t.deepEqual(statements, []);
   t.like(tables[0], { table: 'public.events', mode: 'AccessExclusiveLock', rewritten: true, flagged: true });
+});
+
+test.serial('a column that is added to a large table locks it for a moment only', async (t) => {
+  const { options } = await site();
+  const { tables } = await dryRun({ ...options, run: psql('ALTER TABLE events ADD COLUMN team int') });
+  t.like(tables[0], { table: 'public.events', flagged: true, lasting: false });
+});
+
+test.serial('what is in the scratch database belongs to the role that migrates, extensions apart', async (t) => {
+  const { options } = await site();
+  await scratch.query("CREATE ROLE migrator LOGIN PASSWORD 'migrator'");
+  const as = (url: string): string => Object.assign(new URL(url), { username: 'migrator', password: 'migrator' }).href;
+  const { end, changes, traced } = await dryRun({
+    ...options,
+    prepare: async (url) => {
+      await withConnection({ url, signal }, (connection) => connection.query('ALTER SCHEMA public OWNER TO migrator'));
+      return 'migrator';
+    },
+    run: ({ url, signal: ended }) =>
+      psql("ALTER TABLE events ADD COLUMN team text; ALTER TYPE mood ADD VALUE 'sad'")({
+        url: as(url),
+        env: clientVariables(as(url)),
+        signal: ended,
+      }),
+  });
+  t.is(end.exitCode, 0, end.output);
+  t.true(traced);
+  t.deepEqual(
+    changes.map(({ change, name }) => `${change} ${name}`),
+    ['added public.events.team', 'changed public.mood'],
+  );
 });
 
 test.serial('a production that cannot be read says why', async (t) => {

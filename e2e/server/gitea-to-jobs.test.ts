@@ -1,14 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext, Implementation } from 'ava';
 import { freshNamespace, imageOf, kubectl } from '../cluster/test-cluster.ts';
-import { Gitea } from '../gitea/test-gitea.ts';
-import type { GiteaRepository, GiteaStatus } from '../gitea/test-gitea.ts';
+import { serveGitea, untilStatus } from './serve-gitea.ts';
 import { Place } from './served.ts';
-import type { Hook } from './served.ts';
 
 const { CI, E2E_IMAGES, E2E_GITEA } = process.env;
 
@@ -26,40 +21,20 @@ async function setUp(t: ExecutionContext) {
     SLUICE_NAMESPACE: namespace,
     SLUICE_AGENT_IMAGE: imageOf('agent'),
   });
-  const gitea = new Gitea();
-  const repository = await gitea.newRepository();
-  const [secretFile, tokenFile] = [join(place.folder, 'secret'), join(place.folder, 'token')];
-  const secret = randomBytes(12).toString('hex');
-  await writeFile(secretFile, secret);
-  await writeFile(tokenFile, await gitea.newToken());
-  const { hook } = (await place.sluice(
-    ...['repository', 'add', 'orders', '--forge', 'gitea', '--url', repository.clone_url],
-    ...['--secret-file', secretFile, '--token-file', tokenFile],
-  )) as Hook;
-  await place.serve();
-  await gitea.addHook(repository, `${place.url}${hook}`, secret);
-  const copy = await gitea.clone(t, repository);
+  const served = await serveGitea(place, 'orders');
+  const copy = await served.gitea.clone(t, served.repository);
   const push = async (yaml: string) => {
     const commit = await copy.commit('sluice.yaml', yaml);
     await copy.git('push', '--quiet', 'origin', 'main');
     return commit;
   };
-  return { place, namespace, gitea, repository, push };
-}
-
-async function untilStatus(gitea: Gitea, repository: GiteaRepository, commit: string, wanted: readonly string[]) {
-  for (;;) {
-    const statuses: readonly GiteaStatus[] = await gitea.statuses(repository, commit);
-    const found = statuses.find(({ status }) => wanted.includes(status));
-    if (found) return found;
-    await sleep(200);
-  }
+  return { place, namespace, served, push };
 }
 
 wholeTest(
   'E1, E18, R001-1 to R001-5: git push to a real Gitea becomes Jobs, and their result a commit status',
   async (t) => {
-    const { place, namespace, gitea, repository, push } = await setUp(t);
+    const { place, namespace, served, push } = await setUp(t);
     const image = imageOf('busybox');
     const yaml = `pipeline: orders
 on: { push: { branches: [main] } }
@@ -68,13 +43,13 @@ steps:
   check: { image: "${image}", run: "true" }
 `;
     const green = await push(yaml);
-    t.like(await untilStatus(gitea, repository, green, ['success']), { context: 'sluice/orders' });
+    t.like(await untilStatus(served, green, ['success']), { context: 'sluice/orders' });
     const red = await push(yaml.replace('"true"', '"exit 3"'));
-    const status = await untilStatus(gitea, repository, red, ['failure']);
+    const status = await untilStatus(served, red, ['failure']);
     t.regex(status.description, /step failed/);
     t.true(status.target_url.startsWith(place.url));
     const broken = await push(yaml.replace('run: "true"', 'rum: "true"'));
-    t.like(await untilStatus(gitea, repository, broken, ['failure']), { context: 'sluice' });
+    t.like(await untilStatus(served, broken, ['failure']), { context: 'sluice' });
     const runs = await place.ended(3);
     t.deepEqual(
       runs.map(({ commit, outcome, reason }) => [commit, reason ?? outcome]),
@@ -92,14 +67,14 @@ steps:
 );
 
 wholeTest('E7: a server that is killed while a Job runs is followed by one that goes on with it', async (t) => {
-  const { place, namespace, gitea, repository, push } = await setUp(t);
+  const { place, namespace, served, push } = await setUp(t);
   const commit = await push(`pipeline: orders
 on: { push: }
 steps:
   slow: { image: "${imageOf('busybox')}", run: "sleep 6; echo done" }
   after: { image: "${imageOf('busybox')}", run: "echo after" }
 `);
-  await untilStatus(gitea, repository, commit, ['pending']);
+  await untilStatus(served, commit, ['pending']);
   for (;;) {
     const pods = await kubectl([
       'get',
@@ -116,7 +91,7 @@ steps:
   }
   await place.kill();
   await place.serve();
-  await untilStatus(gitea, repository, commit, ['success']);
+  await untilStatus(served, commit, ['success']);
   const runs = await place.ended(1);
   t.like(runs, [{ outcome: 'succeeded' }]);
   const shown = (await place.sluice('show', runs[0]?.runId ?? '')) as {

@@ -233,8 +233,9 @@ for (const [language, file] of [
       promisify(execFile)(program, [script, place.url, 'shop', commit, command], {
         env: { ...place.environment, SLUICE_TOKEN: secret },
       });
-    const { stdout } = await talk('echo from a client');
+    const { stdout, stderr } = await talk('echo from a client');
     t.regex(stdout, /^from a client\nrun \S+: succeeded\n$/);
+    t.is(stderr, '', 'it ends without complaints of its own');
     await t.throwsAsync(talk('exit 3'), { code: 1 });
     await t.throwsAsync(talk('true', 'sluice_wrong'), { message: /token is not good|Command failed/ });
   });

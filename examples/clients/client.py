@@ -5,6 +5,7 @@ Needs the package websockets, and a token of role developer in SLUICE_TOKEN. End
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import uuid
@@ -13,6 +14,7 @@ import websockets
 
 
 async def main(server, repository, commit, command):
+    """What the process ends with: 0, 1, or a text that says what is wrong."""
     wish = {"type": "run", "id": str(uuid.uuid4()), "repository": repository, "commit": commit}
     wish["command"] = {"run": command}
     position = None
@@ -28,7 +30,7 @@ async def main(server, repository, commit, command):
                 kind = message["type"]
                 if kind == "refused":
                     problem = message["problem"]
-                    sys.exit(f"{problem['detail']} {problem.get('next', '')}")
+                    return f"{problem['detail']} {problem.get('next', '')}"
                 elif kind == "accepted" and message["re"] == wish["id"]:
                     run_id = message["runId"]
                     subscribe = {"type": "subscribe", "id": "run", "runId": run_id, "logs": True}
@@ -36,18 +38,21 @@ async def main(server, repository, commit, command):
                         subscribe["after"] = position
                     await socket.send(json.dumps(subscribe))
                 elif kind == "log":
-                    print(message["text"], end="")
+                    print(message["text"], end="", flush=True)
                 elif kind == "event":
                     position = message["position"]
                     await socket.send(json.dumps({"type": "ack", "subscription": "run", "position": position}))
                 elif kind == "result":
                     outcome = message["report"]["outcome"]
                     print(f"run {run_id}: {outcome}")
-                    sys.exit(0 if outcome == "succeeded" else 1)
+                    return 0 if outcome == "succeeded" else 1
         except websockets.ConnectionClosed:
             continue
 
 
-if len(sys.argv) != 5:
+if len(sys.argv) != 5 or "SLUICE_TOKEN" not in os.environ:
     sys.exit(__doc__)
-asyncio.run(main(*sys.argv[1:]))
+# The package says there why it connects again.
+logging.basicConfig(format="%(message)s")
+logging.getLogger("websockets.client").setLevel(logging.INFO)
+sys.exit(asyncio.run(main(*sys.argv[1:])))

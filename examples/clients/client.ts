@@ -1,7 +1,7 @@
 /**
  * Runs a command on a commit and prints what it says: `node client.ts SERVER REPOSITORY COMMIT COMMAND`
  *
- * Needs a token of role developer in SLUICE_TOKEN. Ends with 0 when the run succeeded.
+ * Needs Node 22.18 or newer, and a token of role developer in SLUICE_TOKEN. Ends with 0 when the run succeeded.
  */
 import { randomUUID } from 'node:crypto';
 
@@ -42,11 +42,16 @@ function connect(): void {
     if (message.report)
       end(`run ${message.runId}: ${message.report.outcome}\n`, message.report.outcome === 'succeeded' ? 0 : 1);
   });
-  socket.addEventListener('close', () => setTimeout(connect, 1_000));
+  socket.addEventListener('close', () => {
+    console.error('Not connected; trying again.');
+    setTimeout(connect, 1_000);
+  });
 }
 
 function end(text: string, code: number): void {
   process.stdout.write(text, () => process.exit(code));
 }
 
-connect();
+if (run === '' || process.env['SLUICE_TOKEN'] === undefined)
+  end('Usage: SLUICE_TOKEN=… node client.ts SERVER REPOSITORY COMMIT COMMAND\n', 2);
+else connect();

@@ -81,7 +81,7 @@ export class StepAgent {
    * leaves is delivered as long as there is time. An agent that was never given work, or has delivered it, goes at once.
    */
   async terminate(): Promise<void> {
-    if (this.#working !== undefined && this.#state.phase !== 'collected') (await this.#gate).signal('TERM');
+    if (this.#working !== undefined && this.#state.phase !== 'collected') (await this.#gate).signal('TERM', 'cluster');
     else this.#leave();
   }
 
@@ -111,9 +111,9 @@ export class StepAgent {
   async #stop(graceMs: number): Promise<void> {
     this.#stopped.abort();
     const gate = await this.#gate;
-    gate.signal('TERM');
+    gate.signal('TERM', 'runner');
     void sleep(graceMs, undefined, { signal: this.#leaving.signal }).then(
-      () => gate.signal('KILL'),
+      () => gate.signal('KILL', 'runner'),
       () => undefined,
     );
   }

@@ -52,6 +52,13 @@ test('what is no word is neither taken for one nor holds up who says it', async 
   t.deepEqual(await gate.word, { exitCode: 12 });
 });
 
+test('who asked first that a step ends stays written for it to read', async (t) => {
+  const { gate, shell } = await opened(t);
+  gate.signal('TERM', 'cluster');
+  gate.signal('KILL', 'runner');
+  t.like(await shell('cat stopping'), { stdout: 'cluster' });
+});
+
 test('output is read at the pace of who takes it, to its last byte', async (t) => {
   let bytes = 0;
   let busy = false;

@@ -39,8 +39,8 @@ export interface StepGate {
   open(command: Command): void;
   /** Takes the go back; false when the shell has it already. */
   revoke(): boolean;
-  /** To every process of the step. */
-  signal(name: 'TERM' | 'KILL'): void;
+  /** To every process of the step. Who asked first stays written in the file `stopping`. */
+  signal(name: 'TERM' | 'KILL', by: 'runner' | 'cluster'): void;
   /** Nothing more is to be expected. */
   shut(): void;
   /** Raw output is not read any more: whoever still writes to it is told that nobody listens. */
@@ -80,8 +80,8 @@ export async function openGate(folders: AgentFolders, onOutput: OutputListener):
       writeFileSync(pipe('env'), environmentFile(command.env, command.folder));
       writeSync(gate, `${command.shell}\n`);
     },
-    signal: (name) => {
-      if (!existsSync(pipe('stopping'))) writeFileSync(pipe('stopping'), '');
+    signal: (name, by) => {
+      if (!existsSync(pipe('stopping'))) writeFileSync(pipe('stopping'), by);
       writeSync(stop, `${name}\n`);
     },
     shut,

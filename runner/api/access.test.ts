@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import test from 'ava';
 import { roles } from './access.ts';
 import type { Role, Verb } from './access.ts';
+import { startLocalBackends } from '../environments/local/local-backends-fixture.ts';
+import type { TestBackends } from '../environments/local/local-backends-fixture.ts';
 import { announce, openApi } from './api-fixture.ts';
 import type { ApiWorld } from './api-fixture.ts';
 import { createApi } from './create-api.ts';
@@ -22,10 +24,22 @@ const least: Readonly<Record<Verb, Role>> = {
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',
   'replay-delivery': 'maintainer',
+  'read-backends': 'viewer',
+  'create-backend': 'maintainer',
+  'reconcile-backend': 'maintainer',
+  'roll-back': 'maintainer',
+  'protect-backend': 'admin',
+  'delete-backend': 'admin',
   'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
 };
+
+let place: TestBackends;
+test.before(async () => {
+  place = await startLocalBackends();
+});
+test.after.always(() => place.close());
 
 const pipeline = 'pipeline: p\nsteps: { a: { run: "echo hi" } }\n';
 
@@ -34,6 +48,7 @@ interface Target {
   readonly repository: string;
   readonly caseId: string;
   readonly deliveryId: string;
+  readonly backend: string;
 }
 
 const absent: Target = {
@@ -41,12 +56,13 @@ const absent: Target = {
   repository: 'nowhere',
   caseId: '0'.repeat(32),
   deliveryId: randomUUID(),
+  backend: 'nobody',
 };
 
 /** A request that is well formed, for the thing that is meant. */
-function requestFor({ path, method, query }: Route, { runId, repository, caseId, deliveryId }: Target) {
+function requestFor({ path, method, query }: Route, { runId, repository, caseId, deliveryId, backend }: Target) {
   const values: Readonly<Record<string, string>> = {
-    ...{ runId, caseId, deliveryId, step: 'a', attempt: '1', tokenId: 'f'.repeat(16) },
+    ...{ runId, caseId, deliveryId, backend, step: 'a', attempt: '1', tokenId: 'f'.repeat(16) },
     // Others are still to ask for the repository when somebody was allowed to remove it.
     repository: encodeURIComponent(method === 'DELETE' ? absent.repository : repository),
   };
@@ -62,6 +78,9 @@ function requestFor({ path, method, query }: Route, { runId, repository, caseId,
     '/v1/runs/{runId}/steps/{step}/approval': { approved: true },
     '/v1/runs/{runId}/approval': { commit: 'c'.repeat(40), approved: true },
     '/v1/repositories': { name: 'new', forge: 'git', url: 'https://git.example/new.git' },
+    '/v1/backends': { name: `new-${repository}`, repository },
+    '/v1/backends/{backend}/rollback': {},
+    '/v1/backends/{backend}/protection': { protected: true },
     '/v1/tokens': { name: 'x', role: 'viewer' },
   };
   return {
@@ -85,11 +104,14 @@ async function statusOf(
 }
 
 test('every route, for every kind of token and for what is own, foreign and absent', async (t) => {
-  const world = await openApi(t);
+  const world = await openApi(t, { backends: place.backends });
   const { routes, run, token, store } = world;
   const targetOf = async (repository: string, digit: string): Promise<Target> => {
     const runId = await run(pipeline, repository);
-    return { runId, repository, caseId: digit.repeat(32), deliveryId: (await announce(world, repository)).id };
+    const deliveryId = (await announce(world, repository)).id;
+    const backend = `of-${repository}`;
+    await place.backends.ensure({ backend: { name: backend, services: [] }, repository });
+    return { runId, repository, caseId: digit.repeat(32), deliveryId, backend };
   };
   const [own, foreign] = [await targetOf('shop', 'a'), await targetOf('bank', 'b')];
   const revoked = await token('admin');
@@ -144,8 +166,10 @@ test('lists and events hold what the asker may see, and nothing of others', asyn
 });
 
 test('a GET changes nothing in the database', async (t) => {
-  const world = await openApi(t);
+  const world = await openApi(t, { backends: place.backends });
+  await place.backends.ensure({ backend: { name: 'of-shop', services: [] }, repository: 'shop' });
   const target = {
+    backend: 'of-shop',
     runId: await world.run(pipeline),
     repository: 'shop',
     caseId: 'a'.repeat(32),

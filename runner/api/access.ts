@@ -15,6 +15,12 @@ export const leastRoles = {
   'manage-repositories': 'admin',
   'read-deliveries': 'viewer',
   'replay-delivery': 'maintainer',
+  'read-backends': 'viewer',
+  'create-backend': 'maintainer',
+  'reconcile-backend': 'maintainer',
+  'roll-back': 'maintainer',
+  'protect-backend': 'admin',
+  'delete-backend': 'admin',
   'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
@@ -51,7 +57,10 @@ export function authorize(subject: Subject, verb: Verb, object: AccessObject): P
 /** What a route asks of its callers: nothing, or a verb on an object that the request names. */
 export type Access =
   | 'public'
-  | { readonly verb: Verb; readonly on: 'run' | 'case' | 'delivery' | 'repository' | 'visible' | 'installation' };
+  | {
+      readonly verb: Verb;
+      readonly on: 'run' | 'case' | 'delivery' | 'backend' | 'repository' | 'visible' | 'installation';
+    };
 
 function mayKnow({ repositories }: Subject, repository: string): boolean {
   return repositories?.includes(repository) ?? true;

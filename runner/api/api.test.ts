@@ -134,7 +134,10 @@ test('every error is a problem with code, place and next step', async (t) => {
     status: 415,
     next,
   });
-  t.like(await told('/v1/runs', { ...post, body: '{' }), { status: 400 });
+  t.like(await told('/v1/runs', { ...post, body: '{' }), { status: 400, next });
+  const detail = async (path: string, asked = {}) => ((await ask(path, asked)).json as Problem).detail;
+  t.is(await detail('/v1/runs', { ...post, body: { repository: 'shop' } }), 'body/commit is missing.');
+  t.regex(await detail('/v1/runs?outcome=red'), /^query\/outcome must be one of succeeded, failed, /);
   t.like(await told('/v1/runs', { ...post, body: { repository: 'x'.repeat(1_100_000), commit: '' } }), {
     status: 413,
     next,

@@ -14,6 +14,7 @@ import type { Problem } from './problem.ts';
 import { registerRoutes } from './register-routes.ts';
 import type { Route } from './route.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { backendRoutes } from './routes/backends.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -70,6 +71,7 @@ export function apiRoutes(dependencies: ApiDependencies, closing: AbortSignal): 
     ...eventRoutes(dependencies, closing),
     ...repositoryRoutes(dependencies),
     ...deliveryRoutes(dependencies),
+    ...backendRoutes(dependencies),
     hookRoute(dependencies),
     metricsRoute(dependencies),
     ...auditRoutes(dependencies),

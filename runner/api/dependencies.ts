@@ -1,5 +1,6 @@
 import type { IssuerConfig } from '../config/config.ts';
 import type { Engine, RerunScope } from '../engine/engine.ts';
+import type { Backends } from '../environments/backends.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Checked } from '../model/problem.ts';
@@ -46,6 +47,8 @@ export interface ApiDependencies {
   readonly receive: (repositoryId: string, headers: Headers, body: Buffer) => Promise<Reception>;
   /** Figures of this process, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
+  /** Undefined where none are deployed. */
+  readonly backends?: Backends | undefined;
   readonly logs: Pick<Logs, 'read' | 'lines'>;
   readonly blobs: Pick<Blobs, 'open'>;
   readonly clock: Clock;

@@ -3,12 +3,17 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { leastRoles } from './access.ts';
-import { openApi } from './api-fixture.ts';
+import { startLocalBackends } from '../environments/local/local-backends-fixture.ts';
+import { announce, openApi } from './api-fixture.ts';
 
 const page = readFileSync('docs/api.md', 'utf8');
 
 test('every curl of docs/api.md works as it stands', async (t) => {
-  const { run, url, admin } = await openApi(t);
+  const place = await startLocalBackends();
+  t.teardown(() => place.close());
+  const world = await openApi(t, { backends: place.backends });
+  const { run, url, admin } = world;
+  await announce(world, 'shop');
   const runId = await run('pipeline: p\nsteps: { unit: { run: echo hi } }\n');
   const env = { PATH: process.env['PATH'] ?? '', SLUICE_TOKEN: admin, SLUICE_URL: url, RUN: runId, KEY: 'k1' };
   const lines = page.split('\n').filter((line) => line.startsWith('curl '));

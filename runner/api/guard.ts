@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Backends } from '../environments/backends.ts';
 import { authorize } from './access.ts';
 import type { Access, AccessObject, Permission, Subject, Verb } from './access.ts';
 import { bearerOf } from './authenticate.ts';
@@ -20,12 +21,13 @@ export async function admit(
   request: FastifyRequest,
   access: Access,
   authenticate: Authenticate,
-  { store, intake }: ApiDependencies,
+  dependencies: ApiDependencies,
 ): Promise<Admission> {
   if (access === 'public') return { subject: nobody };
   const bearer = bearerOf(request.headers.authorization);
   const subject = bearer === undefined ? undefined : await authenticate(bearer);
   if (!subject) throw unauthenticated(bearer !== undefined);
+  const { store, intake } = dependencies;
   const { verb, on } = access;
   const names = { ...(request.query as object), ...(request.params as object) } as Readonly<Record<string, unknown>>;
   switch (on) {
@@ -49,12 +51,28 @@ export async function admit(
       permit(subject, verb, repository?.name);
       return { subject };
     }
+    case 'backend': {
+      const backend = await backendsOf(dependencies).find(String(names['backend']));
+      permit(subject, verb, backend?.repository);
+      return { subject };
+    }
     case 'repository':
       // A body is not read yet: first whether such things may be done at all, then, see `permit`, to this repository.
       require(authorize(subject, verb, { kind: 'visible' }));
       if (typeof names['repository'] === 'string') permit(subject, verb, names['repository']);
       return { subject };
   }
+}
+
+/** Where backends are deployed. 409 on a server that deploys none. */
+export function backendsOf({ backends }: ApiDependencies): Backends {
+  if (backends !== undefined) return backends;
+  throw new ApiError({
+    status: 409,
+    code: 'no_backends',
+    detail: 'This server deploys no backends.',
+    next: 'Start it with SLUICE_DOMAIN and what docs/backends.md names beside it.',
+  });
 }
 
 /** 404 for what is not there and for what the asker may not know, 403 for what it may know and not do. */

@@ -78,6 +78,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_LIMIT: 413,
   ERR_FULL: 503,
   ERR_ABORTED: 503,
+  ERR_DISPLACED: 503,
   ERR_SERVICE: 503,
   ERR_UNSUPPORTED: 500,
   ERR_WORKSPACE: 500,
@@ -116,12 +117,19 @@ interface Complaint {
   readonly message?: string;
 }
 
+/** Where the validator's own words leave out what is to be written, or say it twice. */
+const complaints: Readonly<Partial<Record<string, (params: Complaint['params']) => string>>> = {
+  additionalProperties: () => 'is not known here',
+  required: () => 'is missing',
+  enum: ({ allowedValues }) => `must be one of ${(allowedValues as readonly unknown[]).map(String).join(', ')}`,
+};
+
 /** What the schema of a route refuses, with the first place at which it does. */
 export function invalid(part: string, [first]: readonly Complaint[]): ApiError {
   const { instancePath = '', keyword = '', params = {}, message = 'is not valid' } = first ?? {};
   const named = keyword === 'additionalProperties' ? params['additionalProperty'] : params['missingProperty'];
   const place = `${part}${instancePath}${typeof named === 'string' ? `/${named}` : ''}`;
-  const detail = keyword === 'additionalProperties' ? `${place} is not known here.` : `${place} ${message}.`;
+  const detail = `${place} ${complaints[keyword]?.(params) ?? message}.`;
   return new ApiError({
     status: 400,
     code: 'invalid',
@@ -153,6 +161,7 @@ const codes: Readonly<Record<number, string>> = {
 };
 
 const nextSteps: Readonly<Record<number, string>> = {
+  400: 'Check that the address is well-formed and the body is JSON.',
   413: 'Send less than 1 MiB.',
   415: 'Send application/json, and say so in content-type.',
 };

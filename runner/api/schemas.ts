@@ -3,8 +3,21 @@ import cliSchema from '../../schemas/cli.schema.json' with { type: 'json' };
 import { roles } from './access.ts';
 
 /** What the command line prints with --json is told by the API in the same words, and described once. */
-const shared = ['time', 'outcome', 'problem', 'trigger', 'request', 'waiting', 'testTotals', 'testSummary'] as const;
-const reports = ['attempt', 'step', 'report', 'logLine'] as const;
+const shared = [
+  'time',
+  'outcome',
+  'problem',
+  'trigger',
+  'request',
+  'waiting',
+  'testTotals',
+  'testSummary',
+  'backend',
+  'production',
+  'drift',
+  'loss',
+] as const;
+const reports = ['attempt', 'step', 'report', 'logLine', 'backendStatus'] as const;
 
 type SharedName = (typeof shared)[number] | (typeof reports)[number];
 

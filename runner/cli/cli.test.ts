@@ -29,6 +29,7 @@ async function sluice(
   const archive = () => assert.fail('nothing is archived here');
   const operate = () => assert.fail('this is no step');
   const environments = () => assert.fail('nothing is deployed here');
+  const checkout = () => assert.fail('nothing is checked out here');
   const code = await runCli(words, io, {
     version: '1.2.3',
     environment,
@@ -37,6 +38,8 @@ async function sluice(
     serve,
     archive,
     environments,
+    checkout,
+    backends: environments,
     operate,
     gates,
   });
@@ -157,6 +160,8 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
         serve: () => Promise.reject(new Error('nothing is served here')),
         archive: () => assert.fail('nothing is archived here'),
         environments: () => assert.fail('nothing is deployed here'),
+        checkout: () => assert.fail('nothing is checked out here'),
+        backends: () => assert.fail('nothing is deployed here'),
         operate: () => assert.fail('this is no step'),
         gates: () => Promise.resolve(new Map()),
       },

@@ -2,8 +2,9 @@ import { SluiceError } from '../model/errors.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
-import { openSession } from './open-session.ts';
+import { openSession, readSettings } from './open-session.ts';
 import { createProgram } from './program.ts';
+import { printProblems } from './print-problems.ts';
 import { reportError } from './report-error.ts';
 import type { Dependencies, Io, Output } from './session.ts';
 
@@ -22,7 +23,14 @@ export async function runCli(argv: readonly string[], io: Io, dependencies: Depe
 async function carryOut(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<ExitCode> {
   let code: ExitCode = exitCodes.succeeded;
   const program = await createProgram(argv, io, dependencies.version, async (options, act) => {
-    const open = openSession(options, io, dependencies);
+    const settings = await readSettings(options, io, dependencies);
+    if (!settings.ok) {
+      const { json = false, color } = options;
+      printProblems(settings.problems, { json, color: color && io.stderr.isTTY === true, io });
+      code = exitCodes.usage;
+      return;
+    }
+    const open = openSession(options, settings.value, io, dependencies);
     try {
       code = await act(open.session);
     } finally {

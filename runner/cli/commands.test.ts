@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -94,6 +95,8 @@ async function runHere(
       serve: () => Promise.reject(new Error('nothing is served here')),
       archive: () => assert.fail('nothing is archived here'),
       environments: () => assert.fail('nothing is deployed here'),
+      checkout: () => assert.fail('nothing is checked out here'),
+      backends: () => assert.fail('nothing is deployed here'),
       operate: () => assert.fail('this is no step'),
       gates: () => Promise.resolve(new Map()),
     },
@@ -254,6 +257,63 @@ test('a repository that could never be fetched from is not added', async (t) => 
   }
 });
 
+test('a token or secret file that cannot be used is named with its option, why, and the next step', async (t) => {
+  const { sluice, folder } = await openPlace(t, '');
+  await writeFile(join(folder, 'empty'), '\n');
+  const add = ['repository', 'add', 'shop', '--forge', 'gitea', '--url', 'https://git.example/shop.git'];
+  const missing = await sluice(...add, '--token-file', '../none');
+  t.is(missing.code, 3);
+  t.regex(missing.err, /The file of --token-file cannot be read: ENOENT.*\/none'\n {2}Name a file that you may read/);
+  t.regex((await sluice(...add, '--secret-file', '..')).err, /--secret-file cannot be read: EISDIR/);
+  t.regex((await sluice(...add, '--secret-file', '../empty')).err, /empty of --secret-file is empty\.\n {2}Write/);
+  const bridge = ['bridge', '--server', 'http://127.0.0.1:1', '--repository', 'shop', '--token-file', '../none'];
+  t.regex((await sluice(...bridge)).err, /--token-file cannot be read: ENOENT/);
+  t.regex((await sluice('repository', 'list')).err, /No repository yet/);
+});
+
+interface Row {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: Readonly<Record<string, unknown>>;
+}
+
+test('the command line wins over the environment, which wins over the file; config says where each value is from', async (t) => {
+  const { folder, repository, environment, json } = await openPlace(t, '');
+  const file = join(folder, 'server.yaml');
+  await writeFile(file, 'home: elsewhere\nruns: 7\nurl: https://sluice.example\n');
+  const find = (rows: readonly Row[] | undefined, wanted: string) => {
+    const { value, origin } = rows?.find(({ key }) => key === wanted) ?? {};
+    return { value, origin };
+  };
+  const [shown] = await json<{ settings: readonly Row[] }>('config', 'config', '--config', file);
+  const inFile = { from: 'file', file, line: 2, column: 7 };
+  t.deepEqual(find(shown?.settings, 'runs'), { value: 7, origin: inFile });
+  t.deepEqual(find(shown?.settings, 'home'), {
+    value: environment['SLUICE_HOME'],
+    origin: { from: 'environment', variable: 'SLUICE_HOME' },
+  });
+  t.deepEqual(find(shown?.settings, 'executor'), { value: 'local', origin: { from: 'default' } });
+
+  const more = { ...environment, SLUICE_CONFIG: '../server.yaml', SLUICE_RUNS: '8', SLUICE_HOME: '' };
+  const { out } = await runHere(['config'], repository, more);
+  t.regex(out, /^runs +8 +SLUICE_RUNS$/m);
+  t.true(out.includes(join(folder, 'elsewhere')));
+  t.regex((await runHere(['config', '--home', '/given'], repository, more)).out, /^home +\/given +option$/m);
+});
+
+test('a command with a faulty configuration file tells every mistake of it, and does nothing', async (t) => {
+  const { folder, sluice, json } = await openPlace(t, pipeline);
+  const file = join(folder, 'server.yaml');
+  await writeFile(file, 'run: 7\njobs: none\n');
+  const { code, out, err } = await sluice('run', '--config', file);
+  t.deepEqual([code, out], [2, '']);
+  t.regex(err, /server\.yaml:1:1 The file has no key `run`\.[^]*Did you mean `runs`\?[^]*server\.yaml:2:7/);
+  const [told] = await json<{ problems: readonly unknown[] }>('problems', 'runs', '--config', file);
+  t.is(told?.problems.length, 2);
+  await rm(file);
+  t.deepEqual(await json('runs', 'runs'), [{ runs: [] }]);
+});
+
 test('serve at a port that is taken says so, and what to do', async (t) => {
   const { environment } = await openPlace(t, '');
   const taken = createServer().listen(0, '127.0.0.1');
@@ -267,10 +327,81 @@ test('serve at a port that is taken says so, and what to do', async (t) => {
   t.notRegex(err, /defect|\n {4}at /);
 });
 
+test('a repository is added with what is to be done next, once, and tokens and repositories that are not there are said to be', async (t) => {
+  const { sluice, folder, environment } = await openPlace(t, pipeline);
+  t.regex((await sluice('token', 'list')).err, /^No token yet\. Make one with: sluice token create/);
+  t.regex((await sluice('repository', 'list')).err, /^No repository yet\./);
+  const add = (name: string, forge: string, variables = {}) =>
+    runHere(['repository', 'add', name, '--forge', forge, '--url', join(folder, 'tasks')], folder, {
+      ...environment,
+      ...variables,
+    });
+  const bare = await add('shop', 'git');
+  t.regex(
+    bare.out,
+    /hooks\/post-receive:\n {2}exec sluice bridge --server https:\/\/SERVER --repository shop --token-file FILE\n/,
+  );
+  t.regex(bare.out, /\n.* sluice token create --role developer --repository shop\n$/);
+  t.regex(
+    (await add('web', 'gitea', { SLUICE_URL: 'https://ci.example/' })).out,
+    /\n {2}URL {5}https:\/\/ci\.example\/hooks\/\S+\n/,
+  );
+  t.regex((await sluice('repository', 'list')).out, /^shop {2}git {2}\S+$/m, 'Git announces by no webhook');
+  const again = await add('shop', 'git');
+  t.is(again.code, 2);
+  t.regex(again.err, /There is a repository "shop" already\.\n .*sluice repository remove shop\n/);
+});
+
 test('init says how to run what it wrote, outside of a repository too', async (t) => {
   const { sluice, folder } = await openPlace(t, pipeline);
   t.regex((await sluice('init', '--force')).out, /\nRun it with: sluice run\n$/);
   t.regex((await sluice('init', folder)).out, /\nRun it with: git init && sluice run\n$/);
+});
+
+test('init says what is to be done first where it knows nothing, and that a folder is not there', async (t) => {
+  const { sluice, folder } = await openPlace(t, pipeline);
+  await mkdir(join(folder, 'notes'));
+  t.regex(
+    (await sluice('init', join(folder, 'notes'))).out,
+    /does not know\.\nPut the commands .* below `steps` first\.\n/,
+  );
+  t.deepEqual(await sluice('init', join(folder, 'gone')), {
+    code: 2,
+    out: '',
+    err: `error: ${join(folder, 'gone')} is no folder that can be read\n  Name the folder of a repository.\n`,
+  });
+});
+
+test('lint finds the file of the repository from a folder inside it, as run does', async (t) => {
+  const { sluice, repository } = await openPlace(t, pipeline);
+  await mkdir(join(repository, 'src'));
+  t.is((await sluice('-C', join(repository, 'src'), 'lint')).out, '✓ ../sluice.yaml has no problems\n');
+});
+
+test('a plan can be looked at without the secrets that a run needs', async (t) => {
+  const { sluice } = await openPlace(
+    t,
+    'pipeline: tasks\nsteps:\n  publish: { secrets: [NPM_TOKEN], run: npm publish }\n',
+  );
+  t.regex((await sluice('plan')).out, /\n {2}secrets {5}NPM_TOKEN\n/);
+  t.regex((await sluice('run')).err, /needs the secret `NPM_TOKEN`\. \[secret-missing\]/);
+});
+
+test('a repetition of uncommitted changes says that it takes those of then', async (t) => {
+  const { sluice, repository } = await openPlace(t, 'pipeline: tasks\nsteps:\n  a: { run: test -f fixed }\n');
+  t.is((await sluice('run', '-q')).code, 1);
+  await writeFile(join(repository, 'fixed'), '');
+  const again = await sluice('rerun', '--failed', '-q');
+  t.is(again.code, 1);
+  t.regex(
+    again.err,
+    /^Repeats run \S+ with its uncommitted changes of then; `sluice run` takes the files as they are\.$/m,
+  );
+  t.is((await sluice('run', '-q')).code, 0);
+  t.regex(
+    (await sluice('resume')).err,
+    /has already ended: succeeded\.\n {2}Repeat steps of it with: .* --from STEP\n/,
+  );
 });
 
 test('logs that find no room on the disk say so', async (t) => {
@@ -285,12 +416,30 @@ test('logs that find no room on the disk say so', async (t) => {
   t.regex(said[1], /^error: the output could not be written: .*ENOSPC.*\n {2}Free some disk space.*\n$/);
 });
 
+test('a backup and a restore say that the key is no part of them', async (t) => {
+  const { sluice, folder, environment } = await openPlace(t, pipeline);
+  t.is((await sluice('runs')).code, 0);
+  const apart = async (...words: readonly string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [launcher, ...words], { env: environment })).stderr;
+  const kept = await apart('backup', join(folder, 'backup'));
+  t.true(kept.startsWith(`Keep a copy of ${join(folder, 'data/secret.key')} elsewhere: `), kept);
+  const restored = await apart('restore', join(folder, 'backup'), '--home', join(folder, 'other'));
+  t.regex(restored, /^Put the secret\.key of the old data folder there before you go on; /);
+  await t.throwsAsync(stat(join(folder, 'other/secret.key')), { code: 'ENOENT' });
+});
+
 test('a download leaves its folder by no link', async (t) => {
   const { sluice, folder } = await openPlace(
     t,
     'pipeline: tasks\nsteps:\n  a: { run: "mkdir d; echo x > d/f", artifacts: ["d/f"] }\n',
   );
   t.is((await sluice('run', '-q')).code, 0);
+  const file = await sluice('artifacts', '--download', join(folder, 'tasks/sluice.yaml'));
+  t.is(file.code, 2);
+  t.regex(
+    file.err,
+    /^error: The folder .* cannot be made: .*\n {2}Name a new or an empty folder behind --download\.\n$/,
+  );
   await mkdir(join(folder, 'out/a'), { recursive: true });
   await mkdir(join(folder, 'elsewhere'));
   await symlink(join(folder, 'elsewhere'), join(folder, 'out/a/d'));
@@ -384,6 +533,10 @@ test('a run that waits is approved from elsewhere, followed and cancelled from e
   t.regex(out, /\? ask {2}waits for: sluice approve \S+ ask\n/);
   t.regex((await sluice('show')).out, /\n\? ask +waits for approval: Ship\?\n/);
   t.regex((await sluice('approve', 'latest', 'slow')).err, /does not wait for an approval/);
+  t.regex(
+    (await sluice('approve', 'latest')).err,
+    /waits for an approval of ask\.\n {2}Name the step: sluice approve \S+ ask\n/,
+  );
   const [approved] = await json<{ approved: boolean }>('approve', 'approve', 'latest', 'ask', '--comment', 'fine');
   t.true(approved?.approved);
   const followed = json<{ kind: string }>('runLine', 'show', '--follow');

@@ -74,7 +74,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'resume',
-    summary: 'go on with a run whose process is gone',
+    summary: 'go on with a run on Kubernetes whose process is gone',
     group: 'Runs',
     load: async () => (await import('./commands/resume.ts')).defineResume,
   },
@@ -113,6 +113,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'add, list or remove repositories whose pushes a server runs',
     group: 'Server',
     load: async () => (await import('./commands/repository.ts')).defineRepository,
+  },
+  {
+    name: 'backend',
+    summary: 'make, show, put right, take back or delete backends where they are deployed',
+    group: 'Server',
+    load: async () => (await import('./commands/backend.ts')).defineBackend,
   },
   {
     name: 'image',

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { SluiceError } from '../model/errors.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
 import type { RunArtifact } from '../results/report/run-artifacts.ts';
 import type { Services } from './session.ts';
 
@@ -12,7 +12,12 @@ export async function downloadArtifacts(
   folder: string,
   { blobs }: Pick<Services, 'blobs'>,
 ): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw new SluiceError('ERR_USAGE', `The folder ${folder} cannot be made: ${messageOf(cause)}`, {
+      hint: 'Name a new or an empty folder behind --download.',
+      cause,
+    });
+  });
   const root = await realpath(folder);
   const paths: string[] = [];
   for (const artifact of artifacts) paths.push(await download(artifact, root, blobs));

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '../model/errors.ts';
-import type { AttemptKey } from '../model/result.ts';
+import type { AttemptKey, LogSeal } from '../model/result.ts';
 import type { RunState } from '../model/run-state.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -22,9 +22,9 @@ export async function followLogs(selection: LogSelection, session: Session, serv
   try {
     while (!left.signal.aborted) {
       const state = await services.engine.state(selection.runId);
-      for (const key of attemptsOf(state, selection)) {
+      for (const { seal, ...key } of attemptsOf(state, selection)) {
         const name = `${key.step} ${key.attempt}`;
-        const chunk = await readFrom(key, seen.get(name) ?? 0, services);
+        const chunk = await readFrom(key, seen.get(name) ?? 0, seal, services);
         seen.set(name, (seen.get(name) ?? 0) + chunk.length);
         view.log(key.step, key.attempt, chunk);
       }
@@ -38,13 +38,17 @@ export async function followLogs(selection: LogSelection, session: Session, serv
   }
 }
 
-function attemptsOf({ runId, steps }: RunState, { step, attempt }: LogSelection): readonly AttemptKey[] {
+interface FollowedLog extends AttemptKey {
+  readonly seal: LogSeal | undefined;
+}
+
+function attemptsOf({ runId, steps }: RunState, { step, attempt }: LogSelection): readonly FollowedLog[] {
   return [...steps].flatMap(([id, { attempts }]) =>
     step !== undefined && step !== id
       ? []
       : attempts
           .filter(({ number }) => attempt === undefined || number === attempt)
-          .map(({ number }) => ({ runId, step: id, attempt: number })),
+          .map(({ number, result }) => ({ runId, step: id, attempt: number, seal: result?.log })),
   );
 }
 
@@ -52,9 +56,14 @@ function isOver({ phase, steps }: RunState, { step }: LogSelection): boolean {
   return phase === 'finished' || (step !== undefined && steps.get(step)?.phase === 'settled');
 }
 
-async function readFrom(key: AttemptKey, start: number, { logs }: Services): Promise<Buffer> {
+async function readFrom(
+  key: AttemptKey,
+  start: number,
+  seal: LogSeal | undefined,
+  { logs }: Services,
+): Promise<Buffer> {
   try {
-    return await buffer(await logs.read(key, { start }));
+    return await buffer(await logs.read(key, { start }, seal));
   } catch (error) {
     // The attempt has begun, its log not yet.
     if (error instanceof SluiceError && error.code === 'ERR_NOT_FOUND') return Buffer.alloc(0);

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import type { FileSettings } from '../config/read-config-file.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Overrides } from '../config/load-config.ts';
+import type { Checked } from '../model/problem.ts';
 import type { GlobalOptions } from './program.ts';
 import type { Dependencies, Io, Services, Session } from './session.ts';
 import { colors, noColors } from './terminal/palette.ts';
@@ -11,14 +14,31 @@ interface OpenSession {
   close(): Promise<void>;
 }
 
+/** What the configuration file says that an option or else SLUICE_CONFIG names; nothing without one. */
+export async function readSettings(
+  { config }: GlobalOptions,
+  { cwd }: Io,
+  { environment: { variables } }: Dependencies,
+): Promise<Checked<FileSettings>> {
+  const file = config ?? variables['SLUICE_CONFIG'] ?? '';
+  if (file === '') return { ok: true, value: { variables: {}, places: new Map() } };
+  return (await import('../config/read-config-file.ts')).readConfigFile(resolve(cwd, file));
+}
+
 /** What one command works with. `close` closes the services if the command opened them. */
-export function openSession(options: GlobalOptions, io: Io, dependencies: Dependencies): OpenSession {
+export function openSession(
+  options: GlobalOptions,
+  settings: FileSettings,
+  io: Io,
+  dependencies: Dependencies,
+): OpenSession {
   const given: Overrides = { color: options.color, ...(options.home === undefined ? {} : { home: options.home }) };
-  const config = loadConfig(dependencies.environment, given);
+  const { environment, places } = withFile(dependencies.environment, settings);
+  const config = loadConfig(environment, given);
   const json = options.json ?? false;
   const color = useColors(config, io);
   let opened: Promise<Services> | undefined;
-  const configured = (overrides: Overrides) => loadConfig(dependencies.environment, { ...given, ...overrides });
+  const configured = (overrides: Overrides) => loadConfig(environment, { ...given, ...overrides });
   const open = (overrides: Overrides = {}): Promise<Services> => (opened ??= dependencies.open(configured(overrides)));
   const note = (text: string): void => {
     if (!json) io.stderr.write(`${text}\n`);
@@ -33,9 +53,15 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
     folder: resolve(io.cwd, options.directory ?? '.'),
     gates: () => dependencies.gates(),
     tryStep: () => dependencies.tryStep(config),
-    serve: (services, address, overrides) => dependencies.serve(services, address, configured(overrides)),
+    serve: (services, overrides) => dependencies.serve(services, configured(overrides)),
+    settings: async () => {
+      const { effectiveSettings } = await import('../config/effective-settings.ts');
+      return effectiveSettings(config, { overrides: given, variables: environment.variables, places });
+    },
     archive: () => dependencies.archive(config),
     environments: () => dependencies.environments(config),
+    checkout: (folder) => dependencies.checkout(config, folder),
+    backends: () => dependencies.backends(config),
     operate: (name) => dependencies.operate(name, (line) => io.stdout.write(`${line}\n`)),
     open,
     services: async (overrides) => {
@@ -56,4 +82,20 @@ export function openSession(options: GlobalOptions, io: Io, dependencies: Depend
 
 function useColors({ color }: Config, io: Io): boolean {
   return color === 'always' || (color === 'auto' && io.stdout.isTTY === true);
+}
+
+/** The environment over what the file says; of the places those that still count. An empty variable says nothing. */
+function withFile(
+  environment: Environment,
+  file: FileSettings,
+): { environment: Environment } & Pick<FileSettings, 'places'> {
+  const set = Object.entries(environment.variables).filter(([, value]) => value);
+  const names = new Set(set.map(([name]) => name));
+  return {
+    environment: {
+      ...environment,
+      variables: { ...environment.variables, ...file.variables, ...Object.fromEntries(set) },
+    },
+    places: new Map([...file.places].filter(([variable]) => !names.has(variable))),
+  };
 }

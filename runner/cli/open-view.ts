@@ -30,8 +30,7 @@ const rowsAtTheEnd = 60;
 
 /** What stays on the screen when a run has ended, and what the shell gets to know. */
 export async function finishView(state: RunState, session: Session, services: Services): Promise<ExitCode> {
-  const report = reportOf(state);
-  if (session.json) session.printJson({ kind: 'report', report });
-  else await printRun(report, session, services, rowsAtTheEnd);
+  if (session.json) session.printJson({ kind: 'report', report: reportOf(state) });
+  else await printRun(state, session, services, rowsAtTheEnd);
   return exitCodeOf(state.verdict);
 }

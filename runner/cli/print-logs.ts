@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { SluiceError } from '../model/errors.ts';
 import type { StepId } from '../model/plan.ts';
-import type { AttemptKey } from '../model/result.ts';
+import type { AttemptKey, LogSeal } from '../model/result.ts';
 import type { StepReport } from '../results/report/step-report.ts';
 import type { LogLine } from '../results/log/logs.ts';
 import type { Services, Session } from './session.ts';
@@ -34,18 +34,25 @@ export async function printLogs(
   }
 }
 
+interface MeantLog extends AttemptKey {
+  readonly seal?: LogSeal;
+}
+
 /** The attempts meant. ERR_USAGE when a step or attempt is named that has no log. */
 async function selectLogs(
   { runId, step: id, attempt }: LogSelection,
   { engine }: Pick<Services, 'engine'>,
-): Promise<readonly AttemptKey[]> {
+): Promise<readonly MeantLog[]> {
   const report = await wholeReport(runId, { engine });
   const { steps } = report;
   const meant =
     id === undefined ? steps.filter(({ attempts }) => attempts.length > 0) : steps.filter((step) => step.id === id);
   return meant.flatMap((step) => {
-    if (hasAttempt(step, attempt))
-      return { runId: runOfStep(report, step), step: step.id, attempt: attempt ?? step.attempts.length };
+    if (hasAttempt(step, attempt)) {
+      const number = attempt ?? step.attempts.length;
+      const seal = step.attempts[number - 1]?.log;
+      return { runId: runOfStep(report, step), step: step.id, attempt: number, ...(seal && { seal }) };
+    }
     if (id === undefined) return [];
     throw withoutLog(step);
   });
@@ -69,16 +76,17 @@ function hasAttempt({ attempts }: StepReport, attempt: number | undefined): bool
 type Show = (line: string) => string;
 
 function sourceOf(
-  key: AttemptKey,
+  { seal, ...key }: MeantLog,
   timestamps: boolean,
   { json, io, color }: Session,
   { logs }: Services,
 ): AsyncIterable<string | Uint8Array> {
-  if (json) return jsonLines(key, logs.lines(key));
+  if (json) return jsonLines(key, logs.lines(key, seal));
   const isTerminal = io.stdout.isTTY === true;
   const shown = isTerminal ? (line: string) => harmless(line, color) : undefined;
-  if (timestamps) return timedLines(logs.lines(key), shown);
-  return shown ? shownLines(logs.read(key), shown) : bytesOf(logs.read(key));
+  if (timestamps) return timedLines(logs.lines(key, seal), shown);
+  const content = logs.read(key, undefined, seal);
+  return shown ? shownLines(content, shown) : bytesOf(content);
 }
 
 async function* jsonLines({ step, attempt }: AttemptKey, lines: AsyncIterable<LogLine>): AsyncIterable<string> {

@@ -10,8 +10,11 @@ export function problemText(problems: readonly Problem[], color: boolean): strin
 }
 
 /** All problems: for people on stderr, each with its frame; for programs as `{problems: […]}`. */
-export function printProblems(problems: readonly Problem[], { json, io, color, printJson }: Session): void {
-  if (json) printJson({ problems: problems.map(publicProblem) });
+export function printProblems(
+  problems: readonly Problem[],
+  { json, io, color }: Pick<Session, 'json' | 'io' | 'color'>,
+): void {
+  if (json) io.stdout.write(`${JSON.stringify({ problems: problems.map(publicProblem) })}\n`);
   else io.stderr.write(`${problemText(problems, color)}\n`);
 }
 

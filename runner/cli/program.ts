@@ -8,6 +8,7 @@ import type { Io } from './session.ts';
 export interface GlobalOptions {
   readonly directory?: string;
   readonly home?: string;
+  readonly config?: string;
   readonly json?: boolean;
   readonly color: boolean;
 }
@@ -35,6 +36,7 @@ export async function createProgram(
       '--home <dir>',
       'data folder with runs, logs and artefacts (default: $SLUICE_HOME or the data folder of the user)',
     )
+    .option('--config <file>', 'configuration file (default: $SLUICE_CONFIG, else none)')
     .option('--json', 'print JSON, for programs')
     .option('--no-color', 'print without colours')
     .configureHelp({ showGlobalOptions: true })

@@ -49,7 +49,7 @@ async function logTail(
   if (!attempt?.log || attempt.log.bytes === 0) return [];
   const key = { runId, step: step.id, attempt: attempt.number };
   try {
-    const bytes = await buffer(await logs.read(key, { start: tailStart(attempt.log.bytes) }));
+    const bytes = await buffer(await logs.read(key, { start: tailStart(attempt.log.bytes) }, attempt.log));
     return tailLines(bytes, shownLines, keepColors);
   } catch (error) {
     // A log that was deleted takes nothing away from the rest of the summary.

@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/config.ts';
+import type { EffectiveSetting } from '../config/effective-settings.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Overrides } from '../config/load-config.ts';
+import type { Backends } from '../environments/backends.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Json } from '../model/json.ts';
 import type { OperationName } from '../model/operations.ts';
@@ -65,12 +67,6 @@ export interface Trial {
   readonly milliseconds: number;
 }
 
-/** Where a server listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** A server that answers until it is closed; requests under way are answered first. */
 export interface Listening {
   readonly url: string;
@@ -104,6 +100,15 @@ export interface LocalEnvironments {
   supervise(signal: AbortSignal): Promise<void>;
 }
 
+/** What a folder of this machine has checked out. */
+export interface Checkout {
+  /** Name people know the repository by. */
+  readonly repository: string;
+  readonly commit: string;
+  /** There are changes that are not in the commit. */
+  readonly dirty: boolean;
+}
+
 export interface Dependencies {
   readonly version: string;
   readonly environment: Environment;
@@ -111,9 +116,13 @@ export interface Dependencies {
   /** Runs a step that does nothing where steps would run. */
   tryStep(config: Config): Promise<Trial>;
   /** Answers requests, and drives the runs that they ask for. */
-  serve(services: Services, address: Address, config: Config): Promise<Listening>;
+  serve(services: Services, config: Config): Promise<Listening>;
   archive(config: Config): Archive;
   environments(config: Config): Promise<LocalEnvironments>;
+  /** ERR_SOURCE for a folder that is no repository. */
+  checkout(config: Config, folder: string): Promise<Checkout>;
+  /** The backends of the place that steps run in. ERR_USAGE where none can be deployed. */
+  backends(config: Config): Promise<Backends>;
   /** Carries out an operation of a gate, for the step that this process is the command of. */
   operate(name: OperationName, say: (line: string) => void): Promise<void>;
   /** Texts of the workflows that Sluice ships, by name. */
@@ -136,9 +145,14 @@ export interface Session {
   services(overrides?: Overrides): Promise<Services>;
   gates(): Promise<ReadonlyMap<string, string>>;
   tryStep(): Promise<Trial>;
-  serve(services: Services, address: Address, overrides: Overrides): Promise<Listening>;
+  serve(services: Services, overrides: Overrides): Promise<Listening>;
+  /** What counts, and where each setting comes from. */
+  settings(): Promise<readonly EffectiveSetting[]>;
   archive(): Archive;
   environments(): Promise<LocalEnvironments>;
+  checkout(folder: string): Promise<Checkout>;
+  /** Whoever asks for them closes them. */
+  backends(): Promise<Backends>;
   operate(name: OperationName): Promise<void>;
   /** The services as they are. */
   open(overrides?: Overrides): Promise<Services>;

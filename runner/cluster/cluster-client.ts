@@ -27,6 +27,8 @@ export interface ApplyOptions extends CallOptions {
   readonly fieldManager: string;
   /** Takes fields over that another manager owns, instead of a Conflict. */
   readonly force?: boolean;
+  /** The answer says what would come of it; nothing is changed. */
+  readonly dryRun?: boolean;
 }
 
 export interface DeleteOptions extends CallOptions {

@@ -106,10 +106,10 @@ export class HttpClusterClient implements ClusterClient {
     body: Draft<T>,
     options: ApplyOptions,
   ): Promise<T> {
-    const { fieldManager, force } = options;
+    const { fieldManager, force, dryRun } = options;
     const call: Call = {
       method: 'PATCH',
-      path: withQuery(pathOf(resource, at), { fieldManager, force }),
+      path: withQuery(pathOf(resource, at), { fieldManager, force, dryRun: dryRun === true ? 'All' : undefined }),
       title: titleOf('apply', resource, at),
       body: serialize(resource, body),
       contentType: 'application/apply-patch+yaml',

@@ -143,6 +143,7 @@ export interface Volume {
   readonly secret?: { readonly secretName: string; readonly defaultMode?: number; readonly optional?: boolean };
   readonly configMap?: { readonly name: string; readonly defaultMode?: number; readonly optional?: boolean };
   readonly projected?: Json;
+  readonly persistentVolumeClaim?: { readonly claimName: string };
 }
 
 export interface PodStatus {
@@ -229,7 +230,7 @@ export interface Node extends KubernetesObject {
 
 export interface Namespace extends KubernetesObject {
   readonly spec?: { readonly finalizers?: readonly string[] };
-  readonly status?: { readonly phase?: 'Active' | 'Terminating' };
+  readonly status?: { readonly phase?: 'Active' | 'Terminating'; readonly conditions?: readonly Condition[] };
 }
 
 export interface Service extends KubernetesObject {

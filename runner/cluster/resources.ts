@@ -55,6 +55,7 @@ export const networkPolicies = grouped<OtherObject>('networking.k8s.io/v1', 'Net
 export const roles = grouped<OtherObject>('rbac.authorization.k8s.io/v1', 'Role', 'roles');
 export const roleBindings = grouped<OtherObject>('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings');
 export const serviceAccounts = core<OtherObject>('ServiceAccount', 'serviceaccounts');
+export const persistentVolumeClaims = core<OtherObject>('PersistentVolumeClaim', 'persistentvolumeclaims');
 export const limitRanges = core<OtherObject>('LimitRange', 'limitranges');
 
 /** The path of a collection or, with a name, of one object. `part` is a subresource such as `status` or `log`. */

@@ -79,6 +79,8 @@ export interface Config {
   readonly bucket: BucketConfig | undefined;
   /** How many attempts may be under way at once. */
   readonly jobs: number;
+  /** Where a server answers; port 0 for any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
   /** The address that people and forges know the server by; '' for the one that it listens at. */
   readonly url: string;
   /** File that lists who is told of the ends of runs; undefined for nobody. */

@@ -30,6 +30,7 @@ test('defaults come from the machine', (t) => {
       agentImage: '',
       images: { prefix: '', tag: 'latest', pinned: {} },
     },
+    listen: { host: '127.0.0.1', port: 8080 },
     url: '',
     subscribersFile: undefined,
     registries: { authFile: undefined, usualAuthFile: undefined, plainHttp: [] },

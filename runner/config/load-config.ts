@@ -18,6 +18,7 @@ export interface Overrides {
   readonly home?: string;
   readonly jobs?: string;
   readonly executor?: string;
+  readonly listen?: string;
   readonly color?: boolean;
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -31,7 +32,7 @@ const defaultLookAhead = { attempts: 4, cpu: '4', memory: '8Gi' };
 const defaultRuns = 20;
 const defaultPollMs = 300_000;
 
-/** Command line, then environment, then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
+/** Command line, then environment (and what a configuration file puts below it), then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
   const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
@@ -44,6 +45,7 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
+    listen: listenAddress(given(overrides.listen) ?? given(variables['SLUICE_LISTEN']) ?? '127.0.0.1:8080'),
     url: (given(variables['SLUICE_URL']) ?? '').replace(/\/+$/, ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
@@ -66,6 +68,16 @@ function executorOf(name: string): Config['executor'] {
   if (known !== undefined) return known;
   throw new SluiceError('ERR_USAGE', `there is no executor ${JSON.stringify(name)}`, {
     hint: `Give one of: ${executorNames.join(', ')}.`,
+  });
+}
+
+function listenAddress(text: string): Config['listen'] {
+  const [, host, port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (host !== undefined && Number(port) <= 65_535) {
+    return Object.freeze({ host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
+  }
+  throw new SluiceError('ERR_USAGE', `${JSON.stringify(text)} is no address to listen at`, {
+    hint: 'Give HOST:PORT, such as 127.0.0.1:8080; port 0 takes any free one.',
   });
 }
 

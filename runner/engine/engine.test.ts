@@ -262,6 +262,7 @@ test('R000-21: a run whose process is gone ends as runner_lost', async (t) => {
   t.deepEqual(await world.engine.recover(), [runId]);
   const state = await world.engine.state(runId);
   t.deepEqual(endings(state), { a: 'run_cancelled', b: 'run_cancelled' });
+  t.is(state.steps.get('b')?.verdict?.message, 'the runner ended before it started');
   t.is(state.verdict?.reason, 'runner_lost');
   t.deepEqual(await world.engine.recover(), []);
 });

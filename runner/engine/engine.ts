@@ -15,6 +15,8 @@ export interface PrepareOptions {
   readonly file: string;
   readonly event: TriggerEvent['event'];
   readonly actor: string;
+  /** To be looked at and not run: secrets need not be there. */
+  readonly onlyToLook?: boolean;
 }
 
 /** A commit and its compiled pipeline; nothing is stored yet. */
@@ -35,7 +37,7 @@ export interface RunObserver {
 export type RerunScope = { readonly kind: 'failed' } | { readonly kind: 'from'; readonly step: StepId };
 
 export interface Engine {
-  /** Opens the commit and compiles its pipeline. Missing secrets and abilities of the executor are problems too. */
+  /** Opens the commit and compiles its pipeline. Abilities of the executor and, unless it is only to be looked at, secrets that are missing are problems too. */
   prepare(options: PrepareOptions): Promise<Checked<PreparedRun>>;
   /** The schedules of the pipeline file of a commit; none when it has no such file or one with mistakes. ERR_SOURCE. */
   schedules(location: string, commit: string, file: string): Promise<readonly Schedule[]>;

@@ -28,7 +28,7 @@ export async function prepareRun(engine: EngineDependencies, options: PrepareOpt
   const { repository, dirty } = source;
   const request: RunRequest = { repository, trigger: triggerOf(source, options), file: options.file, dirty };
   const file = await readFile(source, request);
-  return compileRun(engine, source, request, file);
+  return compileRun(engine, source, request, file, { onlyToLook: options.onlyToLook === true });
 }
 
 /** The pipeline file of a request, checked for itself. */
@@ -55,6 +55,7 @@ export async function compileRun(
   source: Source,
   request: RunRequest,
   file: ParsedFile<PipelineFile>,
+  { onlyToLook } = { onlyToLook: false },
 ): Promise<Checked<PreparedRun>> {
   const { trigger } = request;
   const workflows = await readWorkflows(source, file, engine.gates);
@@ -62,7 +63,7 @@ export async function compileRun(
   if (!plan.ok) return plan;
   if (!file.ok) return file;
   const problems = [
-    ...secretProblems(engine, request, plan.value, file.value),
+    ...(onlyToLook ? [] : secretProblems(engine, request, plan.value, file.value)),
     ...trustProblems(request, plan.value, file.value),
     ...abilityProblems(engine.executor, plan.value, file.value),
   ];

@@ -25,7 +25,7 @@ export async function endLostRun(engine: EngineDependencies, journal: Journal): 
         type: 'step-settled',
         at,
         step,
-        verdict: verdictOf('run_cancelled'),
+        verdict: verdictOf('run_cancelled', 'the runner ended before it started'),
         outputs: {},
       })),
       { type: 'run-finished', at, verdict },

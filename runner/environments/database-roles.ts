@@ -9,6 +9,13 @@ export interface DatabaseUrls {
   readonly app: string;
 }
 
+/** The same server and account, another database. */
+export function withDatabase(url: string, database: string): string {
+  const address = new URL(url);
+  address.pathname = `/${encodeURIComponent(database)}`;
+  return address.href;
+}
+
 export interface RoleLimits {
   /** How long a statement of a migration may wait for a lock, ms. */
   readonly lockTimeoutMs: number;
@@ -16,9 +23,7 @@ export interface RoleLimits {
 
 /** Waits until the server of a database answers, be the database there or not. ERR_SERVICE when it does not in two minutes. */
 export async function awaitServer({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
-  const url = new URL(admin);
-  url.pathname = '/postgres';
-  const client = await connect(url.href, signal);
+  const client = await connect(withDatabase(admin, 'postgres'), signal);
   await client.end();
 }
 

@@ -20,6 +20,8 @@ export interface SiteTask {
   readonly name: string;
   /** Of one group one task runs at a time: others that were begun before are ended first. */
   readonly group: string;
+  /** Name of another database on the server of the environment, which it works with instead. */
+  readonly database?: string;
   /** Variables beside those that every task has. */
   readonly env?: Readonly<Record<string, string>>;
   readonly script: string;
@@ -60,6 +62,8 @@ export interface Site {
    * was begun before, it is waited for instead of begun again.
    */
   task(environment: EnvironmentName, release: Release, task: SiteTask): Promise<TaskEnd>;
+  /** Ends the tasks of a group, and waits until they have. */
+  endTasks(group: string): Promise<void>;
   /**
    * Leads the address of the environment to a release, and nothing else there. ERR_FENCED when a greater `fence` was given before: somebody else has
    * taken the environment meanwhile, and a late word of the one before must not move it.

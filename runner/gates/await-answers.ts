@@ -10,7 +10,7 @@ const pauseMs = 50;
  * serve, what may be an earlier release (argo-rollouts#2488).
  */
 export async function awaitAnswers(
-  { site, clock, signal }: OperationContext,
+  { site, clock, signal }: Pick<OperationContext, 'site' | 'clock' | 'signal'>,
   environment: EnvironmentName,
   wanted: { readonly release: string; readonly path: string; readonly inRow: number; readonly timeoutMs: number },
 ): Promise<void> {

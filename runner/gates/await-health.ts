@@ -7,7 +7,7 @@ const lookMs = 250;
 
 /** Waits until a release is healthy. ERR_GATE as soon as it is known that it will not be, or when the time is over. */
 export async function awaitHealth(
-  { site, say, clock, signal }: OperationContext,
+  { site, say, clock, signal }: Pick<OperationContext, 'site' | 'say' | 'clock' | 'signal'>,
   environment: EnvironmentName,
   release: Release,
   timeoutMs: number,
@@ -29,7 +29,7 @@ export async function awaitHealth(
       throw new SluiceError(
         'ERR_GATE',
         `${release.name} is not healthy in ${environment} after ${timeoutMs / 1000} s: ${health.message}`,
-        { hint: 'Give it more time by `health_timeout`, or make it start faster.' },
+        { hint: 'Mend what the message says; give it more time by `health_timeout` where it only starts slowly.' },
       );
     }
     await sleep(lookMs, undefined, { signal });

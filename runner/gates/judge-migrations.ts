@@ -2,27 +2,35 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classifyScripts } from '../migrations/classify/classify.ts';
 import { withConnection } from '../migrations/database/connection.ts';
+import type { Catalog } from '../migrations/catalog.ts';
+import type { SchemaCopy } from '../migrations/dry-run/copy-schema.ts';
 import { readCatalog } from '../migrations/schema/read-catalog.ts';
 import { readStatus } from '../migrations/tools/read-status.ts';
 import type { DetectedTool } from '../migrations/tools/detect-tool.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { OperationContext } from './operation.ts';
+import type { Phase } from './too-much.ts';
 
-export type Phase = 'expand' | 'contract';
+export interface Judgement {
+  /** Migrations that are still to be applied. */
+  readonly pending: number;
+  /** All of them are SQL, and every statement was let through: what a tool writes itself is known only by what it does. */
+  readonly isWhole: boolean;
+}
 
 /**
- * Judges the SQL that is still to be applied by what it would do to the live release. Answers whether there was any to judge: what a tool writes itself is
- * known only by what it does. ERR_GATE for SQL that must not run.
+ * Judges the SQL that is still to be applied to the testing database by what it would do to the live release, on tables of the sizes that production has. ERR_GATE for
+ * SQL that must not run.
  */
 export async function judgeMigrations(
   { workspace, say, clock, signal }: OperationContext,
-  url: string,
+  { url, sizes }: { readonly url: string; readonly sizes: SchemaCopy['sizes'] | undefined },
   { tool, site }: DetectedTool,
   phase: Phase,
-): Promise<boolean> {
+): Promise<Judgement> {
   const { status, catalog } = await withConnection({ url, signal }, async (connection) => ({
     status: await readStatus({ tool, site }, connection),
-    catalog: await readCatalog(connection),
+    catalog: asLargeAs(sizes, await readCatalog(connection)),
   }));
   const pending = new Set(status.pending);
   const files = (await tool.files(site)).filter(({ name, path }) => pending.has(name) && path.endsWith('.sql'));
@@ -47,5 +55,23 @@ export async function judgeMigrations(
       },
     );
   }
-  return judged.length > 0 && judged.length === pending.size;
+  return { pending: pending.size, isWhole: judged.length > 0 && judged.length === pending.size };
+}
+
+/** The testing database has few rows: what it has of each table says nothing of production. */
+function asLargeAs(sizes: SchemaCopy['sizes'] | undefined, { tables }: Catalog): Catalog {
+  if (sizes === undefined || sizes.size === 0) return { tables };
+  const sized = [...tables].map(([name, table]) => {
+    const { rows, bytes = 0 } = sizes.get(name) ?? { rows: undefined };
+    return [name, { ...table, rows: rows ?? mostRowsIn(bytes), bytes }] as const;
+  });
+  return { tables: new Map(sized) };
+}
+
+/** Header and pointer of a row (postgresql.org/docs/current/storage-page-layout.html). */
+const leastRowBytes = 28;
+
+/** Small tables are never analysed, but have a size. None for a partitioned table, whose rows are elsewhere. */
+function mostRowsIn(bytes: number): number | undefined {
+  return bytes === 0 ? undefined : Math.ceil(bytes / leastRowBytes);
 }

@@ -4,21 +4,30 @@ import type { EnvironmentName, Release } from '../environments/release.ts';
 import { migrate } from '../migrations/apply/migrate.ts';
 import type { MigrateResult } from '../migrations/apply/migrate.ts';
 import { withConnection } from '../migrations/database/connection.ts';
-import { classOfDiff, diffSchemas } from '../migrations/schema/diff-schemas.ts';
-import { readSchema } from '../migrations/schema/read-schema.ts';
+import type { SchemaCopy } from '../migrations/dry-run/copy-schema.ts';
+import type { DryRun } from '../migrations/dry-run/dry-run.ts';
+import { changedTables, classOfDiff, diffSchemas } from '../migrations/schema/diff-schemas.ts';
+import type { SchemaChange } from '../migrations/schema/diff-schemas.ts';
+import { fingerprintOf, readSchema } from '../migrations/schema/read-schema.ts';
+import type { SchemaSnapshot } from '../migrations/schema/read-schema.ts';
 import { detectTool } from '../migrations/tools/detect-tool.ts';
 import type { DetectedTool } from '../migrations/tools/detect-tool.ts';
 import { readStatus } from '../migrations/tools/read-status.ts';
 import { parseDuration } from '../model/duration.ts';
 import { SluiceError } from '../model/errors.ts';
+import { backUp } from './backups.ts';
 import { ownRelease } from './deploy-test.ts';
+import { copiedSchema, lockReport, tryOnProduction } from './dry-run.ts';
 import { judgeMigrations } from './judge-migrations.ts';
-import type { Phase } from './judge-migrations.ts';
+import type { Judgement } from './judge-migrations.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { readProduction } from './production.ts';
-import { freshDatabase, keepDatabase } from './testing-database.ts';
+import type { BackupFacts } from './production.ts';
 import { readMigration, recordMigration } from './records.ts';
 import type { MigrationRecord } from './records.ts';
+import { freshDatabase, keepDatabase } from './testing-database.ts';
+import { refuseTooMuch } from './too-much.ts';
+import type { Phase } from './too-much.ts';
 
 const taskMs = 15 * 60_000;
 
@@ -43,7 +52,8 @@ export const migrateTesting: Operation = async (context) => {
       signal,
     );
     await recordMigration(site, run, migration);
-    return { schema: migration.fingerprint, change: migration.change };
+    const { fingerprint: schema, change, locks } = migration;
+    return { schema, change, ...(locks !== undefined && { locks }) };
   } catch (error) {
     // Whoever looks at the testing app should find what production has, and not half of a change.
     if (!signal.aborted) await freshDatabase(database, base, signal).catch(() => undefined);
@@ -62,37 +72,81 @@ async function applyToTesting(
   const begun = await freshDatabase(database, base, signal);
   say(`the testing database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);
   await prepare(context, database);
-  const tool = await toolOf(context);
+  const tool = await toolOf(context, input('tool'));
   const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
-  const isJudged = tool !== undefined && (await judgeMigrations(context, database.migrator, tool, phase));
-  const before = await withConnection({ url: database.migrator, signal }, readSchema);
   const script = input('run');
+  const copy = await copiedSchema(context);
+  const judged = tool && (await judgeMigrations(context, { url: database.migrator, sizes: copy?.sizes }, tool, phase));
+  const isJudged = judged?.isWhole === true;
+  const before = await withConnection({ url: database.migrator, signal }, readSchema);
+  const tried =
+    copy === undefined || isIdle(copy, judged, before)
+      ? undefined
+      : await tryOnProduction(context, {
+          ...{ database, release, script, copy, phase, isJudged },
+          lockTimeoutMs: lockTimeoutOf(input),
+        });
   const result = await carryOut(context, 'testing', release, { script, database, tool });
   const after = await withConnection({ url: database.migrator, signal }, readSchema);
   const changes = diffSchemas(before, after);
   const change = classOfDiff(changes);
   for (const { kind, name, change: what, class: grade } of changes) say(`${what} ${kind} ${name} (${grade})`);
-  if (!isJudged && begun === 'copied' && isTooMuch(change, phase)) {
-    throw new SluiceError('ERR_GATE', `the live release may not survive the migration: it is of the class ${change}`, {
-      hint: 'Add first, and take away what nobody uses any more in a later release (docs/migrations.md).',
-    });
-  }
+  if (tried !== undefined) requireSame(tried, after);
+  else if (!isJudged && begun === 'copied') refuseTooMuch(change, phase);
   await seed(context, release, begun);
-  return { script, fingerprint: result.fingerprintAfter, change };
+  const { fingerprintAfter: fingerprint } = result;
+  return {
+    script,
+    tool: input('tool'),
+    fingerprint,
+    change,
+    tables: tablesOf(changes),
+    locks: tried === undefined ? '[]' : lockReport(tried),
+  };
+}
+
+/** There is nothing to try: production has no tables, or all that testing has, and the tool has nothing left to apply. */
+function isIdle(copy: SchemaCopy, judged: Judgement | undefined, testing: SchemaSnapshot): boolean {
+  return copy.sizes.size === 0 || (judged?.pending === 0 && copy.fingerprint === fingerprintOf(testing));
+}
+
+/** ERR_GATE when production would come to another schema than the one that is tested: somebody changed it by hand. */
+function requireSame({ after: production }: DryRun, testing: SchemaSnapshot): void {
+  const [first, ...others] = diffSchemas(testing, production);
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  throw new SluiceError(
+    'ERR_GATE',
+    `production would come to another schema than the one that is tested: ${first.kind} ${first.name} is ${first.change} there${more}`,
+    { hint: 'Somebody changed one of the two by hand; bring production to what the migrations say.' },
+  );
+}
+
+/** Those that were there before: what a release before this one may use. */
+function tablesOf(changes: readonly SchemaChange[]): readonly string[] {
+  const made = new Set(
+    changes.filter(({ kind, change }) => kind === 'table' && change === 'added').map(({ name }) => name),
+  );
+  return changedTables(changes).filter((table) => !made.has(table));
 }
 
 /**
  * Migrates the production database with the image of the release, where its run migrated the testing database. Answers whether it did. ERR_GATE when that
  * fails, or gives another schema.
  */
-export async function migrateProduction(context: OperationContext, release: Release): Promise<boolean> {
+export async function migrateProduction(
+  context: OperationContext,
+  release: Release,
+  backup: BackupPlace,
+): Promise<boolean> {
   const { site, database, say } = context;
   if (database === undefined) return false;
   await prepare(context, database);
   const record = await readMigration(site, release.run);
   if (record === undefined) return false;
   const { script, fingerprint } = record;
-  const tool = await toolOf(context);
+  const tool = await toolOf(context, record.tool);
+  await secure(context, release, { script, database, tool }, backup);
   const { fingerprintAfter } = await carryOut(context, 'production', release, { script, database, tool });
   if (fingerprintAfter !== fingerprint) {
     throw new SluiceError(
@@ -105,6 +159,38 @@ export async function migrateProduction(context: OperationContext, release: Rele
   }
   say('the production database has the schema that was tested');
   return true;
+}
+
+/** Where it is on record that the database was backed up for this promotion. */
+export interface BackupPlace {
+  readonly known: BackupFacts | undefined;
+  /** Called before anything is changed. */
+  readonly taken: (backup: BackupFacts) => Promise<void>;
+}
+
+/** Backs the database up, unless the tool is known to have nothing to do. */
+async function secure(
+  context: OperationContext,
+  release: Release,
+  { database, tool }: Work,
+  { known, taken }: BackupPlace,
+): Promise<void> {
+  const { input, say, signal } = context;
+  if (known !== undefined) return;
+  if (input('backup') === 'none') {
+    say('no backup was wanted');
+    return;
+  }
+  if (tool !== undefined) {
+    const { pending, incomplete } = await withConnection({ url: database.admin, signal }, (connection) =>
+      readStatus(tool, connection),
+    );
+    if (pending.length + incomplete.length === 0) return;
+  }
+  const made = await backUp(context, database, release);
+  if (made === undefined) return;
+  const { name, bytes, sha256, takenAt } = made;
+  await taken({ name, bytes, sha256, takenAt });
 }
 
 async function prepare({ input, signal }: OperationContext, database: DatabaseUrls): Promise<void> {
@@ -125,6 +211,7 @@ async function carryOut(
   { script, database, tool }: Work,
 ): Promise<MigrateResult> {
   const { site, say, input, signal, attempt } = context;
+  const group = `migrate-${environment}`;
   let tasks = 0;
   const result = await migrate({
     url: database.migrator,
@@ -135,7 +222,7 @@ async function carryOut(
     run: async ({ env, signal: ended }) => {
       tasks += 1;
       const { exitCode, output } = await site.task(environment, release, {
-        group: `migrate-${environment}`,
+        group,
         name: `migrate-${environment}-${release.name}-${attempt}-${tasks}`,
         script,
         env: sessionSettings(env),
@@ -145,6 +232,9 @@ async function carryOut(
       if (output !== '') say(output);
       return { exitCode, output };
     },
+  }).finally(async () => {
+    // It would come back with new sessions.
+    if (signal.aborted) await site.endTasks(group);
   });
   if (result.outcome === 'succeeded') return result;
   throw new SluiceError('ERR_GATE', `${environment} could not be migrated: ${result.message ?? result.fault ?? ''}`, {
@@ -178,14 +268,9 @@ async function seed(
 }
 
 /** Plain SQL files count only when they are asked for: without a tool that is known nobody can say which of them were applied. */
-async function toolOf({ workspace, input }: OperationContext): Promise<DetectedTool | undefined> {
-  const wanted = input('tool');
+async function toolOf({ workspace }: OperationContext, wanted = ''): Promise<DetectedTool | undefined> {
   const found = await detectTool(workspace, wanted === '' ? {} : { wanted });
   return wanted === '' && found?.tool.name === 'sql' ? undefined : found;
-}
-
-function isTooMuch(change: ReturnType<typeof classOfDiff>, phase: Phase): boolean {
-  return change === 'breaking' || (change === 'contract' && phase !== 'contract');
 }
 
 function lockTimeoutOf(input: OperationContext['input']): number {

@@ -19,6 +19,10 @@ export interface OperationContext {
   readonly build: (service: BackendService) => Promise<string>;
   /** The database of the environment that the operation is about; undefined for a backend without one. */
   readonly database: DatabaseUrls | undefined;
+  /** Where client programs of PostgreSQL are looked for, as PATH has it. */
+  readonly programs: string;
+  /** Folder that outlives the step, for backups of the production database. */
+  readonly backups: string;
   /** A line of the step's log. */
   readonly say: (line: string) => void;
   readonly clock: () => number;

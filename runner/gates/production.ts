@@ -35,13 +35,37 @@ export interface Promotion {
   readonly because?: string;
   /** Median and 95th percentile of answers of the release before, ms. */
   readonly baseline?: Latency;
+  /** Of the production database, before it was migrated. */
+  readonly backup?: BackupFacts;
   /** When each state was entered, RFC 3339. */
   readonly times: Readonly<Partial<Record<PromotionState, string>>>;
+}
+
+const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
+
+/** Nothing is under way any more. */
+export function isOver({ state }: Pick<Promotion, 'state'>): boolean {
+  return over.has(state);
+}
+
+/** Whether a promotion has still to come to its end. */
+export function isUnderWay(promotion: Promotion | undefined): promotion is Promotion {
+  return promotion !== undefined && !isOver(promotion);
 }
 
 export interface Latency {
   readonly p50: number;
   readonly p95: number;
+}
+
+/** The record `backups` has the rest. */
+export interface BackupFacts {
+  readonly name: string;
+  readonly bytes: number;
+  /** Of the file, in hex. */
+  readonly sha256: string;
+  /** RFC 3339. */
+  readonly takenAt: string;
 }
 
 /** What is on record of the production environment. */

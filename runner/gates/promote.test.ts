@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { SluiceError } from '../model/errors.ts';
@@ -113,6 +114,83 @@ test.serial('a healthy release is taken back without a failed request', async (t
   t.like(await backend.production(), { live: 'r1', promotion: { state: 'rolled-back' } });
   t.deepEqual((await backend.production()).held, [], 'nobody has shown that the commit is bad');
 });
+
+test.serial('one slow answer of the few of a short soak may be an accident', async (t) => {
+  const backend = await liveBackend();
+  let waits = 0;
+  const site = withAsk(backend.site, async (ask) => {
+    await sleep(waits);
+    waits = 0;
+    return ask();
+  });
+  await promote(await backend.tested(), site, {
+    soak: '2s',
+    before: (name) => name === 'confirm-release' && (waits = 600),
+  });
+  t.is(waits, 0);
+  t.like(await backend.production(), { live: 'r2', promotion: { state: 'promoted' } });
+});
+
+/** A site whose answers come in another way. */
+function withAsk(site: Site, change: (ask: () => ReturnType<Site['ask']>) => ReturnType<Site['ask']>): Site {
+  return new Proxy(site, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      const call = (...args: readonly unknown[]): unknown => Reflect.apply(value, target, args) as unknown;
+      return name === 'ask' ? (...args: Parameters<Site['ask']>) => change(() => target.ask(...args)) : call;
+    },
+  });
+}
+
+const displaced = new SluiceError('ERR_DISPLACED', 'its node is drained');
+
+test.serial('a pod that is taken away during the soak changes nothing: the next attempt goes on with it', async (t) => {
+  const backend = await liveBackend();
+  const ending = new AbortController();
+  const traffic = backend.traffic();
+  const order = await backend.tested();
+  const before: PromotionOptions['before'] = (name) =>
+    name === 'confirm-release' && setTimeout(() => ending.abort(displaced), 500);
+  await t.throwsAsync(promote(order, backend.site, { soak: '3s', signal: ending.signal, before }), { is: displaced });
+  t.like(await backend.production(), { live: 'r1', held: [], promotion: { state: 'soaking' } });
+  await promote(order, backend.site);
+  t.deepEqual(await traffic.stop(), ['200 r1', '200 r2']);
+  t.like(await backend.production(), { live: 'r2', held: [], promotion: { state: 'promoted' } });
+});
+
+test.serial('a pod that is taken away once traffic has moved changes nothing: the next attempt goes on', async (t) => {
+  const backend = await liveBackend();
+  const ending = new AbortController();
+  const traffic = backend.traffic();
+  const order = await backend.tested();
+  const site = silentAfterRoute(backend.site, () => ending.abort(displaced));
+  await t.throwsAsync(promote(order, site, { signal: ending.signal }), { is: displaced });
+  t.like(await backend.production(), { live: 'r1', held: [], promotion: { state: 'switching' } });
+  await promote(order, backend.site);
+  t.deepEqual(await traffic.stop(), ['200 r1', '200 r2']);
+  t.like(await backend.production(), { live: 'r2', held: [], promotion: { state: 'promoted' } });
+});
+
+/** A site that moves traffic, and gives no answer from then on. */
+function silentAfterRoute(site: Site, moved: () => void): Site {
+  let isSilent = false;
+  return new Proxy(site, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      return async (...args: readonly unknown[]): Promise<unknown> => {
+        if (isSilent && name === 'ask') return undefined;
+        const answer = (await Reflect.apply(value, target, args)) as unknown;
+        if (name === 'route') {
+          isSilent = true;
+          moved();
+        }
+        return answer;
+      };
+    },
+  });
+}
 
 test.serial('a first release that does not hold stays where it is, since there is nothing to go back to', async (t) => {
   const backend = await machine.backend(`shop-${(count += 1)}`);

@@ -9,7 +9,7 @@ import { awaitHealth } from './await-health.ts';
 import { healthPath, ownRelease } from './deploy-test.ts';
 import { takeFence } from './fence.ts';
 import type { Operation, OperationContext } from './operation.ts';
-import { readProduction, writeProduction } from './production.ts';
+import { isUnderWay, readProduction, writeProduction } from './production.ts';
 import type { Production, ProductionRecord, Promotion, PromotionState } from './production.ts';
 import { evidenceOf, readMigration, releaseNamed, releaseNumber } from './records.ts';
 import { measure, soak } from './soak.ts';
@@ -20,7 +20,6 @@ const inRow = 10;
 
 /** From here on traffic may have been moved. */
 const moving: ReadonlySet<PromotionState> = new Set(['switching', 'soaking', 'rolling-back']);
-const over: ReadonlySet<PromotionState> = new Set(['promoted', 'aborted', 'rolled-back', 'stuck']);
 
 /** Lets only a release pass whose own tests passed, and that is newer than what is live. Settles what an earlier run left half done. */
 export const checkRelease: Operation = async (context) => {
@@ -89,23 +88,27 @@ async function requireWayBack({ site, run, input, say }: OperationContext, live:
 export const prepareProduction: Operation = async (context) => {
   const { site, input } = context;
   const { record, promotion, release } = await ownPromotion(context);
-  if (promotion.state !== 'admitted') return {};
+  if (promotion.state !== 'admitted') return backupOf(record);
   let current = record;
   try {
     const { migrateProduction } = await import('./migrate.ts');
-    if (await migrateProduction(context, release)) {
-      current = await writeProduction(site, current, { ...current.production, migrated: release.name });
-    }
+    const migrated = await migrateProduction(context, release, {
+      known: promotion.backup,
+      taken: async (backup) => {
+        current = await write(context, current, { ...promotion, backup });
+      },
+    });
+    if (migrated) current = await writeProduction(site, current, { ...current.production, migrated: release.name });
     await site.start('production', release);
     await awaitHealth(context, 'production', release, parseDuration(input('health_timeout')) ?? 0);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await enter(context, current, { ...promotion, because: messageOf(error) }, 'aborted');
+    await enter(context, current, { ...promotionOf(current), because: messageOf(error) }, 'aborted');
     await tidy(site);
     throw error;
   }
-  await enter(context, current, promotion, 'prepared');
-  return {};
+  await enter(context, current, promotionOf(current), 'prepared');
+  return backupOf(current);
 };
 
 /** Leads the address of production to the release, and back if it does not answer there. */
@@ -127,6 +130,7 @@ export const switchTraffic: Operation = async (context) => {
     const path = healthPath(release);
     await awaitAnswers(context, 'production', { release: release.name, path, inRow, timeoutMs: switchMs });
   } catch (error) {
+    leaveToNextAttempt(context);
     if (!isRefusal(error) && !context.signal.aborted) throw error;
     await rollBack(context, begun, { because: messageOf(error), isOwn: !context.signal.aborted });
     throw error;
@@ -149,6 +153,7 @@ export const confirmRelease: Operation = async (context) => {
   const begun = await write(context, record, { ...promotion, soakUntil });
   const fault = await soak(context, release, { until: soakUntil, baseline: promotion.baseline });
   if (fault !== undefined) {
+    leaveToNextAttempt(context);
     await rollBack(context, begun, { because: fault, isOwn: !context.signal.aborted });
     throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
   }
@@ -161,6 +166,9 @@ export const confirmRelease: Operation = async (context) => {
   return { release: release.name };
 };
 
+/** What a way back works with, whoever asks for it. */
+export type WayBack = Pick<OperationContext, 'site' | 'say' | 'clock' | 'signal'>;
+
 /** Why a release is taken back. */
 interface Fault {
   readonly because: string;
@@ -169,8 +177,8 @@ interface Fault {
 }
 
 /** Leads the address back to the release before, and asks that one again. What cannot be brought back does not keep the next release from its way. */
-async function rollBack(
-  context: OperationContext,
+export async function rollBack(
+  context: WayBack,
   record: ProductionRecord,
   { because, isOwn }: Fault,
 ): Promise<ProductionRecord> {
@@ -200,10 +208,10 @@ async function rollBack(
 }
 
 /** Answers why the release does not serve again; undefined when it does. */
-async function comeBack(context: OperationContext, from: Release, fence: number): Promise<string | undefined> {
+async function comeBack(context: WayBack, from: Release, fence: number): Promise<string | undefined> {
   const { site } = context;
   // What ended the step must not end the way back.
-  const resolute: OperationContext = { ...context, signal: new AbortController().signal };
+  const resolute: WayBack = { ...context, signal: new AbortController().signal };
   await site.start('production', from);
   await site.route('production', from, fence);
   const wanted = { release: from.name, path: healthPath(from), inRow, timeoutMs: returnMs };
@@ -219,7 +227,7 @@ async function comeBack(context: OperationContext, from: Release, fence: number)
 /** A run whose process is gone for good left its promotion somewhere: where traffic may have moved, it is taken back first. */
 async function settle(context: OperationContext, record: ProductionRecord): Promise<ProductionRecord> {
   const { promotion } = record.production;
-  if (promotion === undefined || promotion.run === context.run || over.has(promotion.state)) return record;
+  if (!isUnderWay(promotion) || promotion.run === context.run) return record;
   const because = promotion.because ?? `the run ${promotion.run} ended before it was promoted`;
   if (moving.has(promotion.state)) return rollBack(context, record, { because, isOwn: false });
   const aborted = await enter(context, record, { ...promotion, because }, 'aborted');
@@ -233,7 +241,7 @@ async function settle(context: OperationContext, record: ProductionRecord): Prom
  */
 async function tidy(site: Site): Promise<void> {
   const { live, previous, promotion } = (await readProduction(site)).production;
-  if (promotion !== undefined && !over.has(promotion.state)) return;
+  if (isUnderWay(promotion)) return;
   const kept = [live, previous, await site.routed('production')].filter((name) => name !== undefined);
   await site.keep('production', [...new Set(kept)]);
 }
@@ -256,13 +264,13 @@ async function ownPromotion(context: OperationContext): Promise<Own> {
   }
   const because = promotion.because ?? promotion.state;
   if (promotion.state === 'rolling-back') await rollBack(context, record, { because, isOwn: false });
-  else if (promotion.state === 'promoted' || !over.has(promotion.state)) return { record, promotion, release };
+  else if (promotion.state === 'promoted' || isUnderWay(promotion)) return { record, promotion, release };
   else await tidy(context.site);
   throw new SluiceError('ERR_GATE', `${release.name} was taken back: ${because}`);
 }
 
 function enter(
-  context: OperationContext,
+  context: WayBack,
   record: ProductionRecord,
   promotion: Promotion,
   state: PromotionState,
@@ -271,13 +279,17 @@ function enter(
   return write(context, record, { ...promotion, state, times });
 }
 
-function write({ site }: OperationContext, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
+function write({ site }: WayBack, record: ProductionRecord, promotion: Promotion): Promise<ProductionRecord> {
   return writeProduction(site, record, { ...record.production, promotion });
 }
 
 function promotionOf({ production: { promotion } }: ProductionRecord): Promotion {
   if (promotion === undefined) throw new SluiceError('ERR_INTERNAL', 'there is no promotion on record');
   return promotion;
+}
+
+function backupOf(record: ProductionRecord): { readonly backup: string } {
+  return { backup: promotionOf(record).backup?.name ?? '' };
 }
 
 function previousOf({ from }: Promotion): Pick<Production, 'previous'> {
@@ -288,6 +300,12 @@ function tooEarly(release: Release, first: OperationName): SluiceError {
   return new SluiceError('ERR_GATE', `${release.name} is not that far on its way to production`, {
     hint: `The operation \`${first}\` comes first.`,
   });
+}
+
+/** A pod that is taken away says nothing of the release: what is on record is enough for another to go on. */
+function leaveToNextAttempt({ signal }: OperationContext): void {
+  const reason: unknown = signal.aborted && signal.reason;
+  if (reason instanceof SluiceError && reason.code === 'ERR_DISPLACED') throw reason;
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalSite } from '../environments/local/local-site.ts';
 import { keepRelease } from '../environments/local/release-files.ts';
@@ -82,6 +82,8 @@ export function contextOf(order: PromotionOrder, site: Site, options: PromotionO
     input: (name) => inputs[name] ?? '',
     build: () => Promise.reject(new Error('a promotion builds nothing')),
     database: order.access.databases?.production,
+    programs: [order.access.programs, process.env['PATH']].join(delimiter),
+    backups: join(order.folder, 'backups', order.backend.name),
     say: options.say ?? (() => undefined),
     clock: systemClock,
     signal: options.signal ?? new AbortController().signal,

@@ -65,9 +65,15 @@ export async function evidenceOf(site: Site, release: string): Promise<Evidence 
 /** How a run migrated the testing database: production is migrated in the same way. */
 export interface MigrationRecord {
   readonly script: string;
+  /** The migration tool, where the pipeline file names it; else empty. */
+  readonly tool?: string;
   /** Of the schema that came of it. */
   readonly fingerprint: string;
   readonly change: string;
+  /** Tables that it changed and that were there before, `schema.table`. */
+  readonly tables?: readonly string[];
+  /** Strong locks that it takes in production, by a dry run: JSON. */
+  readonly locks?: string;
 }
 
 export async function readMigration(site: Site, run: string): Promise<MigrationRecord | undefined> {

@@ -31,7 +31,7 @@ export function compileOperation(cell: StepCell): void {
     services: [],
     junit: { paths: [], allowEmpty: false },
     artifacts: [],
-    outputs: { paths: [], values: operations[operation].outputs },
+    outputs: { paths: filesOf(operation), values: operations[operation].outputs },
     caches: [],
     resources: {},
     timeoutMs: durationMs(compilation.problems, under(cell.spot, 'timeout'), step.timeout, '1h'),
@@ -40,6 +40,11 @@ export function compileOperation(cell: StepCell): void {
     requires: [...new Set([...body.requires, 'environments' as const])],
   };
   compilation.steps.push(compiled);
+}
+
+function filesOf(operation: OperationName): readonly string[] {
+  const { files } = { files: [], ...operations[operation] };
+  return files;
 }
 
 function inputs(cell: StepCell, operation: OperationName): Readonly<Record<string, Template>> {

@@ -31,6 +31,7 @@ test('R000-12: the whole language compiles, and its steps come in the order of t
       'unit:22',
       'unit:24',
       'migrate/build',
+      'migrate/copy',
       'migrate/apply',
       'deploy-test/build',
       'deploy-test/deploy',

@@ -25,7 +25,7 @@ test('each step stands one level behind the last of those that it waits for', (t
 test('needs name what a person sees: steps, and workflows by the step that uses them', (t) => {
   const needs = new Map(explain('main').steps.map((step) => [step.id, step.needs]));
   t.deepEqual(needs.get('migrate/build'), ['lint', 'unit:22', 'unit:24']);
-  t.deepEqual(needs.get('migrate/apply'), ['migrate/build']);
+  t.deepEqual(needs.get('migrate/apply'), ['migrate/build', 'migrate/copy']);
   t.deepEqual(needs.get('deploy-test/build'), ['migrate']);
 });
 

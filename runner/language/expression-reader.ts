@@ -94,7 +94,10 @@ export class ExpressionReader {
 }
 
 function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'There are none here.' : `Known are ${names.map((name) => `\`${name}\``).join(', ')}.`;
+  if (names.length === 0) return 'There are none here.';
+  // `branch == main` is the usual way to a name that nobody knows.
+  const quotes = names.includes('branch') ? "; a text stands in quotes: `'main'`" : '';
+  return `Known are ${names.map((name) => `\`${name}\``).join(', ')}${quotes}.`;
 }
 
 type Faulty = NameFault & Span;

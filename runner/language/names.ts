@@ -43,9 +43,16 @@ const rootHints: Readonly<Partial<Record<string, string>>> = {
   run: '`run.outcome` can be used in `finally` steps, where the outcome of the others is known.',
 } satisfies Partial<Record<Root, string>>;
 
+/** What other systems know under such a name, and how it is had here. */
+const strangerHints: Readonly<Partial<Record<string, string>>> = {
+  secrets: 'List it as `secrets: [NAME]`; the script of the step finds it in `$NAME`.',
+  env: 'A script finds a variable in `$NAME`; expressions know none.',
+  github: 'Write `branch`, `tag`, `commit`, `event`, `actor` or `pull_request`.',
+};
+
 /** A root that is known elsewhere, with where that is. */
 export function elsewhereFault(name: string): NameFault | undefined {
-  const hint = rootHints[name];
+  const hint = rootHints[name] ?? strangerHints[name];
   return hint === undefined
     ? undefined
     : { message: `\`${name}\` is not known here.`, hint, unknown: { name, candidates: [] } };

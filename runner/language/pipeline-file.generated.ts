@@ -1,6 +1,6 @@
 /* Made from schemas/*.json by runner/language/generate/generate.ts. */
 
-export type LanguageFile = PipelineFile | WorkflowFile;
+export type LanguageFile = PipelineFile | WorkflowFile | ConfigFile;
 /**
  * A branch or tag was pushed.
  */
@@ -281,6 +281,7 @@ export interface Step {
    * Something that Sluice does itself in the environments of the backend, with rights that no script gets. The gates are made of these.
    */
   readonly operation?:
+    | 'copy-schema'
     | 'migrate-testing'
     | 'build-release'
     | 'deploy-testing'
@@ -289,7 +290,8 @@ export interface Step {
     | 'check-release'
     | 'prepare-production'
     | 'switch-traffic'
-    | 'confirm-release';
+    | 'confirm-release'
+    | 'restore-production';
   /**
    * Steps that must have succeeded first; `[]` for none.
    *
@@ -639,4 +641,202 @@ export interface Output {
  */
 export interface Env4 {
   readonly [k: string]: string;
+}
+/**
+ * The configuration of Sluice. Every key may be left out. `x-variable` names the environment variable that says the same and wins.
+ */
+export interface ConfigFile {
+  /**
+   * Data folder: runs, logs and blobs, as far as they are not in a database or a bucket.
+   */
+  readonly home?: string;
+  /**
+   * The address that people and forges know the server by; without it the one that it listens at.
+   */
+  readonly url?: string;
+  /**
+   * Where the server answers.
+   */
+  readonly listen?: string;
+  /**
+   * Where steps run.
+   */
+  readonly executor?: 'local' | 'kubernetes';
+  /**
+   * Steps that may run at once; without it 50 on Kubernetes, else the number of processors.
+   */
+  readonly jobs?: number;
+  /**
+   * Runs that a server drives at once.
+   */
+  readonly runs?: number;
+  /**
+   * Seconds between two looks at the refs and schedules of a repository; 0 for neither.
+   */
+  readonly pollSeconds?: number;
+  /**
+   * List of those who are told of the ends of runs.
+   */
+  readonly subscribersFile?: string;
+  /**
+   * Secrets that steps may ask for: by name the file that holds the value.
+   */
+  readonly secretFiles?: {
+    /**
+     * Path of a file that holds a secret and nothing else; a line end at its end does not count.
+     */
+    readonly [k: string]: string;
+  };
+  /**
+   * A PostgreSQL database that several runners share; without it SQLite in the data folder.
+   */
+  readonly database?: {
+    /**
+     * Where it is.
+     */
+    readonly url?: string;
+    /**
+     * File with the password.
+     */
+    readonly passwordFile?: string;
+    /**
+     * Seconds after which a runner that is not heard of counts as dead.
+     */
+    readonly ttlSeconds?: number;
+  };
+  /**
+   * A bucket of an S3-compatible store; without it blobs are in the data folder.
+   */
+  readonly blobs?: {
+    /**
+     * Where it is, as docs/store.md says.
+     */
+    readonly url: string;
+    /**
+     * Path of a file that holds a secret and nothing else; a line end at its end does not count.
+     */
+    readonly accessKeyIdFile?: string;
+    /**
+     * Path of a file that holds a secret and nothing else; a line end at its end does not count.
+     */
+    readonly secretAccessKeyFile?: string;
+    /**
+     * Path of a file that holds a secret and nothing else; a line end at its end does not count.
+     */
+    readonly sessionTokenFile?: string;
+  };
+  /**
+   * An OpenID Connect provider whose tokens the API takes; without it only tokens of our own.
+   */
+  readonly oidc?: {
+    /**
+     * Its name, `iss` of its tokens.
+     */
+    readonly issuer: string;
+    /**
+     * What `aud` of a token must be.
+     */
+    readonly audience: string;
+    /**
+     * Where its keys are.
+     */
+    readonly jwksUrl: string;
+    /**
+     * Claim with a role.
+     */
+    readonly roleClaim?: string;
+    /**
+     * Claim with a list of repositories; `*` in it stands for all.
+     */
+    readonly repositoriesClaim?: string;
+  };
+  /**
+   * How the cluster is reached, and pods reach the runner.
+   */
+  readonly kubernetes?: {
+    /**
+     * Kubeconfig file; without it `~/.kube/config`, then the service account of the pod.
+     */
+    readonly kubeconfig?: string;
+    /**
+     * Context of the kubeconfig file; without it the current one.
+     */
+    readonly context?: string;
+    /**
+     * Where Jobs go; without it the namespace of the context.
+     */
+    readonly namespace?: string;
+    /**
+     * The address at which pods reach the runner; without it that of this machine.
+     */
+    readonly agentUrl?: string;
+    /**
+     * The port that is listened on for agents; 0 for any free one.
+     */
+    readonly agentPort?: number;
+    /**
+     * Image of the agent; without it our own.
+     */
+    readonly agentImage?: string;
+    /**
+     * What stands before the names of our own images.
+     */
+    readonly imagePrefix?: string;
+    /**
+     * What stands behind the names of our own images.
+     */
+    readonly imageTag?: string;
+    /**
+     * References of single images of our own, by name.
+     */
+    readonly images?: {
+      readonly [k: string]: string;
+    };
+    /**
+     * Attempts of a run that may wait prepared; 0 for none.
+     */
+    readonly lookAhead?: number;
+    /**
+     * Cores that their steps may request in all.
+     */
+    readonly lookAheadCpu?: string;
+    /**
+     * Memory that their steps may request in all.
+     */
+    readonly lookAheadMemory?: string;
+  };
+  /**
+   * Where backends are deployed; without it pipelines can be run and backends not be deployed.
+   */
+  readonly backends?: {
+    /**
+     * Domain below which each backend has its hosts.
+     */
+    readonly domain: string;
+    /**
+     * The Gateway that routes attach to.
+     */
+    readonly gateway: string;
+    /**
+     * Where pods reach the gateway.
+     */
+    readonly gatewayUrl: string;
+    /**
+     * Host, and perhaps a path, that images of releases are pushed to.
+     */
+    readonly registry: string;
+  };
+  /**
+   * Registries that images come from and go to.
+   */
+  readonly registries?: {
+    /**
+     * File with credentials, as docker and podman write it.
+     */
+    readonly authFile?: string;
+    /**
+     * Hosts, with port, that speak plain HTTP.
+     */
+    readonly plainHttp?: readonly string[];
+  };
 }

@@ -18,7 +18,7 @@ export interface Span {
 /** A checked value that knows where each of its parts was written. */
 export interface Positioned<Value> extends SourceText {
   readonly value: Value;
-  /** Steps, as `steps/lint`, of which the value has only what has no mistake of form. */
+  /** Steps, as `steps/lint`, and `backend`, of which the value has only what has no mistake of form. */
   readonly damaged?: ReadonlySet<string>;
   /**
    * The place of a key or value; of the nearest parent that exists where `path` leads nowhere. `within` narrows a text

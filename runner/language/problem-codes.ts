@@ -307,6 +307,10 @@ export const problemCodes = {
     title: 'The pipeline file does not exist',
     explanation: 'Without a pipeline file in the commit there is nothing to run.',
   },
+  'file-unreadable': {
+    title: 'A file that the configuration names cannot be read',
+    explanation: 'Secrets stand in files of their own. One that is not there, or empty, would be missed much later.',
+  },
   'secret-missing': {
     title: 'A secret has no value',
     explanation: 'A step that asks for a secret would run without it, so the run is not started.',

@@ -68,5 +68,8 @@ function badCharacter(source: Text, character: string, offset: number): Problem 
     character === '\ufffd' || character === '\0'
       ? 'Save the file as UTF-8 text.'
       : 'Delete it, most editors can show invisible characters; indent with spaces.';
-  return problem(source, source.at(offset), 'bad-character', `The character ${code} is not allowed here.`, hint);
+  // What is no UTF-8 was read as this sign, so that its number says nothing about the file.
+  const message =
+    character === '\ufffd' ? 'The file is no UTF-8 text here.' : `The character ${code} is not allowed here.`;
+  return problem(source, source.at(offset), 'bad-character', message, hint);
 }

@@ -3,10 +3,10 @@ import test from 'ava';
 import type { Json } from '../model/json.ts';
 import { explanations } from './explain-mistake.ts';
 import { habits } from './habits.ts';
-import { definitions, pipelineSchema, resolve, typesOf, workflowSchema } from './schema.ts';
+import { configSchema, definitions, pipelineSchema, resolve, typesOf, workflowSchema } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-const roots = { ...definitions, pipeline: pipelineSchema, workflow: workflowSchema };
+const roots = { ...definitions, pipeline: pipelineSchema, workflow: workflowSchema, config: configSchema };
 
 /** Every schema within another one, itself included. */
 function within(schema: Schema): readonly Schema[] {
@@ -30,11 +30,23 @@ test('every key has a description of its own or of its definition, and an exampl
   }
 });
 
+test('every setting of the configuration has a variable of its own', (t) => {
+  const settings = within(configSchema).flatMap(({ properties = {} }) =>
+    Object.entries(properties).filter(([, schema]) => !schema.properties),
+  );
+  const variables = settings.map(([, schema]) => schema['x-variable']);
+  t.true(variables.length > 30);
+  t.is(new Set(variables).size, variables.length);
+  t.false(variables.includes(undefined));
+});
+
 test('every example and every default fits its key', (t) => {
-  const ajv = new Ajv2020({ schemas: [pipelineSchema, workflowSchema], allowUnionTypes: true });
+  const ajv = new Ajv2020({ allowUnionTypes: true }).addVocabulary(['x-variable']);
+  ajv.addSchema([pipelineSchema, workflowSchema, configSchema]);
   for (const [name, schema] of Object.entries(roots)) {
-    const file = workflowSchema.$defs[name] ? 'workflow' : 'pipeline';
-    const home = name in { pipeline: 0, workflow: 0 } ? `${name}.schema.json#` : `${file}.schema.json#/$defs/${name}`;
+    const file = workflowSchema.$defs[name] ? 'workflow' : configSchema.$defs[name] ? 'config' : 'pipeline';
+    const home =
+      name in { pipeline: 0, workflow: 0, config: 0 } ? `${name}.schema.json#` : `${file}.schema.json#/$defs/${name}`;
     for (const [key, { examples = [], default: standard }] of Object.entries(schema.properties ?? {})) {
       const values: readonly Json[] = standard === undefined ? examples : [...examples, standard];
       for (const value of values) t.true(ajv.validate(`${home}/properties/${key}`, value), `${name}.${key}`);
@@ -85,6 +97,7 @@ const silent = [
   'items',
   'anyOf',
   'propertyNames',
+  'x-variable',
 ];
 
 test('every keyword that can refuse a value is explained, and no other', (t) => {

@@ -1,8 +1,9 @@
 import type { Json } from '../model/json.ts';
+import config from '../../schemas/config.schema.json' with { type: 'json' };
 import pipeline from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import workflow from '../../schemas/workflow.schema.json' with { type: 'json' };
 
-/** The part of JSON Schema that the two schemas use to say what stands where. */
+/** The part of JSON Schema that the schemas use to say what stands where. */
 export interface Schema {
   readonly $ref?: string;
   readonly description?: string;
@@ -19,6 +20,8 @@ export interface Schema {
   readonly maximum?: number;
   readonly default?: Json;
   readonly examples?: readonly Json[];
+  /** In the configuration: the environment variable that says the same. */
+  readonly 'x-variable'?: string;
 }
 
 interface SchemaFile extends Schema {
@@ -27,12 +30,18 @@ interface SchemaFile extends Schema {
 
 export const pipelineSchema: SchemaFile = pipeline;
 export const workflowSchema: SchemaFile = workflow;
-export const definitions: Readonly<Record<string, Schema>> = { ...pipelineSchema.$defs, ...workflowSchema.$defs };
+export const configSchema: SchemaFile = config;
+export const definitions: Readonly<Record<string, Schema>> = {
+  ...pipelineSchema.$defs,
+  ...workflowSchema.$defs,
+  ...configSchema.$defs,
+};
 
 const names: ReadonlyMap<Schema, string> = new Map([
   ...Object.entries(definitions).map(([name, schema]) => [schema, name] as const),
   [pipelineSchema, 'pipeline'],
   [workflowSchema, 'workflow'],
+  [configSchema, 'config'],
 ]);
 
 /** The name of a definition, `''` for a schema without one. */

@@ -8,17 +8,21 @@ import { enough, schemaMistakes } from './schema-mistakes.ts';
 import { kindOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-/** A kind of file. */
-export interface Grammar<Value> {
+/** The form of a kind of file. */
+export interface Form<Value> {
   readonly schema: Schema;
   readonly validate: ValidateFunction<Value>;
+}
+
+/** A kind of file with steps. */
+export interface Grammar<Value> extends Form<Value> {
   /** The key that names it. */
   readonly nameKey: 'pipeline' | 'workflow';
 }
 
 export interface SoundPart<Value> {
   readonly value: Value;
-  /** Steps, as `steps/lint`, that are not all that was written. */
+  /** What is not all that was written: steps, as `steps/lint`, and `backend`. */
   readonly damaged: ReadonlySet<string>;
 }
 
@@ -40,12 +44,12 @@ export function soundPart<Value>(
   if (kindOf(root) !== 'object') return undefined;
   const incomplete = pathsOf(root, (value) => spoiled.has(value));
   if (incomplete.some((path) => path.length === 0 || (path.length === 1 && isSection(path[0])))) return undefined;
-  const damaged = new Set(incomplete.flatMap(stepAt));
+  const damaged = new Set(incomplete.flatMap(partAt));
   const draft = structuredClone(root) as Draft;
   let wrong: readonly Wrong[] = pathsOf(root, (value) => value === unknown).map((path) => ({ path }));
   for (let round = 0; round < maxRounds; round += 1) {
     if (wrong.some(({ path }) => isVital(path, grammar))) return undefined;
-    for (const { path } of wrong) for (const step of stepAt(path)) damaged.add(step);
+    for (const { path } of wrong) for (const step of partAt(path)) damaged.add(step);
     for (const mistake of wrong) takeOut(draft, mistake, grammar.schema, damaged);
     draft[grammar.nameKey] ??= 'unnamed';
     for (const step of damaged) needNothing(draft, step);
@@ -71,9 +75,11 @@ const isSection = (key: unknown): boolean => key === 'steps' || key === 'finally
 const isKnown = (schema: Schema, key: string | number = ''): boolean =>
   Object.hasOwn(schema.properties ?? {}, String(key));
 
-/** The step in which a path ends, if it does. */
-const stepAt = ([section, name]: Path): readonly string[] =>
-  isSection(section) && name !== undefined ? [`${String(section)}/${name}`] : [];
+/** The step in which a path ends, if it does; or the backend, of which nothing is left then. */
+const partAt = ([section, name]: Path): readonly string[] => {
+  if (section === 'backend') return ['backend'];
+  return isSection(section) && name !== undefined ? [`${String(section)}/${name}`] : [];
+};
 
 /** Without it nothing can be said: the file itself, and what the users of a workflow refer to or may have meant to. */
 function isVital([top]: Path, { schema, nameKey }: Grammar<unknown>): boolean {

@@ -36,9 +36,9 @@ interface Finding {
 export function explainSyntaxErrors(
   source: Text,
   errors: readonly YamlError[],
-  [unclosed]: Scan['unclosed'],
+  open: Scan['unclosed'],
 ): readonly Problem[] {
-  const end = unclosed?.offset ?? Infinity;
+  const end = open[0]?.offset ?? Infinity;
   const real = errors.filter(({ pos, message }) => pos[0] < end && !message.startsWith('Missing directives-end'));
   const lines = Map.groupBy(real, ({ pos }) => source.at(pos[0]).line);
   const problems: Problem[] = [];
@@ -50,12 +50,22 @@ export function explainSyntaxErrors(
     const lost = [first, ...others].some(({ message }) => message.includes('in YAML stream'));
     if (lost || problems.length > maxShown) break;
   }
+  const unclosed = firstUnclosed(source, open);
   if (!unclosed || errors.length === 0) return problems;
   const message = `The \`${unclosed.source}\` is not closed.`;
   return [
     ...problems,
     problem(source, source.at(unclosed.offset), 'yaml-unclosed', message, closingHint(unclosed.source)),
   ];
+}
+
+/** A quote without an end takes the brackets around it with it, so that it is what is missing on their line. */
+function firstUnclosed(source: Text, open: Scan['unclosed']): Scan['unclosed'][number] | undefined {
+  const [first] = open;
+  if (!first) return undefined;
+  const { line } = source.at(first.offset);
+  const quote = open.find(({ offset, type }) => type.endsWith('quoted-scalar') && source.at(offset).line === line);
+  return quote ?? first;
 }
 
 function closingHint(opening: string): string {

@@ -2,7 +2,7 @@ import type { Json } from '../model/json.ts';
 import { nearest } from './did-you-mean.ts';
 import { habits } from './habits.ts';
 import type { Mistake } from './schema-mistakes.ts';
-import { definitions, kindOf, nameOf, pipelineSchema, workflowSchema } from './schema.ts';
+import { configSchema, definitions, kindOf, nameOf, pipelineSchema, workflowSchema } from './schema.ts';
 import type { Schema } from './schema.ts';
 import { listOf } from './wording.ts';
 
@@ -25,7 +25,7 @@ export function fixUnknownKey(mistake: Mistake): string {
   if (habit) return habit.hint;
   const meant = nearest(key, allowedKeys(schema));
   if (meant !== undefined) return `Did you mean \`${meant}\`?`;
-  return stepOutside(mistake) ?? belongsTo(key) ?? `Allowed are ${listOf(allowedKeys(schema))}.`;
+  return stepOutside(mistake) ?? belongsTo(schema, key) ?? `Allowed are ${listOf(allowedKeys(schema))}.`;
 }
 
 const allowedKeys = (schema: Schema): readonly string[] => Object.keys(schema.properties ?? {});
@@ -47,7 +47,18 @@ function stepOutside(mistake: Mistake): string | undefined {
   return `If \`${key}\` is a step, indent it and all that belongs to it below \`steps:\`.`;
 }
 
-const homes: readonly (readonly [schema: Schema | undefined, name: string])[] = [
+type Homes = readonly (readonly [schema: Schema | undefined, name: string])[];
+
+const sections = Object.entries(configSchema.properties ?? {}).filter(([, schema]) => schema.properties);
+
+const configHomes: Homes = [
+  [configSchema, 'the top of the file'],
+  ...sections.map(([name, schema]) => [schema, `\`${name}\``] as const),
+];
+
+const isConfig = (schema: Schema): boolean => configHomes.some(([home]) => home === schema);
+
+const homes: Homes = [
   [definitions['step'], 'a step'],
   [pipelineSchema, 'the top of a pipeline file'],
   [definitions['triggers'], '`on`'],
@@ -57,7 +68,8 @@ const homes: readonly (readonly [schema: Schema | undefined, name: string])[] = 
 ];
 
 /** Keys that exist elsewhere are mostly indented too much or too little. */
-function belongsTo(key: string): string | undefined {
-  const home = homes.find(([schema]) => schema?.properties && Object.hasOwn(schema.properties, key));
+function belongsTo(schema: Schema, key: string): string | undefined {
+  const ours = isConfig(schema) ? configHomes : homes;
+  const home = ours.find(([schema]) => schema?.properties && Object.hasOwn(schema.properties, key));
   return home && `\`${key}\` belongs to ${home[1]}; check the indentation.`;
 }

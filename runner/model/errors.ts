@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'ERR_GATE'
   /** Somebody else has taken over what this was about to change. */
   | 'ERR_FENCED'
+  /** The place that a step runs in is taken away from it: its next attempt goes on from what is on record. */
+  | 'ERR_DISPLACED'
   /** No space, memory or connection is left where Sluice stores things: it can be asked for again later. */
   | 'ERR_FULL'
   | 'ERR_USAGE'

@@ -132,7 +132,10 @@ export const reasons = {
     hint: 'A step that it needs was skipped; `needs: [{ step: …, allow: [skipped] }]` runs it all the same.',
   },
   run_cancelled: { outcome: 'skipped', hint: 'The run was cancelled before it started.' },
-  not_triggered: { outcome: 'skipped', hint: 'The triggers under `on` leave this event out; the message says which.' },
+  not_triggered: {
+    outcome: 'skipped',
+    hint: '`on` in the pipeline file says what starts a run; add the event there if it should.',
+  },
   nothing_ran: { outcome: 'skipped', hint: 'Every step was skipped, so nothing was proven.' },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 

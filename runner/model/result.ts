@@ -30,6 +30,8 @@ export interface LogSeal {
   readonly complete: boolean;
   /** Where secrets were replaced. */
   readonly masked: number;
+  /** Blob with the arrival times, where the bytes are a blob too: under their digest, for every runner to read. */
+  readonly arrivals?: string;
 }
 
 export interface ArtifactEntry {

@@ -1,7 +1,8 @@
 import { verdictOf } from '../model/outcome.ts';
 import type { Verdict } from '../model/outcome.ts';
-import type { GroupEnd, Need, PlanStep, RunStep } from '../model/plan.ts';
+import type { GroupEnd, Need, PlanStep, RunStep, StepId } from '../model/plan.ts';
 import type { RunState, StepState } from '../model/run-state.ts';
+import { groupName } from '../model/step-names.ts';
 
 export type NeedsStatus =
   | { readonly kind: 'satisfied' }
@@ -18,7 +19,7 @@ export function needsOf(state: RunState, step: PlanStep): NeedsStatus {
     ({ step: other }) => other?.verdict?.outcome !== 'skipped' || other.verdict.reason !== 'condition',
   );
   const first = failed ?? unmet[0];
-  if (first) return refused(first.id, first.step);
+  if (first) return refused(state, first.id);
   const enough = mayTrust(step) ? isSettledOrReported : isSettled;
   return needed.every(({ step: other }) => enough(other)) ? { kind: 'satisfied' } : { kind: 'waiting' };
 }
@@ -48,16 +49,25 @@ function satisfies(need: Need, step: StepState): boolean {
   return outcome === 'skipped' && need.allow.includes('skipped') && !fellWithFailure(step);
 }
 
-function fellWithFailure(step: StepState): boolean {
-  return step.verdict?.reason === 'needs_failed' || step.verdict?.reason === 'run_cancelled';
+function fellWithFailure({ verdict }: Pick<StepState, 'verdict'>): boolean {
+  return verdict?.reason === 'needs_failed' || verdict?.reason === 'run_cancelled';
 }
 
-function refused(id: string, step: StepState | undefined): NeedsStatus {
-  const outcome = step?.verdict?.outcome;
-  if (outcome !== 'skipped')
-    return { kind: 'refused', verdict: verdictOf('needs_failed', `${id} ${outcome ?? 'did not end'}`) };
-  const reason = step && fellWithFailure(step) ? 'needs_failed' : 'needs_skipped';
-  return { kind: 'refused', verdict: verdictOf(reason, `${id} was skipped`) };
+/** A chain of skipped steps tells the cause at its beginning: what a person looks for is the step that went wrong. */
+function refused(state: RunState, id: StepId): NeedsStatus {
+  const verdict = state.steps.get(id)?.verdict;
+  if (verdict?.outcome !== 'skipped')
+    return { kind: 'refused', verdict: verdictOf('needs_failed', `${id} ${verdict?.outcome ?? 'did not end'}`) };
+  const reason = fellWithFailure({ verdict }) ? 'needs_failed' : 'needs_skipped';
+  const isCause = verdict.reason === 'condition' || verdict.message === undefined;
+  return { kind: 'refused', verdict: verdictOf(reason, isCause ? skippedWords(state, id, verdict) : verdict.message) };
+}
+
+function skippedWords(state: RunState, id: StepId, { message }: Verdict): string {
+  const isStart = state.plan.steps.some((step) => step.id === id && step.kind === 'group-start');
+  // The start of a used workflow is nothing that its user has written.
+  const name = isStart ? (groupName(id) ?? id) : id;
+  return `${name} was skipped${message === undefined ? '' : ` (${message})`}`;
 }
 
 /** A group ends when all its steps have; it succeeds when none of them went wrong and it was entered at all. */

@@ -53,6 +53,25 @@ test('steps behind a failed one are skipped, others go on', (t) => {
   });
 });
 
+test('a chain of skipped steps tells what it began with, and no name that nobody has written', (t) => {
+  const plan = planOf([
+    runStep('a'),
+    runStep('b', { needs: needs('a') }),
+    ...group('g', [runStep('g/inner')], { needs: needs('b') }),
+    runStep('if', { condition: { cel: 'false' } }),
+    runStep('behind-if', { needs: needs('if') }),
+    ...group('left-out', [runStep('left-out/inner')], { condition: { cel: 'false' } }),
+    runStep('behind-group', { needs: needs('left-out') }),
+  ]);
+  const result = (step: RunStep): Verdict => (step.id === 'a' ? verdictOf('exit_code') : green);
+  const { state } = simulate(plan, { capacity: 4, result, pick: () => 0 });
+  const why = (id: string): string | undefined => state.steps.get(id)?.verdict?.message;
+  t.deepEqual(['b', 'g/inner', 'g'].map(why), ['a failed', 'a failed', 'a failed']);
+  t.is(why('behind-if'), 'if was skipped (if: false)');
+  t.is(why('left-out/inner'), 'left-out was skipped (if: false)');
+  t.is(why('behind-group'), 'left-out was skipped (if: false)');
+});
+
 test('a fault of the cluster makes the run errored, a red step beside it failed', (t) => {
   const plan = planOf([runStep('a'), runStep('b')]);
   t.is(outcomes(plan, { a: [verdictOf('node_lost')] })['run'], 'errored: step_errored');

@@ -5,6 +5,9 @@ import { SluiceError } from '../model/errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { hasCode } from './system-error.ts';
 
+/** In the data folder, and no part of a backup of it. */
+export const secretKeyFile = 'secret.key';
+
 const keyBytes = 32;
 const ivBytes = 12;
 const tagBytes = 16;
@@ -19,7 +22,7 @@ export interface SecretBox {
 
 /** AES-256-GCM with the key in the data folder, which is made once and readable by its owner only. */
 export async function openSecretBox(folder: string): Promise<SecretBox> {
-  const path = join(folder, 'secret.key');
+  const path = join(folder, secretKeyFile);
   await makeFolder(folder);
   try {
     await writeFile(path, randomBytes(keyBytes).toString('base64'), { flag: 'wx', mode: 0o600, flush: true });

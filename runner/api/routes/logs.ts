@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Type } from 'typebox';
 import { SluiceError } from '../../model/errors.ts';
-import type { AttemptKey } from '../../model/result.ts';
+import type { AttemptKey, LogSeal } from '../../model/result.ts';
 import type { StoredEvent } from '../../model/run-event.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { rangeOf } from '../byte-range.ts';
@@ -70,9 +70,9 @@ function logForms(api: ApiDependencies, closing: AbortSignal): readonly Route[] 
         },
       },
       handle: async (call) => {
-        const { key } = await logOf(call, api);
+        const log = await logOf(call, api);
         call.reply.type('application/x-ndjson');
-        return call.request.method === 'HEAD' ? nothing() : Readable.from(jsonLines(key, logs), { objectMode: false });
+        return call.request.method === 'HEAD' ? nothing() : Readable.from(jsonLines(log, logs), { objectMode: false });
       },
     }),
     route({
@@ -100,7 +100,7 @@ interface Log {
   /** Of the run, when it was looked at. */
   readonly version: number;
   readonly ended: boolean;
-  readonly sealed?: number;
+  readonly seal?: LogSeal;
 }
 
 async function logOf({ run, params }: Call, { engine }: ApiDependencies): Promise<Log> {
@@ -108,31 +108,31 @@ async function logOf({ run, params }: Call, { engine }: ApiDependencies): Promis
   const state = await engine.state(run.runId);
   const found = state.steps.get(step)?.attempts[attempt - 1];
   if (!found) throw notFound();
-  const sealed = found.result?.log?.bytes;
+  const seal = found.result?.log;
   return {
     key: { runId: run.runId, step, attempt },
     version: state.version,
     ended: found.finishedAt !== undefined,
-    ...(sealed !== undefined && { sealed }),
+    ...(seal && { seal }),
   };
 }
 
-async function sendPart(call: Call, { key, sealed }: Log, logs: ApiDependencies['logs']): Promise<unknown> {
+async function sendPart(call: Call, { key, seal }: Log, logs: ApiDependencies['logs']): Promise<unknown> {
   const { request, reply } = call;
   const isHead = request.method === 'HEAD';
-  if (sealed === undefined) return isHead ? nothing() : await orEmpty(logs.read(key));
+  if (seal === undefined) return isHead ? nothing() : await orEmpty(logs.read(key));
   reply.header('accept-ranges', 'bytes');
-  const range = rangeOf(request.headers.range, sealed);
-  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${sealed}`);
-  const { start, end } = range ?? { start: 0, end: sealed };
+  const range = rangeOf(request.headers.range, seal.bytes);
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${seal.bytes}`);
+  const { start, end } = range ?? { start: 0, end: seal.bytes };
   reply.header('content-length', end - start);
-  return isHead ? nothing() : logs.read(key, { start, end });
+  return isHead ? nothing() : logs.read(key, { start, end }, seal);
 }
 
-async function* jsonLines(key: AttemptKey, logs: ApiDependencies['logs']): AsyncGenerator<string> {
+async function* jsonLines({ key, seal }: Log, logs: ApiDependencies['logs']): AsyncGenerator<string> {
   const { step, attempt } = key;
   try {
-    for await (const { at, bytes } of logs.lines(key)) {
+    for await (const { at, bytes } of logs.lines(key, seal)) {
       yield `${JSON.stringify({ step, attempt, at, text: Buffer.from(bytes).toString('utf8') })}\n`;
     }
   } catch (error) {
@@ -148,12 +148,14 @@ class LogFollower {
   #version: number;
   #changes: number | undefined;
   #ended: boolean;
+  #seal: LogSeal | undefined;
 
-  constructor(api: Pick<ApiDependencies, 'store' | 'logs'>, { key, version, ended }: Log, offset: number) {
+  constructor(api: Pick<ApiDependencies, 'store' | 'logs'>, { key, version, ended, seal }: Log, offset: number) {
     this.#api = api;
     this.#key = key;
     this.#version = version;
     this.#ended = ended;
+    this.#seal = seal;
     this.#offset = offset;
   }
 
@@ -162,7 +164,7 @@ class LogFollower {
     // Asked before the bytes are read: what was written before the end is all there is.
     const ended = await this.#hasEnded();
     const range = { start: this.#offset, end: this.#offset + readBytes };
-    const chunk = await buffer(await orEmpty(this.#api.logs.read(this.#key, range)));
+    const chunk = await buffer(await orEmpty(this.#api.logs.read(this.#key, range, this.#seal)));
     this.#offset += chunk.length;
     if (chunk.length > 0) return [chunk];
     return ended ? undefined : [];
@@ -174,7 +176,9 @@ class LogFollower {
     this.#changes = changes;
     for (const event of await this.#api.store.events(this.#key.runId, this.#version)) {
       this.#version = event.version;
-      this.#ended ||= endsAttempt(event, this.#key);
+      if (!endsAttempt(event, this.#key)) continue;
+      this.#ended = true;
+      if (event.type === 'attempt-finished') this.#seal = event.result.log;
     }
     return this.#ended;
   }

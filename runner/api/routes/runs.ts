@@ -3,6 +3,7 @@ import { reportOf } from '../../results/report/run-report.ts';
 import { publicProblem } from '../../model/problem.ts';
 import type { Checked } from '../../model/problem.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { productionOf } from '../explain-production.ts';
 import { explanationOf, explanationSchema } from '../explain.ts';
 import { badCursor, pageOf, pageQuery, pageSchema, positionOf } from '../pages.ts';
 import { ApiError, notFound } from '../problem.ts';
@@ -93,7 +94,8 @@ function valueOf(checked: Checked<string>): string {
   });
 }
 
-function oneRun({ engine }: ApiDependencies): readonly Route[] {
+function oneRun(api: ApiDependencies): readonly Route[] {
+  const { engine } = api;
   return [
     route({
       method: 'GET',
@@ -110,14 +112,18 @@ function oneRun({ engine }: ApiDependencies): readonly Route[] {
       method: 'GET',
       path: '/v1/runs/{runId}/explanation',
       id: 'explain-run',
-      summary: 'Why a run waits, or did not get through',
+      summary: 'Why a run waits or did not get through, and why its commit is not in production',
       tag: 'runs',
       access: { verb: 'read-runs', on: 'run' },
       params: runParams,
       answers: {
         200: { description: 'One sentence, and every step that stands in the way.', schema: explanationSchema },
       },
-      handle: async ({ run }) => explanationOf(reportOf(await engine.state(run.runId))),
+      handle: async ({ run }) => {
+        const state = await engine.state(run.runId);
+        const report = reportOf(state);
+        return explanationOf(report, await productionOf(api, state, report));
+      },
     }),
   ];
 }

@@ -18,6 +18,15 @@ const commit = Type.String({ pattern: '^([0-9a-f]{40}|[0-9a-f]{64})$' });
 const position = Type.Integer({ minimum: 0, description: 'Place among the events of all runs.' });
 const text = Type.String({ maxLength: 4_096 });
 
+const logPart = Type.Object(
+  {
+    step: Type.String({ minLength: 1, maxLength: 300 }),
+    attempt: Type.Integer({ minimum: 1 }),
+    offset: Type.Integer({ minimum: 0 }),
+  },
+  closed,
+);
+
 const command = Type.Object(
   {
     run: Type.String({ minLength: 1, maxLength: 65_536, description: 'A script for `sh`.' }),
@@ -68,6 +77,13 @@ export const clientMessages = {
       runId: Type.Optional(runId),
       after: Type.Optional(position),
       logs: Type.Optional(Type.Boolean({ description: 'What steps print, too.' })),
+      have: Type.Optional(
+        Type.Array(logPart, {
+          maxItems: 1_000,
+          description:
+            'Logs of the run that a lost connection cut off, and how many bytes of each came: they go on there.',
+        }),
+      ),
     },
     closed,
   ),
@@ -133,6 +149,7 @@ const serverMessages = {
       step: Type.String(),
       attempt: Type.Integer({ minimum: 1 }),
       offset: Type.Integer({ minimum: 0, description: 'Bytes of the log before this part.' }),
+      next: Type.Integer({ minimum: 1, description: 'Bytes of the log up to its end.' }),
       text: Type.String(),
     },
     closed,

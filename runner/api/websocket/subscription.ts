@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { SluiceError } from '../../model/errors.ts';
-import type { AttemptKey } from '../../model/result.ts';
+import type { AttemptKey, LogSeal } from '../../model/result.ts';
 import { wholeReport } from '../../results/report/whole-run.ts';
 import type { FeedEntry } from '../../store/server-records.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -15,6 +15,7 @@ const logBytes = 65_536;
 
 interface FollowedLog {
   readonly key: AttemptKey;
+  seal?: LogSeal;
   offset: number;
 }
 
@@ -41,6 +42,12 @@ export class Subscription {
     this.#wish = wish;
     this.#isVisible = isVisible;
     this.#news = feedReader(api.store, from, batch);
+    const { runId, logs, have = [] } = wish;
+    if (runId === undefined || logs !== true) return;
+    for (const { offset, ...log } of have) {
+      const key = { runId, ...log };
+      this.#logs.set(nameOf(key), { key, offset });
+    }
   }
 
   acknowledge(position: number): void {
@@ -65,7 +72,8 @@ export class Subscription {
   async *#tell({ position, runId, repository, event }: FeedEntry): AsyncGenerator<ServerMessage> {
     const subscription = this.#wish.id;
     // What a step printed comes before the news of its end.
-    if (event.type === 'attempt-finished') yield* this.#endLog({ runId, step: event.step, attempt: event.attempt });
+    if (event.type === 'attempt-finished')
+      yield* this.#endLog({ runId, step: event.step, attempt: event.attempt }, event.result.log);
     this.#open = [...this.#open, position];
     yield { type: 'event', subscription, position, runId, repository, event };
     if (event.type === 'attempt-started' && this.#wish.logs === true) {
@@ -77,9 +85,10 @@ export class Subscription {
     yield { type: 'result', subscription, position, runId, report };
   }
 
-  async *#endLog(key: AttemptKey): AsyncGenerator<ServerMessage> {
+  async *#endLog(key: AttemptKey, seal: LogSeal | undefined): AsyncGenerator<ServerMessage> {
     const log = this.#logs.get(nameOf(key));
     if (!log) return;
+    if (seal) log.seal = seal;
     yield* this.#newOutput(log);
     this.#logs.delete(nameOf(key));
   }
@@ -90,13 +99,16 @@ export class Subscription {
       if (bytes.length === 0) return;
       const { key, offset } = log;
       log.offset += bytes.length;
-      yield { type: 'log', subscription: this.#wish.id, ...key, offset, text: bytes.toString('utf8') };
+      const [subscription, next, text] = [this.#wish.id, log.offset, bytes.toString('utf8')];
+      yield { type: 'log', subscription, ...key, offset, next, text };
     }
   }
 
-  async #read({ key, offset }: FollowedLog): Promise<Buffer> {
+  async #read({ key, offset, seal }: FollowedLog): Promise<Buffer> {
     try {
-      return wholeCharacters(await buffer(await this.#api.logs.read(key, { start: offset, end: offset + logBytes })));
+      return wholeCharacters(
+        await buffer(await this.#api.logs.read(key, { start: offset, end: offset + logBytes }, seal)),
+      );
     } catch (error) {
       // No byte yet, or the log is on the machine of another runner.
       if (error instanceof SluiceError && error.code === 'ERR_NOT_FOUND') return Buffer.alloc(0);

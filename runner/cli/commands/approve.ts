@@ -1,3 +1,5 @@
+import { SluiceError } from '../../model/errors.ts';
+import type { RunState } from '../../model/run-state.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import { resolveStep } from '../resolve-step.ts';
@@ -20,6 +22,7 @@ export const defineApprove: Define = (command) => {
     const approved = !reject;
     const state = await engine.state(runId);
     if (command.args[1] === undefined) {
+      refuseStepApproval(state);
       // Read before anybody can announce another commit: that is a run of its own.
       const { commit } = state.request.trigger;
       await engine.review(runId, { commit, approved, by: session.config.actor, comment });
@@ -34,3 +37,12 @@ export const defineApprove: Define = (command) => {
     return exitCodes.succeeded;
   };
 };
+
+/** Whoever leaves the step out means the one that waits. It is named and not guessed: what is approved may be production. */
+function refuseStepApproval({ runId, phase, steps }: RunState): void {
+  const waiting = [...steps].flatMap(([id, step]) => (step.phase === 'awaiting-approval' ? [id] : []));
+  if (phase === 'finished' || waiting.length === 0) return;
+  throw new SluiceError('ERR_USAGE', `Run ${runId} waits for an approval of ${waiting.join(' and ')}.`, {
+    hint: `Name the step: sluice approve ${runId} ${waiting[0] ?? ''}`,
+  });
+}

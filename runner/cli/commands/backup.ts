@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { secretKeyFile } from '../../store/secret-box.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatBytes } from '../view/format-bytes.ts';
@@ -10,6 +11,8 @@ export const defineBackup: Define = (command) => {
     const size = await session.archive().backUp(folder);
     if (session.json) session.printJson({ folder, ...size });
     else session.print(`${size.files} files with ${formatBytes(size.bytes)} and the database are in ${folder}.`);
+    const key = join(session.config.home, secretKeyFile);
+    session.note(`Keep a copy of ${key} elsewhere: without it secrets of repositories have to be given again.`);
     return exitCodes.succeeded;
   };
 };

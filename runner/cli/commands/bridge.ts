@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SluiceError, messageOf } from '../../model/errors.ts';
 import { announceAll } from '../announce.ts';
@@ -7,6 +7,7 @@ import type { Announcement } from '../announce.ts';
 import { BridgeSpool } from '../bridge-spool.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
+import { readSecret } from '../read-secret.ts';
 
 interface BridgeOptions {
   readonly server: string;
@@ -23,7 +24,7 @@ export const defineBridge: Define = (command) => {
     .requiredOption('--token-file <path>', 'token of role developer or higher');
   return async (session) => {
     const { server, repository, tokenFile } = command.opts<BridgeOptions>();
-    const token = (await readFile(tokenFile, 'utf8').catch(unreadable(tokenFile))).trim();
+    const token = await readSecret(resolve(session.folder, tokenFile), '--token-file');
     // Git starts hooks in the repository: what could not be told waits there for the next push.
     const spool = new BridgeSpool(session.folder);
     await spool.add(readPushes(await text(process.stdin), repository, session.config.actor));
@@ -55,10 +56,4 @@ function readPushes(input: string, repository: string, actor: string): readonly 
     const id = createHash('sha256').update(`${repository} ${line} ${Date.now()}`).digest('hex').slice(0, 32);
     return { type: 'announce', id, repository, ref, before, after, actor };
   });
-}
-
-function unreadable(path: string): (cause: unknown) => never {
-  return (cause) => {
-    throw new SluiceError('ERR_UNREADABLE', `${path} cannot be read`, { cause, hint: 'Check --token-file.' });
-  };
 }

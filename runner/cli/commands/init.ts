@@ -27,8 +27,13 @@ export const defineInit: Define = (command) => {
     else if (print) session.io.stdout.write(text);
     else {
       const isRepository = (await repositoryRoot(folder)) !== undefined;
+      const isUnknown = draft.findings.every(({ kind }) => kind === 'unknown');
       session.print(
-        `Wrote ${file} for ${found.join(' and ')}.\nRun it with: ${isRepository ? '' : 'git init && '}sluice run`,
+        [
+          `Wrote ${file} for ${found.join(' and ')}.`,
+          ...(isUnknown ? ['Put the commands that test it below `steps` first.'] : []),
+          `Run it with: ${isRepository ? '' : 'git init && '}sluice run`,
+        ].join('\n'),
       );
     }
     return exitCodes.succeeded;

@@ -11,7 +11,10 @@ export const definePlan: Define = (command) => {
   return async (session) => {
     const { graph, ...flags } = command.opts<PrepareFlags & { readonly graph?: boolean }>();
     const { engine } = await session.open();
-    const prepared = await engine.prepare(prepareOptions(command.args[0], flags, session));
+    const prepared = await engine.prepare({
+      ...prepareOptions(command.args[0], flags, session),
+      onlyToLook: true,
+    });
     if (!prepared.ok) {
       printProblems(prepared.problems, session);
       return exitCodes.usage;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { SluiceError } from '../../model/errors.ts';
 import { protocolOf } from '../../sources/remote-url.ts';
@@ -7,6 +7,7 @@ import { hookPath, registerRepository } from '../../store/register-repository.ts
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { readSecret } from '../read-secret.ts';
 import type { Session } from '../session.ts';
 
 interface RepositoryOptions {
@@ -57,36 +58,37 @@ async function add(session: Session, name: string, options: RepositoryOptions): 
     });
   protocolOf(url);
   const { intake, secretBox } = await session.services();
-  const given = options.secretFile === undefined ? {} : { secret: await readSecret(options.secretFile) };
-  const token = options.tokenFile === undefined ? '' : await readSecret(options.tokenFile);
+  if (await intake.repositoryNamed(name))
+    throw new SluiceError('ERR_USAGE', `There is a repository "${name}" already.`, {
+      hint: `Take another name, or forget it first with: sluice repository remove ${name}`,
+    });
+  const read = (path: string, option: string) => readSecret(resolve(session.folder, path), option);
+  const given = options.secretFile === undefined ? {} : { secret: await read(options.secretFile, '--secret-file') };
+  const token = options.tokenFile === undefined ? '' : await read(options.tokenFile, '--token-file');
   const wish = { name, forge, cloneUrl: url, file: options.file, forks: options.forks, token, ...given };
   const { repository, secret } = await registerRepository(intake, secretBox, wish, Date.now());
   const { id } = repository;
   const hook = hookPath(repository);
   const shown = options.secretFile === undefined ? { secret } : {};
   if (session.json) session.printJson({ id, name, hook, ...shown });
-  else session.print([`Repository ${name} is known now.`, ...nextSteps(forge, hook, shown.secret)].join('\n'));
+  else session.print([`Repository ${name} is known now.`, ...nextSteps(session, repository, shown.secret)].join('\n'));
   return exitCodes.succeeded;
 }
 
-function nextSteps(forge: Repository['forge'], hook: string, secret: string | undefined): readonly string[] {
-  if (forge === 'git') return [];
+function nextSteps(session: Session, repository: Repository, secret: string | undefined): readonly string[] {
+  const server = session.config.url || 'https://SERVER';
+  if (repository.forge === 'git')
+    return [
+      'The server looks at its refs from time to time. To have pushes told at once, put this into the executable file hooks/post-receive:',
+      `  exec sluice bridge --server ${server} --repository ${repository.name} --token-file FILE`,
+      `with a token made by: sluice token create --role developer --repository ${repository.name}`,
+    ];
   return [
     'Add a webhook for pushes and pull requests at the forge:',
-    `  URL     https://SERVER${hook}`,
+    `  URL     ${server}${hookPath(repository)}`,
     '  type    application/json',
     ...(secret === undefined ? [] : [`  secret  ${secret}   (shown this once)`]),
   ];
-}
-
-async function readSecret(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('ERR_UNREADABLE', `${path} cannot be read`, { cause });
-  });
-  if (text.trim() !== '') return text.trim();
-  throw new SluiceError('ERR_USAGE', `${path} is empty`, {
-    hint: 'A hook without a secret would be open to everybody.',
-  });
 }
 
 async function remove(session: Session, name: string): Promise<ExitCode> {
@@ -111,7 +113,11 @@ async function list(session: Session): Promise<ExitCode> {
   else if (repositories.length === 0) session.note('No repository yet. Add one with: sluice repository add');
   else
     session.print(
-      repositories.map(({ name, forge, cloneUrl, hook }) => `${name}  ${forge}  ${cloneUrl}  ${hook}`).join('\n'),
+      repositories
+        .map(({ name, forge, cloneUrl, hook }) =>
+          [name, forge, cloneUrl, ...(forge === 'git' ? [] : [hook])].join('  '),
+        )
+        .join('\n'),
     );
   return exitCodes.succeeded;
 }

@@ -29,10 +29,13 @@ export const defineRerun: Define = (command) => {
     }
     const services = await session.services(await engineOverrides(options, session));
     const runId = await services.store.resolve(command.args[0] ?? 'latest');
+    const state = await services.engine.state(runId);
     const scope: RerunScope =
-      options.from === undefined
-        ? { kind: 'failed' }
-        : { kind: 'from', step: resolveStep(await services.engine.state(runId), options.from) };
+      options.from === undefined ? { kind: 'failed' } : { kind: 'from', step: resolveStep(state, options.from) };
+    if (state.request.dirty)
+      session.note(
+        `Repeats run ${runId} with its uncommitted changes of then; \`sluice run\` takes the files as they are.`,
+      );
     return driveRun(await services.engine.rerun(runId, scope), session, services, options);
   };
 };

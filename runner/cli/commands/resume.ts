@@ -15,8 +15,12 @@ export const defineResume: Define = (command) => {
     const runId = await services.store.resolve(command.args[0] ?? 'latest');
     const { phase, verdict } = await services.engine.state(runId);
     if (phase !== 'finished') return driveRun(runId, session, services, options);
-    throw new SluiceError('ERR_USAGE', `Run ${runId} has already ended: ${verdict?.outcome ?? 'unknown'}.`, {
-      hint: `Repeat what did not succeed with: sluice rerun ${runId} --failed`,
+    const outcome = verdict?.outcome ?? 'unknown';
+    throw new SluiceError('ERR_USAGE', `Run ${runId} has already ended: ${outcome}.`, {
+      hint:
+        outcome === 'succeeded'
+          ? `Repeat steps of it with: sluice rerun ${runId} --from STEP`
+          : `Repeat what did not succeed with: sluice rerun ${runId} --failed`,
     });
   };
 };

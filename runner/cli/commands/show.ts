@@ -15,7 +15,7 @@ export const defineShow: Define = (command) => {
     if (follow) return (await import('../follow-run.ts')).followRun(runId, session, services);
     const state = await services.engine.state(runId);
     if (session.json) session.printJson(reportOf(state));
-    else await printRun(reportOf(state), session, services);
+    else await printRun(state, session, services);
     if (!session.json && state.problems) session.print(`\n${problemText(state.problems, session.color)}`);
     return exitCodes.succeeded;
   };

@@ -74,6 +74,7 @@ async function create(
 async function list(session: Session, store: ServerRecords): Promise<void> {
   const tokens = await store.tokens({ limit: listed });
   if (session.json) session.printJson({ tokens });
+  else if (tokens.length === 0) session.note('No token yet. Make one with: sluice token create --role admin');
   else session.print(tokens.map(line).join('\n'));
 }
 

@@ -1,4 +1,4 @@
-import { reportFolder } from './draft.ts';
+import { posix } from 'node:path';
 import type { DraftStep, Finding } from './draft.ts';
 import { commandsOf, nodeTests } from './node-tests.ts';
 import type { NodeTests } from './node-tests.ts';
@@ -44,7 +44,7 @@ function scriptStep(
 }
 
 function testStep({ commands, junit, env, comment }: NodeTests, { install, cache }: PackageManager): DraftStep {
-  const folder = junit === undefined ? [] : [`mkdir -p ${reportFolder}`];
+  const folder = junit?.includes('/') ? [`mkdir -p ${posix.dirname(junit)}`] : [];
   return {
     name: 'test',
     run: [install, ...folder, ...commands],

@@ -77,6 +77,25 @@ for (const [script, dependencies, command] of reports) {
   });
 }
 
+const ownReports: readonly (readonly [script: string, junit: readonly string[], folder: string])[] = [
+  [
+    'node --test --test-reporter=junit --test-reporter-destination=out/unit.xml --test-reporter=spec --test-reporter-destination=stdout',
+    ['out/unit.xml'],
+    'mkdir -p out\n',
+  ],
+  ['node --test --test-reporter spec', [], ''],
+  ['vitest run --reporter=junit --outputFile=junit.xml', ['junit.xml'], ''],
+];
+
+for (const [script, junit, folder] of ownReports) {
+  test(`\`${script}\` says itself which reports it writes, and is not asked for others`, (t) => {
+    const { plan } = init(t, { ...node({ test: script }), 'package-lock.json': '' });
+    const step = stepOf(plan, 'test');
+    t.is(step?.script, `npm ci\n${folder}npm run test\n`);
+    t.deepEqual(step?.junit.paths, junit);
+  });
+}
+
 for (const script of ['ava', 'jest', 'node test.js', './run-tests.sh | tee log', 'node --test; echo done']) {
   test(`\`${script}\` runs as it is, for it writes no report by itself`, (t) => {
     const step = stepOf(init(t, node({ test: script })).plan, 'test');

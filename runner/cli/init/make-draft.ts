@@ -20,7 +20,7 @@ export function makeDraft(repository: Repository): Draft {
 }
 
 const nothing: Finding = {
-  what: 'nothing that Sluice knows',
+  what: 'a project of a kind that Sluice does not know',
   kind: 'unknown',
   image: 'base',
   steps: [

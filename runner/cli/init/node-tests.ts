@@ -27,7 +27,10 @@ export function nodeTests(
   const runner = testRunners.find(({ pattern }) => commands?.some((command) => pattern.test(command)));
   if (!runner || !commands) return whole;
   const index = commands.findIndex((command) => runner.pattern.test(command));
-  const reporting = runner.reporting?.(commands[index] ?? '', dependencies);
+  const command = commands[index] ?? '';
+  const own = runner.ownReport?.(command);
+  if (own !== undefined) return { ...whole, runner: runner.name, ...(own !== '' && { junit: own }) };
+  const reporting = runner.reporting?.(command, dependencies);
   const advice = runner.advice === undefined ? {} : { comment: runner.advice };
   if (!reporting) return { ...whole, runner: runner.name, ...advice };
   const wanted = commands.with(index, reporting.command).filter((command) => !linted.includes(command));

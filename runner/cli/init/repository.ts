@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { SluiceError } from '../../model/errors.ts';
 import { filesBelow } from '../repository-files.ts';
 
 /** What `init` looks at: the names of all files, and the text of those that describe the project. */
@@ -14,7 +15,14 @@ const described =
   /^(package\.json|\.npmrc|\.nvmrc|\.node-version|\.gitignore|pyproject\.toml|setup\.(py|cfg)|tox\.ini|\.python-version|[\w./-]*requirements[\w./-]*\.txt|go\.mod|Makefile|(docker-)?compose[\w.-]*\.ya?ml|\.github\/workflows\/[^/]+\.ya?ml)$/;
 const longestText = 1_000_000;
 
+/** ERR_USAGE when it is no folder that can be read. */
 export async function readRepository(root: string): Promise<Repository> {
+  await readdir(root).catch((cause: unknown) => {
+    throw new SluiceError('ERR_USAGE', `${root} is no folder that can be read`, {
+      hint: 'Name the folder of a repository.',
+      cause,
+    });
+  });
   const files = new Set((await filesBelow(root)).map(({ path }) => path));
   const texts = new Map<string, string>();
   for (const path of files) {

@@ -12,6 +12,11 @@ export interface TestRunner {
   readonly pattern: RegExp;
   /** Undefined when neither the runner nor a package of the project can write a report. */
   readonly reporting?: (command: string, dependencies: ReadonlySet<string>) => Reporting | undefined;
+  /**
+   * Where a command that asks for reports itself writes the JUnit one; '' when it writes others only, undefined when it
+   * asks for none. Asking twice makes two reports of everything.
+   */
+  readonly ownReport?: (command: string) => string | undefined;
   /** How to get a report where there is none. */
   readonly advice?: string;
 }
@@ -22,6 +27,11 @@ export const testRunners: readonly TestRunner[] = [
   {
     name: 'node:test',
     pattern: /\bnode\b[^|;&]* --test(?=\s|$)/,
+    ownReport: (command) => {
+      const reporters = valuesOf('--test-reporter', command);
+      const file = valuesOf('--test-reporter-destination', command)[reporters.indexOf('junit')] ?? '';
+      return reporters.length === 0 ? undefined : file.replace(/^std(out|err)$/, '');
+    },
     reporting: (command) => ({
       command: command.replace(
         / --test(?=\s|$)/,
@@ -32,6 +42,10 @@ export const testRunners: readonly TestRunner[] = [
   {
     name: 'vitest',
     pattern: /\bvitest\b/,
+    ownReport: (command) => {
+      const [file] = [...valuesOf('--outputFile', command), ...valuesOf('--outputFile.junit', command)];
+      return file === undefined || valuesOf('--reporter', command).includes('junit') ? file : '';
+    },
     reporting: (command) => ({
       command: `${command.replace(/\bvitest\b(?! (run|related|bench))/, 'vitest run')} --reporter=default --reporter=junit --outputFile.junit=${junitFile}`,
     }),
@@ -69,3 +83,8 @@ export const testRunners: readonly TestRunner[] = [
   { name: 'jasmine', pattern: /(^|\s)jasmine(\s|$)/ },
   { name: 'uvu', pattern: /(^|\s)uvu(\s|$)/ },
 ];
+
+function valuesOf(option: string, command: string): readonly string[] {
+  const words = command.split(/[\s=]+/).map((word) => word.replaceAll(/["']/g, ''));
+  return words.flatMap((word, index) => (word === option ? (words[index + 1] ?? []) : []));
+}

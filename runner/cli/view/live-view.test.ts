@@ -15,7 +15,7 @@ const plan = planOf([runStep('lint'), runStep('unit')]);
 function open(columns: number, rows: number) {
   const terminal = new VirtualScreen(columns, rows);
   const io = { stdout: terminal, stderr: terminal, cwd: '/', signals: new EventEmitter() };
-  const { session } = openSession({ color: true }, io, {
+  const { session } = openSession({ color: true }, { variables: {}, places: new Map() }, io, {
     version: '0',
     environment,
     open: () => Promise.reject(new Error('not needed')),
@@ -23,6 +23,8 @@ function open(columns: number, rows: number) {
     serve: () => Promise.reject(new Error('nothing is served here')),
     archive: () => assert.fail('nothing is archived here'),
     environments: () => assert.fail('nothing is deployed here'),
+    checkout: () => assert.fail('nothing is checked out here'),
+    backends: () => assert.fail('nothing is deployed here'),
     operate: () => assert.fail('this is no step'),
     gates: () => Promise.resolve(new Map()),
   });

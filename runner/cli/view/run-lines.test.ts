@@ -6,8 +6,9 @@ import { reportOf } from '../../results/report/run-report.ts';
 import { approvalStep, group, needs, planOf, runStep } from '../../model/plan-fixture.ts';
 import { colors, noColors } from '../terminal/palette.ts';
 import { widthOf } from '../terminal/text.ts';
+import { replay } from '../../scheduler/evolve.ts';
 import { finished, runOf, started, tests } from './run-fixture.ts';
-import { runLines } from './run-lines.ts';
+import { reasonLines, runLines } from './run-lines.ts';
 import type { TreeOptions } from './tree-lines.ts';
 
 const plan = planOf([
@@ -79,6 +80,32 @@ test('a run that has ended says how, and why what did not run did not', (t) => {
 - b            skipped: a failed
 
 failed after 1 m 02 s  1 failed, 1 skipped`,
+  );
+});
+
+test('a run that ended before its pipeline was read goes by its repository, and says why and what to do', (t) => {
+  const trigger = { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', actor: 'ann' } as const;
+  const request = {
+    repository: 'tasks',
+    trigger: { ...trigger, commit: 'c'.repeat(40) },
+    file: 'sluice.yaml',
+    dirty: false,
+  };
+  const verdict = verdictOf('not_triggered', 'The file has no `push` trigger.');
+  const state = replay(undefined, [
+    { type: 'run-requested', at: 0, runId: 'r1', request, version: 1 },
+    { type: 'run-finished', at: 53, verdict, version: 2 },
+  ]);
+  const report = reportOf(state);
+  const options = { columns: 100, rows: Infinity, now: 60, palette: noColors, animated: false };
+  const lines = [...runLines(report, options), ...reasonLines(report, noColors)];
+  t.is(
+    lines.join('\n'),
+    `tasks  main ccccccccc  run r1
+
+skipped after 53 ms
+  The file has no \`push\` trigger.
+  \`on\` in the pipeline file says what starts a run; add the event there if it should.`,
   );
 });
 

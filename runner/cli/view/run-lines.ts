@@ -17,7 +17,8 @@ export function titleOf(
   const { trigger, dirty, rerunOf } = request;
   const ref = [oneLine(trigger.branch || trigger.tag), shortCommit(trigger.commit)].filter((part) => part !== '');
   return [
-    palette.strong(pipeline),
+    // A run that ended before its file was read has no pipeline yet.
+    palette.strong(pipeline === '' ? oneLine(request.repository) : pipeline),
     `${ref.join(' ')}${dirty ? ' with uncommitted changes' : ''}`,
     palette.faint(`run ${runId}${rerunOf === undefined ? '' : `, repeats ${rerunOf}`}`),
   ].join('  ');
@@ -28,10 +29,10 @@ export function runLines(report: RunReport, options: TreeOptions, below: readonl
   const { palette, columns } = options;
   const asks = askLines(report, palette);
   const rows = options.rows - asks.length - below.length - 4;
+  const tree = treeLines(treeOf(report), { ...options, rows: Math.max(2, rows) });
   return [
     titleOf(report, palette),
-    '',
-    ...treeLines(treeOf(report), { ...options, rows: Math.max(2, rows) }),
+    ...(tree.length > 0 ? ['', ...tree] : []),
     ...(below.length > 0 ? ['', ...below] : []),
     '',
     ...asks,
@@ -45,23 +46,32 @@ function askLines(report: RunReport, palette: Palette): readonly string[] {
     .map((step) => palette.ask(`? ${step.id}: sluice approve ${report.runId} ${step.id}`));
 }
 
-/** "failed in 12.3 s: 1 failed, 3 succeeded", or where the run stands. */
+/** "failed after 12.3 s  1 failed, 3 succeeded", or where the run stands. */
 function statusLine(report: RunReport, { palette, now }: Pick<TreeOptions, 'palette' | 'now'>): string {
   const steps = report.steps.filter(isWork).map(stateOf);
   const time = formatDuration((report.finishedAt ?? now) - (report.startedAt ?? report.createdAt));
   if (report.outcome !== undefined) {
     const words = paintState(report.outcome, palette)(palette.strong(runWords(report)));
-    return `${words} after ${time}  ${palette.faint(tally(steps))}`;
+    return `${words} after ${time}  ${palette.faint(tally(steps))}`.trimEnd();
   }
   if (report.waiting) return palette.ask(waitingWords(report.waiting, now));
   const doing = report.cancelledBy === undefined ? '' : palette.ask(`cancelled by ${oneLine(report.cancelledBy)}  `);
   return `${doing}${time}  ${palette.faint(tally(steps))}`;
 }
 
-function runWords({ outcome, reason, hint, cancelledBy }: RunReport): string {
+function runWords({ outcome, cancelledBy }: RunReport): string {
   if (outcome === 'cancelled' && cancelledBy !== undefined) return `cancelled by ${oneLine(cancelledBy)}`;
+  return outcome ?? '';
+}
+
+/** Why a run ended as it did where its steps do not say so: what is particular to it, and the next step. Never cut. */
+export function reasonLines({ outcome, reason, message, hint }: RunReport, palette: Palette): readonly string[] {
   const isSum = reason === undefined || reason === 'step_failed' || reason === 'step_errored';
-  return isSum ? (outcome ?? '') : `${outcome ?? ''}: ${hint ?? reason}`;
+  if (outcome === 'cancelled' || isSum) return [];
+  return [
+    ...(message === undefined ? [] : [`  ${oneLine(message)}`]),
+    ...(hint === undefined ? [] : [`  ${palette.faint(hint)}`]),
+  ];
 }
 
 /** Groups only gather others, so that they count for nothing. */

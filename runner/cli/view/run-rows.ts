@@ -17,7 +17,7 @@ export function runRows(runs: readonly RunRow[], options: RowOptions): readonly 
   const { palette, now, columns } = options;
   const table = runs.map((run) => [
     run.runId,
-    oneLine(run.pipeline),
+    oneLine(run.pipeline || run.repository),
     [oneLine(run.branch), shortCommit(run.commit)].filter((part) => part !== '').join(' '),
     run.outcome ?? run.phase,
     formatDuration((run.finishedAt ?? now) - run.createdAt),

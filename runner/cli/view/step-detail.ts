@@ -1,7 +1,7 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { Ending } from '../../results/report/ending.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
-import { count, oneLine, testCounts, waitingWords } from './words.ts';
+import { count, firstLine, oneLine, testCounts, waitingWords } from './words.ts';
 
 /** What there is to say of a step beside its name, mark and time, in one line. */
 export function stepDetail(step: StepReport, now: number): string {
@@ -19,10 +19,10 @@ export function stepDetail(step: StepReport, now: number): string {
   return join(facts);
 }
 
-/** "failed: exit code 1", "skipped: unit failed". */
+/** "failed: exit code 1", "skipped: unit failed"; of several lines, such as the last ones of an app that ended, the first. */
 export function endingWords({ outcome, message, hint }: Ending): string {
   const why = message ?? hint;
-  return `${outcome ?? 'unfinished'}${why === undefined ? '' : `: ${oneLine(why)}`}`;
+  return `${outcome ?? 'unfinished'}${why === undefined ? '' : `: ${firstLine(why)}`}`;
 }
 
 /** Time from the first attempt to the end or to now; '' for what never ran. */

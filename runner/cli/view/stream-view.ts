@@ -3,8 +3,7 @@ import type { RunState } from '../../model/run-state.ts';
 import { stepReportOf } from '../../results/report/step-report.ts';
 import type { StepReport } from '../../results/report/step-report.ts';
 import type { Palette } from '../terminal/palette.ts';
-import { harmless } from '../terminal/text.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LogLines } from './log-lines.ts';
 import { titleOf } from './run-lines.ts';
 import type { RunView } from './run-view.ts';
 import { stepDetail, stepTime } from './step-detail.ts';
@@ -22,36 +21,18 @@ export interface StreamOptions {
 
 /** Lines as they come, each with the name of its step; for pipes, files, and terminals that do not move. */
 export function openStreamView({ write, palette, color, logs }: StreamOptions): RunView {
-  const partial = new Map<string, LineSplitter>();
-
-  const flush = (step: string): void => {
-    const rest = partial.get(step)?.end();
-    partial.delete(step);
-    if (rest) write(logLine(step, rest));
-  };
-  const logLine = (step: string, line: string): string => `${palette.faint(`${step} │`)} ${harmless(line, color)}\n`;
-
+  const lines = new LogLines({ write, palette, color });
   return {
     event: (state, event) => {
-      if (event.type === 'attempt-finished') flush(event.step);
+      if (event.type === 'attempt-finished') lines.end(event.step);
       const line = eventLine(state, event, palette);
       if (line !== undefined) write(`${line}\n`);
     },
     log: (step, _attempt, chunk) => {
-      if (!logs) return;
-      const lines = partial.get(step) ?? new LineSplitter();
-      partial.set(step, lines);
-      write(
-        lines
-          .add(chunk)
-          .map((line) => logLine(step, line))
-          .join(''),
-      );
+      if (logs) lines.add(step, chunk);
     },
     notice: (text) => write(`${text}\n`),
-    close: () => {
-      for (const step of [...partial.keys()]) flush(step);
-    },
+    close: () => lines.close(),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Palette } from '../terminal/palette.ts';
 import { isWork } from './run-lines.ts';
 import { endingWords } from './step-detail.ts';
 import { isRed } from './step-mark.ts';
-import { count, oneLine, testCounts } from './words.ts';
+import { count, oneLine, testCounts, wordsIn } from './words.ts';
 
 /** What is shown of a red step below the tree. */
 export interface RedStep {
@@ -24,6 +24,8 @@ export function redLines({ step, tail, cases }: RedStep, palette: Palette): read
   const hint = speaks ? undefined : step.hint;
   return [
     `${palette.bad(palette.strong(step.id))} ${palette.bad(endingWords(step))}`,
+    // The log has them too, where there is one.
+    ...(tail.length > 0 ? [] : wordsIn(step.message ?? '').slice(1)).map((line) => `  ${palette.faint(line)}`),
     ...(hint === undefined ? [] : [`  ${palette.faint(hint)}`]),
     ...cases.flatMap((testCase) => [
       `  ${palette.bad('✗')} ${caseName(testCase)}`,
@@ -39,29 +41,49 @@ export function caseName({ suites, className, name }: TestCase): string {
   return oneLine([...path.filter((part) => part !== '' && part !== name), name].join(' › '));
 }
 
-/** Totals, and what to type next. `abandoned`: nobody drives the run any more. */
-export function summaryLines(report: RunReport, palette: Palette, abandoned = false): readonly string[] {
+/** What the report of a run does not tell. */
+export interface Surroundings {
+  /** Nobody drives the run any more. */
+  readonly abandoned: boolean;
+  /** Its backend stays on this machine when it has ended. */
+  readonly deployedHere: boolean;
+}
+
+/** Totals, and what to type next. */
+export function summaryLines(report: RunReport, palette: Palette, surroundings: Surroundings): readonly string[] {
+  const commands = nextCommands(report, surroundings);
+  const next = commands.map((command, index) => [index === 0 ? 'next' : '', command] as const);
+  return [...factLines(report, palette), ...pairLines(next, palette)];
+}
+
+/** Totals. */
+export function factLines(report: RunReport, palette: Palette): readonly string[] {
   const { tests, artifacts } = report;
   const log = report.steps.reduce((sum, step) => sum + (step.attempts.at(-1)?.log?.bytes ?? 0), 0);
   const facts: readonly (readonly [string, string])[] = [
     ...(tests ? [['tests', testCounts(tests)] as const] : []),
     ...(artifacts > 0 ? [['artefacts', count(artifacts, 'file')] as const] : []),
     ...(log > 0 ? [['logs', formatBytes(log)] as const] : []),
-    ...nextCommands(report, abandoned).map((command, index) => [index === 0 ? 'next' : '', command] as const),
   ];
-  return facts.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
+  return pairLines(facts, palette);
 }
 
-function nextCommands(report: RunReport, abandoned: boolean): readonly string[] {
-  const { runId, tests, artifacts, steps } = report;
+function pairLines(pairs: readonly (readonly [string, string])[], palette: Palette): readonly string[] {
+  return pairs.map(([name, value]) => `${palette.faint(name.padEnd(10))}${value}`);
+}
+
+function nextCommands(report: RunReport, { abandoned, deployedHere }: Surroundings): readonly string[] {
+  const { runId, outcome, tests, artifacts, steps } = report;
   const red = steps.find((step) => isWork(step) && isRed(step));
+  const wrote = steps.some((step) => step.attempts.some(({ log }) => log && log.bytes > 0));
   return [
     ...(abandoned ? [`sluice resume ${runId} --executor ${report.executor}`] : []),
-    ...(report.outcome === undefined && !abandoned ? [`sluice show ${runId} --follow`] : []),
+    ...(outcome === undefined && !abandoned ? [`sluice show ${runId} --follow`] : []),
     ...(red && tests && tests.failures + tests.errors > 0 ? [`sluice tests ${runId}`] : []),
     ...(red && red.attempts.length > 0 ? [`sluice logs ${runId} ${red.id}`] : []),
-    ...(red ? [`sluice rerun ${runId} --failed`] : []),
+    ...(red || (outcome === 'cancelled' && steps.length > 0) ? [`sluice rerun ${runId} --failed`] : []),
     ...(!red && artifacts > 0 ? [`sluice artifacts ${runId}`] : []),
-    ...(!red && artifacts === 0 ? [`sluice show ${runId}`] : []),
+    ...(outcome === 'succeeded' && artifacts === 0 && wrote ? [`sluice logs ${runId}`] : []),
+    ...(outcome === 'succeeded' && deployedHere ? ['sluice environments list'] : []),
   ];
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../model/duration.ts';
 import type { TestTotals } from '../../model/result.ts';
-import { matrixName } from '../../results/report/step-names.ts';
+import { matrixName } from '../../model/step-names.ts';
 import type { Waiting } from '../../results/report/waiting.ts';
 import { harmless } from '../terminal/text.ts';
 
@@ -46,11 +46,21 @@ export function waitingWords(waiting: Waiting, now: number): string {
 
 /** Text of a user or a step, for one line of a view. */
 export function oneLine(text: string): string {
+  return wordsIn(text).join(' ');
+}
+
+/** The first line of such a text, with a sign that it goes on. */
+export function firstLine(text: string): string {
+  const [first = '', ...rest] = wordsIn(text);
+  return rest.length === 0 ? first : `${first} …`;
+}
+
+/** The lines of such a text that show something. */
+export function wordsIn(text: string): readonly string[] {
   return text
     .split('\n')
     .map((line) => harmless(line, false).trim())
-    .filter((line) => line !== '')
-    .join(' ');
+    .filter((line) => line !== '');
 }
 
 const listed = 3;

@@ -1,7 +1,7 @@
 import type { Draft, OtherObject, Secret, Service } from '../../cluster/objects.ts';
 import type { EnvironmentName } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
-import { databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
+import { backupsClaim, databaseName, databaseRoles, databaseSecret, labels, managed } from './names.ts';
 import type { DatabaseRole } from './names.ts';
 
 export const databasePort = 5432;
@@ -13,12 +13,15 @@ const users: Readonly<Record<DatabaseRole, string>> = { app: 'app', migrator: 'm
 
 /** The credentials of one role: made once, with a password of its own, and never changed by Sluice. */
 function credentials(environment: EnvironmentName, role: DatabaseRole, password: string): Draft<Secret> {
-  const user = users[role];
-  const host = `${databaseName(environment)}:${databasePort}`;
   return {
     metadata: { name: databaseSecret(environment, role), labels: { ...managed, [labels.environment]: environment } },
-    stringData: { password, DATABASE_URL: `postgres://${user}:${password}@${host}/${database}` },
+    stringData: { password, DATABASE_URL: databaseUrl(environment, role, password, database) },
   };
+}
+
+/** Passwords of ours need no encoding. */
+export function databaseUrl(environment: EnvironmentName, role: DatabaseRole, password: string, name: string): string {
+  return `postgres://${users[role]}:${password}@${databaseName(environment)}:${databasePort}/${name}`;
 }
 
 export function credentialsOf(environment: EnvironmentName, password: () => string): readonly Draft<Secret>[] {
@@ -74,6 +77,12 @@ export function databaseSet(environment: EnvironmentName, image: string): Draft<
     },
   };
 }
+
+/** Beside the volume of the database, so that what takes that away does not take its backups along. */
+export const backupsVolume: Draft<OtherObject> = {
+  metadata: { name: backupsClaim, labels: { ...managed, [labels.environment]: 'production' } },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '5Gi' } } },
+};
 
 export function databaseService(environment: EnvironmentName): Draft<Service> {
   return {

@@ -3,71 +3,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, KubernetesObject, Namespace } from '../../cluster/objects.ts';
-import {
-  limitRanges,
-  namespaces,
-  networkPolicies,
-  resourceQuotas,
-  roleBindings,
-  roles,
-  secrets,
-  serviceAccounts,
-  services,
-  statefulSets,
-} from '../../cluster/resources.ts';
-import type { Resource } from '../../cluster/resources.ts';
+import type { Namespace } from '../../cluster/objects.ts';
+import { secrets, serviceAccounts } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
-import { SluiceError } from '../../model/errors.ts';
-import { ownImage } from '../../model/own-images.ts';
-import { accountObjects } from './account-objects.ts';
-import { credentialsOf, databaseService, databaseSet } from './database-objects.ts';
-import { limitRange, quota } from './limit-objects.ts';
-import { fieldManager, managed, repositoryAnnotation } from './names.ts';
-import { networkPoliciesOf } from './network-objects.ts';
+import { claimNamespace } from './backend-namespace.ts';
+import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
+import type { DesiredObject } from './backend-objects.ts';
+import { credentialsOf } from './database-objects.ts';
+import { fieldManager } from './names.ts';
 import type { BackendPlace } from './place.ts';
 
 const accountMs = 10_000;
 const accountLookMs = 50;
-const environments = ['testing', 'production'] as const;
 
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
- * databases. Does not wait until its pods run. ERR_CONFLICT when the namespace is somebody else's.
+ * databases. Does not wait until its pods run. A new one is protected unless told otherwise. ERR_CONFLICT when the namespace is somebody else's.
  */
 export async function ensureBackend(
   cluster: ClusterClient,
-  { backend, repository }: OwnedBackend,
+  owned: OwnedBackend,
   place: BackendPlace,
-): Promise<void> {
+  isProtected?: boolean,
+): Promise<Namespace> {
+  const { backend } = owned;
   const namespace = backend.name;
-  await claimNamespace(cluster, namespace, repository);
-  const apply = async <T extends KubernetesObject>(
-    resource: Resource<T>,
-    bodies: readonly Draft<T>[],
-  ): Promise<void> => {
-    const each = bodies.map((body) =>
-      cluster.apply(resource, { namespace, name: body.metadata.name }, body, { fieldManager, force: true }),
-    );
-    await Promise.all(each);
-  };
-  const accounts = accountObjects(namespace);
+  const claimed = await claimNamespace(cluster, owned, isProtected);
+  const apply = ({ resource, body }: DesiredObject) =>
+    cluster.apply(resource, { namespace, name: body.metadata.name }, body, { fieldManager, force: true });
   await Promise.all([
-    apply(resourceQuotas, [quota]),
-    apply(limitRanges, [limitRange]),
-    apply(networkPolicies, networkPoliciesOf(place.gateway.namespace)),
-    apply(serviceAccounts, accounts.serviceAccounts),
-    apply(roles, accounts.roles),
-    apply(roleBindings, accounts.roleBindings),
+    ...confiningObjects(namespace, place).map(apply),
     ensureCredentials(cluster, backend),
     awaitDefaultAccount(cluster, namespace),
   ]);
-  if (backend.database === undefined) return;
-  await apply(services, environments.map(databaseService));
-  await apply(
-    statefulSets,
-    environments.map((environment) => databaseSet(environment, ownImage(place.images, 'postgres'))),
-  );
+  await Promise.all(databaseObjects(backend, place).map(apply));
+  return claimed;
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
@@ -76,43 +46,6 @@ async function awaitDefaultAccount(cluster: ClusterClient, namespace: string): P
   while (performance.now() < deadline) {
     if (await find(cluster, serviceAccounts, { namespace, name: 'default' })) return;
     await sleep(accountLookMs);
-  }
-}
-
-/** Only a namespace that Sluice made for this repository is taken: a file may name any, `kube-system` too. */
-async function claimNamespace(cluster: ClusterClient, name: string, repository: string): Promise<void> {
-  const found = (await find(cluster, namespaces, { name })) ?? (await createNamespace(cluster, name, repository));
-  const { labels = {}, annotations = {}, deletionTimestamp } = found.metadata;
-  if (labels['app.kubernetes.io/managed-by'] !== 'sluice') {
-    throw new SluiceError('ERR_CONFLICT', `the namespace "${name}" was not made by Sluice`, {
-      hint: 'Choose another `backend.name`, or delete the namespace.',
-    });
-  }
-  if (annotations[repositoryAnnotation] !== repository) {
-    throw new SluiceError('ERR_CONFLICT', `the backend "${name}" belongs to another repository`, {
-      hint: 'Choose another `backend.name`.',
-    });
-  }
-  if (deletionTimestamp !== undefined) {
-    throw new SluiceError('ERR_CONFLICT', `the namespace "${name}" is being deleted`, {
-      hint: 'Wait until it is gone.',
-    });
-  }
-}
-
-async function createNamespace(cluster: ClusterClient, name: string, repository: string): Promise<Namespace> {
-  const body: Draft<Namespace> = {
-    metadata: {
-      name,
-      labels: { ...managed, 'pod-security.kubernetes.io/enforce': 'restricted' },
-      annotations: { [repositoryAnnotation]: repository },
-    },
-  };
-  try {
-    return await cluster.create(namespaces, {}, body);
-  } catch (error) {
-    if (failedWith(error, 'AlreadyExists')) return cluster.get(namespaces, { name });
-    throw error;
   }
 }
 

@@ -15,7 +15,7 @@ import { hostOf, urlOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
 import { releaseHealth } from './release-health.ts';
 import { liveService, releaseDeployment, releaseService } from './release-objects.ts';
-import { runTask } from './run-task.ts';
+import { endTasks, runTask } from './run-task.ts';
 import { portedServices, routeOf } from './route-objects.ts';
 import type { PortedService } from './route-objects.ts';
 
@@ -79,6 +79,10 @@ export class KubernetesSite implements Site {
   task(environment: EnvironmentName, release: Release, task: SiteTask): Promise<TaskEnd> {
     const hasDatabase = this.backend.database !== undefined;
     return runTask(this.#cluster, this.#namespace, { environment, release, task, hasDatabase });
+  }
+
+  endTasks(group: string): Promise<void> {
+    return endTasks(this.#cluster, this.#namespace, group);
   }
 
   async route(environment: EnvironmentName, release: Release, fence: number): Promise<void> {

@@ -19,6 +19,15 @@ export const managed = { [labels.managedBy]: 'sluice' } as const;
 /** Of the namespace: the repository that the backend belongs to. */
 export const repositoryAnnotation = 'sluice.dev/repository';
 
+/** Of the namespace: the description of the backend, JSON. */
+export const backendAnnotation = 'sluice.dev/backend';
+
+/** Of the namespace: `false` where it may be deleted. */
+export const protectionAnnotation = 'sluice.dev/protected';
+
+/** Of the namespace: when it is to be deleted, RFC 3339. */
+export const deletionAnnotation = 'sluice.dev/delete-at';
+
 /** Of routes: the greatest fence that moved them. */
 export const fenceAnnotation = 'sluice.dev/fence';
 
@@ -44,6 +53,10 @@ export type DatabaseRole = (typeof databaseRoles)[number];
 export function databaseSecret(environment: EnvironmentName, role: DatabaseRole): string {
   return `${databaseName(environment)}-${role}`;
 }
+
+/** The volume with the backups of production, and where operations find it. */
+export const backupsClaim = 'backups';
+export const backupsFolder = '/backups';
 
 function prefixOf(environment: EnvironmentName): string {
   return environment === 'testing' ? 'test-' : '';

@@ -16,24 +16,21 @@ const tailLines = 15;
 /** A second end is no accident any more. */
 const mostRestarts = 2;
 
-/** How the pods of a release are, by what the cluster shows of them now. */
+/** How the pods of a release are, by what the cluster shows of them now. A release that is well costs one request a service. */
 export async function releaseHealth(
   cluster: ClusterClient,
   namespace: string,
   environment: EnvironmentName,
   release: Release,
 ): Promise<ReleaseHealth> {
-  const selector = `${labels.environment}=${environment},${labels.release}=${release.name},${labels.service}`;
-  const [running, told] = await Promise.all([
-    cluster.list(pods, { namespace, labelSelector: selector }),
-    cluster.list(events, { namespace }),
-  ]);
   const looks = release.services.map(async ({ name }): Promise<ReleaseHealth> => {
     const at = { namespace, name: releaseName(environment, name, release.name) };
     const deployment = await find(cluster, deployments, at);
     if (deployment === undefined) return { state: 'failed', message: `${name}: its Deployment is not there` };
-    const own = running.items.filter(({ metadata }) => metadata.labels?.[labels.service] === name);
-    return deploymentHealth(name, deployment, own, told.items);
+    if (isAvailable(deployment)) return { state: 'healthy' };
+    const selector = `${labels.environment}=${environment},${labels.release}=${release.name},${labels.service}=${name}`;
+    const { items } = await cluster.list(pods, { namespace, labelSelector: selector });
+    return troubleOf(name, deployment, items, await eventsOf(cluster, namespace, items));
   });
   const found = await Promise.all(looks);
   return (
@@ -42,13 +39,22 @@ export async function releaseHealth(
   );
 }
 
-function deploymentHealth(
+/** What is told of the pods that are not ready, of each alone: a namespace may have thousands of events. */
+async function eventsOf(cluster: ClusterClient, namespace: string, own: readonly Pod[]): Promise<readonly CoreEvent[]> {
+  const unready = own.filter((pod) => appOf(pod)?.ready !== true);
+  const lists = unready.map(({ metadata: { uid } }) =>
+    cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${uid}` }),
+  );
+  return (await Promise.all(lists)).flatMap(({ items }) => items);
+}
+
+/** Of a service that is not available. */
+function troubleOf(
   service: string,
   deployment: Deployment,
   own: readonly Pod[],
   told: readonly CoreEvent[],
 ): ReleaseHealth {
-  if (isAvailable(deployment)) return { state: 'healthy' };
   const refused = refusal(deployment);
   if (refused !== undefined) return { state: 'failed', message: `${service}: ${refused}` };
   for (const pod of own) {

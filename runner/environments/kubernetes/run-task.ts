@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, Job, Pod } from '../../cluster/objects.ts';
+import type { Draft, EnvironmentVariable, Job, Pod } from '../../cluster/objects.ts';
 import { events, jobs, pods } from '../../cluster/resources.ts';
 import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { SiteTask, TaskEnd } from '../site.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
+import { databaseUrl } from './database-objects.ts';
 import { databaseSecret, labels, managed } from './names.ts';
 
 interface NamespaceTask {
@@ -35,7 +36,7 @@ export async function runTask(
 ): Promise<TaskEnd> {
   const { task } = namespaceTask;
   const body = taskJob(namespaceTask);
-  await endOthers(cluster, namespace, task);
+  await endTasks(cluster, namespace, task.group, task);
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
   });
@@ -58,8 +59,16 @@ async function isOver(cluster: ClusterClient, namespace: string, name: string): 
   return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
 }
 
-/** What an operation that was killed had begun; its pod is waited for, since it may be in the middle of something. */
-async function endOthers(cluster: ClusterClient, namespace: string, { name, group, signal }: SiteTask): Promise<void> {
+/**
+ * Ends what an operation of the group had begun, but for one that is to go on; pods are waited for, since they may be in the middle of something. Jobs that are over
+ * go too.
+ */
+export async function endTasks(
+  cluster: ClusterClient,
+  namespace: string,
+  group: string,
+  { name, signal }: Partial<Pick<SiteTask, 'name' | 'signal'>> = {},
+): Promise<void> {
   for (;;) {
     const { items } = await cluster.list(jobs, { namespace, labelSelector: `${groupLabel}=${group}` });
     const others = items.filter(({ metadata }) => metadata.name !== name);
@@ -74,7 +83,6 @@ async function endOthers(cluster: ClusterClient, namespace: string, { name, grou
 
 function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Draft<Job> {
   const { name, group, script, env = {}, timeoutMs } = task;
-  const url = { secretKeyRef: { name: databaseSecret(environment, 'migrator'), key: 'DATABASE_URL' } };
   const own = {
     ...managed,
     [labels.environment]: environment,
@@ -106,7 +114,7 @@ function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Dr
                 { name: 'SLUICE_ENVIRONMENT', value: environment },
                 { name: 'HOME', value: '/tmp' },
                 ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
-                ...(hasDatabase ? [{ name: 'DATABASE_URL', valueFrom: url }] : []),
+                ...(hasDatabase ? databaseVariables(environment, task.database) : []),
               ],
               securityContext: confinedContainer,
             },
@@ -115,6 +123,18 @@ function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Dr
       },
     },
   };
+}
+
+/** The password stays in its Secret, also where the database is another one: the kubelet puts it in the place of `$(…)`. */
+function databaseVariables(environment: EnvironmentName, database: string | undefined): readonly EnvironmentVariable[] {
+  const secret = databaseSecret(environment, 'migrator');
+  const from = (key: string) => ({ valueFrom: { secretKeyRef: { name: secret, key } } });
+  if (database === undefined) return [{ name: 'DATABASE_URL', ...from('DATABASE_URL') }];
+  const value = databaseUrl(environment, 'migrator', '$(PGPASSWORD)', database);
+  return [
+    { name: 'PGPASSWORD', ...from('password') },
+    { name: 'DATABASE_URL', value },
+  ];
 }
 
 async function podOf(cluster: ClusterClient, namespace: string, task: string): Promise<Pod | undefined> {

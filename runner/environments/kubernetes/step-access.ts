@@ -4,7 +4,7 @@ import { operations } from '../../model/operations.ts';
 import type { RunStep } from '../../model/plan.ts';
 import { databaseVariables, siteVariable } from '../operation-variables.ts';
 import { ensureBackend } from './ensure-backend.ts';
-import { databaseRoles, databaseSecret, labels } from './names.ts';
+import { backupsClaim, backupsFolder, databaseRoles, databaseSecret, labels } from './names.ts';
 import { urlOf } from './place.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -18,7 +18,9 @@ export interface KubernetesSiteDescription {
 /** The namespaces of backends in one cluster. */
 export function backendNamespaces(place: BackendPlace): BackendNamespaces {
   return {
-    ensure: (cluster, backend) => ensureBackend(cluster, backend, place),
+    ensure: async (cluster, backend) => {
+      await ensureBackend(cluster, backend, place);
+    },
     access: ({ backend }, step) => {
       if (step.operation !== undefined) return operationAccess({ kind: 'kubernetes', backend, place }, step.operation);
       return step.target === undefined ? nothing : scriptAccess(backend, place, step);
@@ -30,7 +32,7 @@ const nothing: StepAccess = { labels: {}, secretVariables: [], variables: {} };
 
 /** The boot script hides where the API server is from scripts; an operation is told again. */
 function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunStep['operation']>): StepAccess {
-  const { account, database } = { database: undefined, ...operations[name] };
+  const { account, database, backups } = { database: undefined, backups: false, ...operations[name] };
   const variables = {
     [siteVariable]: JSON.stringify(site),
     KUBERNETES_SERVICE_HOST: 'kubernetes.default.svc',
@@ -44,7 +46,8 @@ function operationAccess(site: KubernetesSiteDescription, name: NonNullable<RunS
     secret: databaseSecret(database, role),
     key: 'DATABASE_URL',
   }));
-  return { account, labels: { [labels.environment]: database }, secretVariables, variables };
+  const volumes = backups ? [{ claim: backupsClaim, path: backupsFolder }] : [];
+  return { account, labels: { [labels.environment]: database }, secretVariables, variables, volumes };
 }
 
 /** A script works with the testing environment: it may change its schema, and fill its tables. */

@@ -57,12 +57,11 @@ export class App {
   }
 
   async health(): Promise<ReleaseHealth> {
-    const { name, health } = this.service;
-    if (this.#process.isRunning && (await this.#answers())) return { state: 'healthy' };
+    const { name } = this.service;
+    const fault = this.#process.isRunning ? await this.#fault() : 'it does not run yet';
+    if (fault === undefined) return { state: 'healthy' };
     if (this.#process.ends >= mostEnds) return { state: 'failed', message: `${name}: ${this.#process.lastWords}` };
-    const wanted = health === undefined ? '' : ` at ${health}`;
-    const message = `${name}: it does not answer${wanted} yet, at the port ${this.#port ?? ''} that PORT told it`;
-    return { state: 'starting', message };
+    return { state: 'starting', message: `${name}: ${fault}` };
   }
 
   /** Waits for the answers under way, ten seconds at most. */
@@ -72,11 +71,16 @@ export class App {
     await this.#process.stop();
   }
 
-  #answers(): Promise<boolean> {
+  /** What keeps it from being healthy; undefined when nothing does. */
+  async #fault(): Promise<string | undefined> {
     const { port } = this;
     const { health } = this.service;
-    if (port === undefined) return Promise.resolve(this.service.port === undefined);
-    return health === undefined ? accepts(port) : answersWell(port, health);
+    if (port === undefined) return this.service.port === undefined ? undefined : 'it has no port yet';
+    if (!(await accepts(port))) return `nothing listens yet at the port ${port} that PORT told it`;
+    const answer = health === undefined ? undefined : await statusAt(port, health);
+    // What the probes of Kubernetes take for well.
+    if (health === undefined || (typeof answer === 'number' && answer >= 200 && answer < 400)) return undefined;
+    return `it answers ${answer} at ${health}, at the port ${port} that PORT told it`;
   }
 }
 
@@ -85,7 +89,8 @@ function startCommand(start: string): string {
   return /[;&|<>()`$\n]/.test(start) ? start : `exec ${start}`;
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether somebody on this machine listens at a port. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: probeMs });
     const end = (accepted: boolean) => (): void => {
@@ -96,16 +101,15 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** What the probes of Kubernetes take for well: 200 to 399. */
-function answersWell(port: number, path: string): Promise<boolean> {
+/** The status of the answer, or that there is none. */
+function statusAt(port: number, path: string): Promise<number | 'nothing'> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(probeMs);
     const asked = request({ host: '127.0.0.1', port, path, agent: false, signal }, (response) => {
       response.resume();
-      const status = response.statusCode ?? 0;
-      resolve(status >= 200 && status < 400);
+      resolve(response.statusCode ?? 'nothing');
     });
-    asked.once('error', () => resolve(false));
+    asked.once('error', () => resolve('nothing'));
     asked.end();
   });
 }

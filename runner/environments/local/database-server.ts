@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -13,6 +14,7 @@ import { removeTree } from '../../executors/local/remove-tree.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { EnvironmentName } from '../release.ts';
+import { accepts } from './app.ts';
 import { readText, writeDurably } from './durable-file.ts';
 import { ManagedProcess } from './managed-process.ts';
 import type { ProcessHost } from './managed-process.ts';
@@ -46,6 +48,7 @@ export class DatabaseServer {
   readonly #work = new Serial();
   #process: ManagedProcess | undefined;
   #port = 0;
+  #programs: string | undefined;
 
   constructor(options: DatabaseServerOptions, host: ProcessHost) {
     this.#options = options;
@@ -66,6 +69,44 @@ export class DatabaseServer {
         postgresUrl({ user: `${name}_${role}`, password: secret, database: name, options: [] }, this.#port);
       return { admin: admin(name), migrator: urlOf('migrator', migrator), app: urlOf('app', app) };
     });
+  }
+
+  /** Folder with its programs; undefined before it was first needed. */
+  get programs(): string | undefined {
+    return this.#programs;
+  }
+
+  /** Drops the database of an environment with those that were copied from it, and their roles. */
+  remove(backend: string, environment: EnvironmentName, signal: AbortSignal): Promise<void> {
+    return this.#work.run(async () => {
+      const name = databaseName(backend, environment);
+      // A name of a backend has no `_`: nobody else's begins so.
+      const owned = `^${name}(_|$)`;
+      const client = await this.#connect((await this.#start(signal))('postgres'), signal);
+      try {
+        const databases = await client.query<{ name: string }>(
+          'SELECT datname AS name FROM pg_database WHERE datname ~ $1',
+          [owned],
+        );
+        for (const each of databases.rows) {
+          const database = client.escapeIdentifier(each.name);
+          await client.query(`ALTER DATABASE ${database} IS_TEMPLATE false`);
+          await client.query(`DROP DATABASE ${database} WITH (FORCE)`);
+        }
+        const roles = await client.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolname ~ $1', [
+          owned,
+        ]);
+        for (const each of roles.rows) await client.query(`DROP ROLE ${client.escapeIdentifier(each.name)}`);
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+      await rm(join(this.#options.secrets, `${name}.json`), { force: true });
+    });
+  }
+
+  /** Whether it takes connections just now. */
+  async answers(): Promise<boolean> {
+    return this.#process?.isRunning === true && (await accepts(this.#port));
   }
 
   async stop(): Promise<void> {
@@ -92,6 +133,7 @@ export class DatabaseServer {
     const cache = reachableCache(this.#options.cache, user);
     const site = { folder, cache, env: { ...env, HOME: folder, TMPDIR: folder }, user, signal };
     const programs = await postgresPrograms(undefined, site);
+    this.#programs = programs.folder;
     const data = join(folder, 'data');
     if (!existsSync(data)) {
       const draft = `${data}.draft`;

@@ -45,14 +45,16 @@ export class Gateway {
     return (await tryToListen(server, wanted)) ?? (await tryToListen(server, 0)) ?? 0;
   }
 
+  /** Listens at a port no more. */
+  async leave(port: number): Promise<void> {
+    const isThere = (server: Server): boolean => (server.address() as AddressInfo | null)?.port === port;
+    const index = this.#servers.findIndex(isThere);
+    if (index !== -1) await Promise.all(this.#servers.splice(index, 1).map(closeServer));
+  }
+
   async close(): Promise<void> {
     this.#agent.destroy();
-    for (const server of this.#servers.splice(0)) {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    }
+    await Promise.all(this.#servers.splice(0).map(closeServer));
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, host: string): void {
@@ -143,6 +145,13 @@ function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
 
 function refuse(outgoing: ServerResponse, status: number, why: string): void {
   outgoing.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`sluice: ${why}\n`);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 /** The port that it listens at; undefined when somebody else has it. */

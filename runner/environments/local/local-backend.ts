@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
+import { withDatabase } from '../database-roles.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, SiteRecord, SiteTask, TaskEnd } from '../site.ts';
@@ -106,14 +107,15 @@ export class LocalBackend implements BackendCalls {
   task(environment: EnvironmentName, release: Release, task: Omit<SiteTask, 'signal'>): Promise<TaskEnd> {
     return this.#tasks.run(task.name, task, async () => {
       const [service] = release.services;
-      const place = await this.#place(
-        environment,
-        release,
-        service?.image ?? '',
-        this.databases?.[environment].migrator,
-      );
+      const own = this.databases?.[environment].migrator;
+      const url = own !== undefined && task.database !== undefined ? withDatabase(own, task.database) : own;
+      const place = await this.#place(environment, release, service?.image ?? '', url);
       return { ...place, env: { ...place.env, ...task.env }, argv: ['/bin/sh', '-ec', task.script] };
     });
+  }
+
+  endTasks(group: string): Promise<void> {
+    return this.#tasks.end(group);
   }
 
   route(environment: EnvironmentName, release: Release, fence: number): Promise<void> {

@@ -42,6 +42,10 @@ export class LocalSite implements Site {
     return this.#supervisor.ofBackend(this.backend.name, 'task', [environment, release, task], signal);
   }
 
+  endTasks(...args: Parameters<Site['endTasks']>): ReturnType<Site['endTasks']> {
+    return this.#supervisor.ofBackend(this.backend.name, 'endTasks', args);
+  }
+
   route(...args: Parameters<Site['route']>): ReturnType<Site['route']> {
     return this.#supervisor.ofBackend(this.backend.name, 'route', args);
   }

@@ -13,7 +13,15 @@ const longestPath = 103;
 
 type Call = (...args: readonly Json[]) => Promise<unknown>;
 
-const ofSupervisor = ['greet', 'ensure', 'list', 'stop'] as const satisfies readonly (keyof SupervisorCalls)[];
+const ofSupervisor = [
+  'greet',
+  'ensure',
+  'list',
+  'backends',
+  'mark',
+  'remove',
+  'stop',
+] as const satisfies readonly (keyof SupervisorCalls)[];
 const ofBackend = [
   'read',
   'write',
@@ -24,6 +32,7 @@ const ofBackend = [
   'routed',
   'keep',
   'task',
+  'endTasks',
 ] as const satisfies readonly (keyof BackendCalls)[];
 
 /** Where the supervisor of a folder is reached: a file that only its user can open. ERR_USAGE when its path is too long for one. */

@@ -1,11 +1,12 @@
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import type { Json } from '../../model/json.ts';
+import type { KnownBackend } from '../backends.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { ReleaseHealth, Site, SiteTask } from '../site.ts';
 
 /** Counts up when a call or its answer changes: client and supervisor may be of different versions of Sluice. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** Files of releases, below the folder of the environments. */
 export const releasesFolder = 'releases';
@@ -23,6 +24,8 @@ export interface LocalSiteDescription {
 export interface BackendAccess {
   readonly urls: Readonly<Record<EnvironmentName, string>>;
   readonly databases: Readonly<Record<EnvironmentName, DatabaseUrls>> | undefined;
+  /** Folder with the programs of the server of these databases. */
+  readonly programs?: string;
 }
 
 export interface EnvironmentView {
@@ -34,7 +37,12 @@ export interface EnvironmentView {
   /** The release that they lead to. */
   readonly routed: string | undefined;
   readonly releases: readonly { readonly release: string; readonly health: ReleaseHealth }[];
+  /** Absent for a backend without a database. */
+  readonly database?: 'ready' | 'starting';
 }
+
+/** What may become of a backend. */
+export type BackendMarks = Pick<KnownBackend, 'isProtected' | 'deleteAt'>;
 
 /** What a supervisor is. */
 export interface Greeting {
@@ -46,13 +54,18 @@ export interface Greeting {
 export interface SupervisorCalls {
   greet(): Promise<Greeting>;
   /** Brings the environments of a backend about. ERR_CONFLICT when they belong to another repository. */
-  ensure(owned: OwnedBackend): Promise<BackendAccess>;
+  ensure(owned: OwnedBackend, isProtected?: boolean): Promise<BackendAccess>;
   list(): Promise<readonly EnvironmentView[]>;
+  backends(): Promise<readonly KnownBackend[]>;
+  /** As `protect` and `markForDeletion` of `Backends`: ERR_CONFLICT for a time to delete what is protected. */
+  mark(name: string, marks: BackendMarks): Promise<KnownBackend>;
+  /** Ends its processes, and removes its databases, records and logs. ERR_CONFLICT while it is protected. */
+  remove(name: string): Promise<void>;
   /** Ends everything, the supervisor last. */
   stop(): Promise<void>;
 }
 
-type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'route' | 'routed' | 'keep';
+type Called = 'read' | 'write' | 'list' | 'start' | 'health' | 'endTasks' | 'route' | 'routed' | 'keep';
 
 /** The part of a site that is done by the supervisor; the name of the backend comes first. */
 export interface BackendCalls extends Pick<Site, Called> {

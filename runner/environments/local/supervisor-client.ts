@@ -41,6 +41,18 @@ export class SupervisorClient implements SupervisorCalls {
     return this.#call('list', []);
   }
 
+  backends(): ReturnType<SupervisorCalls['backends']> {
+    return this.#call('backends', []);
+  }
+
+  mark(...args: Parameters<SupervisorCalls['mark']>): ReturnType<SupervisorCalls['mark']> {
+    return this.#call('mark', args);
+  }
+
+  remove(...args: Parameters<SupervisorCalls['remove']>): ReturnType<SupervisorCalls['remove']> {
+    return this.#call('remove', args);
+  }
+
   /** Waits until it has ended. */
   async stop(): Promise<void> {
     await this.#call('stop', []);

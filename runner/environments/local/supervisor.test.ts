@@ -194,6 +194,26 @@ test('the same files have the same digest, whenever and wherever they were made'
   t.not(await keepRelease(releases, filesOf(t, { a: '1', b: '3' }), 'node-24', limit()), digest);
 });
 
+test('an app that is not healthy is told what it lacks: somebody who listens, or another answer', async (t) => {
+  const supervisor = await fixture(t);
+  const site = await siteOf(supervisor);
+  const release = await releaseOn(t, supervisor, 'r1');
+  const lackOf = async (name: string, start: string, expected: RegExp): Promise<void> => {
+    const services = release.services.map((service) => ({ ...service, start }));
+    const changed = { ...release, name, services };
+    await site.start('production', changed);
+    for (;;) {
+      const health = await site.health('production', changed);
+      if ('message' in health && expected.test(health.message)) break;
+      t.is(health.state, 'starting');
+      await sleep(50);
+    }
+  };
+  await lackOf('r1', 'sleep 60', /^api: nothing listens yet at the port \d+ that PORT told it$/);
+  const refuses = `require('http').createServer((q, s) => s.writeHead(503).end()).listen(+process.env.PORT)`;
+  await lackOf('r2', `node -e "${refuses}"`, /^api: it answers 503 at \/healthz, at the port \d+ that PORT told it$/);
+});
+
 test('files that somebody changed after they were tested do not start', async (t) => {
   const supervisor = await fixture(t);
   const site = await siteOf(supervisor);

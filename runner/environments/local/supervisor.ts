@@ -1,10 +1,13 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageToolbox } from '../../executors/local/image-tools.ts';
 import { OutputPipes } from '../../executors/local/output-pipe.ts';
 import type { OwnedBackend } from '../../model/backend.ts';
+import { systemClock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { refuseProtected } from '../backends.ts';
+import type { KnownBackend } from '../backends.ts';
 import type { EnvironmentName } from '../release.ts';
 import { databaseFolder } from './database-folder.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -18,7 +21,7 @@ import { succeedJournal } from './process-journal.ts';
 import { Serial } from './serial.ts';
 import { serveCalls, socketPath } from './serve-calls.ts';
 import { protocol, releasesFolder } from './supervisor-calls.ts';
-import type { BackendAccess, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
+import type { BackendAccess, BackendMarks, EnvironmentView, Greeting, SupervisorCalls } from './supervisor-calls.ts';
 
 export interface SupervisorOptions {
   /** Of the environments of one user; made when it is missing. */
@@ -34,6 +37,10 @@ export interface SupervisorOptions {
 /** What the supervisor knows of a backend beside its environments. */
 interface BackendRecord extends OwnedBackend {
   readonly ports: Readonly<Record<EnvironmentName, number>>;
+  /** ms since 1970; those of an earlier version do not know. */
+  readonly createdAt?: number;
+  /** Where nothing is said it is protected. */
+  readonly marks?: BackendMarks;
 }
 
 const environmentNames = ['testing', 'production'] as const;
@@ -113,7 +120,7 @@ class Supervisor implements SupervisorCalls {
     return Promise.resolve({ protocol, pid: process.pid });
   }
 
-  ensure(owned: OwnedBackend): Promise<BackendAccess> {
+  ensure(owned: OwnedBackend, isProtected = true): Promise<BackendAccess> {
     return this.#changes.run(async () => {
       const { name } = owned.backend;
       const known = this.#records.get(name);
@@ -122,8 +129,38 @@ class Supervisor implements SupervisorCalls {
           hint: 'Choose another `backend.name`.',
         });
       }
-      const record = await this.#open({ ...owned, ports: known?.ports ?? { testing: 0, production: 0 } });
+      const fresh = { ports: { testing: 0, production: 0 }, createdAt: systemClock(), marks: { isProtected } };
+      const record = await this.#open({ ...(known ?? fresh), ...owned });
       return this.#access(record);
+    });
+  }
+
+  backends(): Promise<readonly KnownBackend[]> {
+    return Promise.resolve([...this.#records.values()].map(knownOf));
+  }
+
+  mark(name: string, marks: BackendMarks): Promise<KnownBackend> {
+    return this.#changes.run(async () => {
+      const record = this.#record(name);
+      if (marks.deleteAt !== undefined) refuseProtected(knownOf(record));
+      await this.#keep({ ...record, marks });
+      return knownOf(this.#record(name));
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#changes.run(async () => {
+      const record = this.#record(name);
+      refuseProtected(knownOf(record));
+      // Its record goes last: what a crash leaves behind is ended when it is removed again.
+      await this.backend(name).stop();
+      await Promise.all(environmentNames.map((environment) => this.#gateway.leave(record.ports[environment])));
+      if (record.backend.database !== undefined) {
+        for (const environment of environmentNames) await this.#databases.remove(name, environment, this.#host.signal);
+      }
+      await rm(join(this.#backendsFolder, name), { recursive: true, force: true });
+      this.#backends.delete(name);
+      this.#records.delete(name);
     });
   }
 
@@ -141,6 +178,7 @@ class Supervisor implements SupervisorCalls {
         environment,
         name: `http://${hostOfEnvironment(record.backend.name, environment)}:${this.#port}`,
         url: this.#access(record).urls[environment],
+        ...(record.backend.database && { database: await this.#databaseState() }),
         ...(await this.backend(record.backend.name).view(environment)),
       })),
     );
@@ -157,6 +195,23 @@ class Supervisor implements SupervisorCalls {
     await Promise.all([...this.#backends.values()].map((backend) => backend.stop()));
     await this.#databases.stop();
     this.#host.pipes.close();
+  }
+
+  /** ERR_NOT_FOUND for one that nobody has asked for. */
+  #record(name: string): BackendRecord {
+    const record = this.#records.get(name);
+    if (record !== undefined) return record;
+    throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}" on this machine`);
+  }
+
+  async #keep(record: BackendRecord): Promise<void> {
+    const { name } = record.backend;
+    await writeDurably(this.#recordFile(name), JSON.stringify(record));
+    this.#records.set(name, record);
+  }
+
+  async #databaseState(): Promise<'ready' | 'starting'> {
+    return (await this.#databases.answers()) ? 'ready' : 'starting';
   }
 
   get #portFile(): string {
@@ -179,9 +234,8 @@ class Supervisor implements SupervisorCalls {
     if (database !== undefined) backend.databases ??= await this.#databasesOf(name);
     const ports = known === undefined ? await this.#doors(wanted) : wanted.ports;
     const record = { ...wanted, ports };
-    await writeDurably(this.#recordFile(name), JSON.stringify(record));
     this.#backends.set(name, backend);
-    this.#records.set(name, record);
+    await this.#keep(record);
     if (known === undefined) await backend.resume();
     return record;
   }
@@ -200,9 +254,11 @@ class Supervisor implements SupervisorCalls {
 
   #access({ backend: { name }, ports }: BackendRecord): BackendAccess {
     const url = (environment: EnvironmentName): string => `http://127.0.0.1:${ports[environment]}`;
+    const { programs } = this.#databases;
     return {
       urls: { testing: url('testing'), production: url('production') },
       databases: this.#backends.get(name)?.databases,
+      ...(programs !== undefined && { programs }),
     };
   }
 
@@ -215,6 +271,10 @@ class Supervisor implements SupervisorCalls {
     if (environment === 'testing') parts.pop();
     return parts.length > 1 ? undefined : backend?.target(environment, parts[0]);
   }
+}
+
+function knownOf({ backend, repository, createdAt = 0, marks = { isProtected: true } }: BackendRecord): KnownBackend {
+  return { backend, repository, createdAt, ...marks, isEnding: false };
 }
 
 function hostOfEnvironment(backend: string, environment: EnvironmentName): string {

@@ -29,13 +29,19 @@ export class Tasks {
   run(name: string, task: Task, command: () => Promise<Command>): Promise<TaskEnd> {
     const running = this.#running.get(name);
     if (running !== undefined) return running.end;
-    const others = [...this.#running.values()].filter(({ group }) => group === task.group);
     const ending = new AbortController();
-    const end = endOthers(others)
+    const end = this.end(task.group)
       .then(() => this.#runOnce(name, task, command, ending.signal))
       .finally(() => this.#running.delete(name));
     this.#running.set(name, { group: task.group, stop: () => ending.abort(), end });
     return end;
+  }
+
+  /** They may be in the middle of something: their ends are waited for. */
+  async end(group: string): Promise<void> {
+    const running = [...this.#running.values()].filter((task) => task.group === group);
+    for (const { stop } of running) stop();
+    await Promise.allSettled(running.map(({ end }) => end));
   }
 
   async #runOnce(name: string, task: Task, command: () => Promise<Command>, signal: AbortSignal): Promise<TaskEnd> {
@@ -89,12 +95,6 @@ interface RunningTask {
   readonly group: string;
   readonly stop: () => void;
   readonly end: Promise<TaskEnd>;
-}
-
-/** They may be in the middle of something: their ends are waited for. */
-async function endOthers(others: readonly RunningTask[]): Promise<void> {
-  for (const { stop } of others) stop();
-  await Promise.allSettled(others.map(({ end }) => end));
 }
 
 /** Nobody knows how far it came, so it is not begun again. */

@@ -12,6 +12,8 @@ export interface StepAccess {
   /** Variables whose values are in Secrets of the namespace. */
   readonly secretVariables: readonly { readonly name: string; readonly secret: string; readonly key: string }[];
   readonly variables: Readonly<Record<string, string>>;
+  /** Claims of volumes in the namespace, and where its command finds them. */
+  readonly volumes?: readonly { readonly claim: string; readonly path: string }[];
 }
 
 /** The namespaces of backends, as far as the steps that run in them are concerned. */

@@ -109,6 +109,7 @@ function podSpec(name: string, plan: AttemptPlan, settings: KubernetesSettings):
         projected: { sources: [{ serviceAccountToken: { audience, expirationSeconds: tokenSeconds, path: 'token' } }] },
       },
       ...(plan.access?.account === undefined ? [] : [accountVolume]),
+      ...volumesOf(plan.access).map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
     ],
   };
 }
@@ -163,6 +164,7 @@ function stepContainer(
       ...(access?.account === undefined
         ? []
         : [{ name: accountVolume.name, mountPath: accountFolder, readOnly: true }]),
+      ...volumesOf(access).map(({ claim, path }) => ({ name: claim, mountPath: path })),
     ],
   };
 }
@@ -174,6 +176,10 @@ function quantities({ cpu, memory, 'ephemeral-storage': disk }: PlanResources) {
     ...(memory !== undefined && { memory }),
     ...(disk !== undefined && { 'ephemeral-storage': disk }),
   };
+}
+
+function volumesOf({ volumes = [] }: Pick<StepAccess, 'volumes'> = {}) {
+  return volumes;
 }
 
 function secretVariables({ secretVariables: wanted }: StepAccess = { labels: {}, secretVariables: [], variables: {} }) {

@@ -26,6 +26,7 @@ import type { KubernetesSettings } from './settings.ts';
 import { sweep } from './sweep.ts';
 
 const sweepMs = 60_000;
+const ensuredMs = 60_000;
 const mostOver = 1_000;
 const collectionMs = 1_000;
 
@@ -76,7 +77,7 @@ class KubernetesExecutor implements Executor {
   readonly #options: KubernetesExecutorOptions;
   readonly #areas = new Map<string, Area>();
   /** Backends whose namespaces are as they should be, by what they should be. */
-  readonly #ensured = new Map<string, Promise<void>>();
+  readonly #ensured = new Map<string, { readonly at: number; readonly done: Promise<void> }>();
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
@@ -220,17 +221,17 @@ class KubernetesExecutor implements Executor {
     return area;
   }
 
-  /** Once for each description of a backend, and again after it failed. */
+  /** Once a minute for each description of a backend, because its namespace may be deleted meanwhile, and again after it failed. */
   #ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<void> {
     const { backends } = this.#options;
     if (backends === undefined) return Promise.resolve();
     const key = canonicalJson(backend as unknown as Json);
     const known = this.#ensured.get(key);
-    if (known !== undefined) return known;
-    const ensured = backends.ensure(cluster, backend);
-    this.#ensured.set(key, ensured);
-    ensured.catch(() => this.#ensured.delete(key));
-    return ensured;
+    if (known !== undefined && performance.now() - known.at < ensuredMs) return known.done;
+    const done = backends.ensure(cluster, backend);
+    this.#ensured.set(key, { at: performance.now(), done });
+    done.catch(() => this.#ensured.delete(key));
+    return done;
   }
 
   #accessOf({ backend, step }: Pick<WarmSpec, 'backend' | 'step'>): Pick<AttemptPlan, 'access'> {

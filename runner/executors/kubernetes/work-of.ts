@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { foldersBelow, volume } from '../../agent/folders.ts';
 import type { ServiceCheck, Work } from '../../agent/protocol.ts';
+import { endingVariable } from '../../model/operations.ts';
 import { declaredResults } from '../../workspace/collect-results.ts';
 import type { AttemptContext, AttemptSpec, ServiceAddress } from '../executor.ts';
 import { attemptEnvironment, declaredValues, stepEnvironment } from '../step-environment.ts';
@@ -30,6 +32,7 @@ export function workOf({
     env: {
       ...variables(spec, context, Object.fromEntries(services.map(({ name, address }) => [name, address]))),
       ...access?.variables,
+      ...(step.operation !== undefined && { [endingVariable]: join(folders.control, 'stopping') }),
     },
     declared: declaredResults(step, caches),
     services: services.map(({ check }): ServiceCheck => check),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { makeReference } from './make-reference.ts';
+import { makeConfigReference, makeReference } from './make-reference.ts';
 import { makeTypes } from './make-types.ts';
 import { makeValidators } from './make-validators.ts';
 
@@ -12,5 +12,6 @@ export async function makeFiles(): Promise<ReadonlyMap<string, string>> {
     [pathOf('runner/language/pipeline-file.generated.ts'), await makeTypes()],
     [pathOf('runner/language/validators.generated.js'), makeValidators()],
     [pathOf('docs/pipeline-reference.md'), makeReference()],
+    [pathOf('docs/configuration.md'), makeConfigReference()],
   ]);
 }

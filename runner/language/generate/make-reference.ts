@@ -1,23 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { Json } from '../../model/json.ts';
-import { definitions, nameOf, pipelineSchema, typesOf, workflowSchema } from '../schema.ts';
+import { configSchema, definitions, nameOf, pipelineSchema, typesOf, workflowSchema } from '../schema.ts';
 import type { Schema } from '../schema.ts';
 import { listOf } from '../wording.ts';
 
 /** The page of every key of the language, made from what the schemas say about it. */
 export function makeReference(): string {
-  const intro = readFileSync(new URL('reference-intro.md', import.meta.url), 'utf8').trimEnd();
   const parts = [
-    intro,
+    intro('reference-intro.md'),
     section('A pipeline file', '##', pipelineSchema),
     ...maps(pipelineSchema.$defs),
     section('A workflow file', '##', workflowSchema),
     ...maps(workflowSchema.$defs),
-    `## Forms of values\n\n${Object.entries(definitions).filter(isForm).map(form).join('\n')}`,
+    forms({ ...pipelineSchema.$defs, ...workflowSchema.$defs }),
   ];
   return `${parts.join('\n\n')}\n`;
 }
+
+/** The page of every key of a configuration file. */
+export function makeConfigReference(): string {
+  const { properties = {}, $defs } = configSchema;
+  const sections = Object.entries(properties).filter(([, schema]) => schema.properties);
+  const single = Object.fromEntries(Object.entries(properties).filter(([, schema]) => !schema.properties));
+  const parts = [
+    intro('config-intro.md'),
+    section('Keys at the top', '##', { ...configSchema, properties: single }),
+    ...sections.map(([name, schema]) => section(`\`${name}\``, '##', schema)),
+    forms({ ...$defs, quantity: definitions['quantity'] ?? {}, name: definitions['name'] ?? {} }),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+const intro = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8').trimEnd();
+
+const forms = (schemas: Readonly<Record<string, Schema>>) =>
+  `## Forms of values\n\n${Object.entries(schemas).filter(isForm).map(form).join('\n')}`;
 
 type Definition = readonly [name: string, schema: Schema];
 
@@ -40,6 +58,7 @@ function describeKey(key: string, property: Schema, { required = [] }: Schema): 
   const facts = [
     typeText(property),
     ...(required.includes(key) ? ['required'] : []),
+    ...(property['x-variable'] === undefined ? [] : [`variable \`${property['x-variable']}\``]),
     ...(property.default === undefined ? [] : [`default \`${JSON.stringify(property.default).replaceAll('"', '')}\``]),
   ];
   const description = property.description ?? resolved(property).description ?? '';

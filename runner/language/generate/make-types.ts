@@ -1,9 +1,10 @@
 import { compile } from 'json-schema-to-typescript';
 import { schemaFolder } from './schemas.ts';
 
-/** TypeScript types of both kinds of file, readonly all the way down. */
+/** TypeScript types of the kinds of file, readonly all the way down. */
 export async function makeTypes(): Promise<string> {
-  const files = { anyOf: [{ $ref: 'pipeline.schema.json' }, { $ref: 'workflow.schema.json' }] };
+  const kinds = ['pipeline', 'workflow', 'config'];
+  const files = { anyOf: kinds.map((kind) => ({ $ref: `${kind}.schema.json` })) };
   const source = await compile(files, 'LanguageFile', {
     cwd: schemaFolder,
     bannerComment: '/* Made from schemas/*.json by runner/language/generate/generate.ts. */',

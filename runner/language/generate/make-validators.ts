@@ -5,13 +5,17 @@ import { readSchema } from './schemas.ts';
 /** Source of an ES module with one ready-made ajv validator per kind of file: nothing is compiled at start. */
 export function makeValidators(): string {
   const ajv = new Ajv2020({
-    schemas: [readSchema('pipeline'), readSchema('workflow')],
+    schemas: [readSchema('pipeline'), readSchema('workflow'), readSchema('config')],
     allErrors: true,
     allowUnionTypes: true,
     messages: false,
     code: { esm: true, source: true },
   });
-  const names = { validatePipelineFile: 'pipeline.schema.json', validateWorkflowFile: 'workflow.schema.json' };
+  const names = {
+    validatePipelineFile: 'pipeline.schema.json',
+    validateWorkflowFile: 'workflow.schema.json',
+    validateConfigFile: 'config.schema.json',
+  };
   const code = standaloneCode.default(ajv, names);
   return `// Made from schemas/*.json by runner/language/generate/generate.ts.\n${importRequired(gatherInPlace(code))}`;
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { SluiceError } from '../../model/errors.ts';
-import { connect, quoteName } from '../database/connection.ts';
+import { connect, databaseOf, quoteName } from '../database/connection.ts';
 import type { Connection } from '../database/connection.ts';
 import { databaseFromTemplate } from '../database/databases.ts';
 import { runProgram } from '../database/run-program.ts';
@@ -31,20 +31,14 @@ export interface BackupOptions {
   readonly signal: AbortSignal;
 }
 
-/** Dumps a database, and counts its rows in the same snapshot. ERR_SERVICE when that fails; there is no file then. */
+/** Dumps a database with its owners and rights, and counts its rows in the same snapshot. ERR_SERVICE when that fails; there is no file then. */
 export async function backup({ url, file, path, signal }: BackupOptions): Promise<Backup> {
   await using connection = await connect({ url, signal, applicationName: 'sluice-backup' });
   return await inSnapshot(connection, async () => {
     const fingerprint = fingerprintOf(await readSchemaHere(connection));
     const rows = await countRows(connection);
     const [row] = await connection.query('SELECT pg_export_snapshot() AS id');
-    const args = [
-      '--format=custom',
-      '--no-owner',
-      '--no-privileges',
-      `--snapshot=${String(row?.['id'])}`,
-      `--file=${file}`,
-    ];
+    const args = ['--format=custom', `--snapshot=${String(row?.['id'])}`, `--file=${file}`];
     const dumped = await runProgram({ program: 'pg_dump', args, url, path, signal });
     if (!dumped.ok) {
       await rm(file, { force: true });
@@ -58,8 +52,11 @@ export async function backup({ url, file, path, signal }: BackupOptions): Promis
 
 export interface RestoreOptions {
   readonly backup: Backup;
-  /** A server for a scratch database, with an account that may create one; not the server that is backed up. */
-  readonly scratchUrl: string;
+  /** An empty database, with the account of a superuser or of one who may make all that is in the backup. */
+  readonly url: string;
+  /** With the owners and rights that were there, whose roles the server must have. Default false: everything belongs to the account. */
+  readonly exact?: boolean;
+  /** Where pg_restore is looked for, as PATH has it. */
   readonly path: string;
   readonly signal: AbortSignal;
 }
@@ -68,15 +65,15 @@ export type RestoreVerdict =
   | { readonly verified: true; readonly tables: number; readonly rows: number }
   | { readonly verified: false; readonly message: string };
 
-/** Restores a backup into a scratch database and compares schema and rows with what was there: only then is it a backup. */
-export async function restoreVerified({ backup, scratchUrl, path, signal }: RestoreOptions): Promise<RestoreVerdict> {
+/** Restores a backup into an empty database and compares schema and rows with what was there: only then is it a backup. */
+export async function restore({ backup, url, exact = false, path, signal }: RestoreOptions): Promise<RestoreVerdict> {
   const { file, sha256, rows, fingerprint } = backup;
   if ((await digestOf(file).catch(() => '')) !== sha256) return refused(`${file} is gone, or not what was written.`);
-  await using scratch = await databaseFromTemplate({ adminUrl: scratchUrl, purpose: 'restore', signal });
-  const args = ['--no-owner', '--no-privileges', '--exit-on-error', `--dbname=${scratch.name}`, file];
-  const restored = await runProgram({ program: 'pg_restore', args, url: scratch.url, path, signal });
+  const belongings = exact ? [] : ['--no-owner', '--no-privileges'];
+  const args = [...belongings, '--exit-on-error', `--dbname=${databaseOf(url)}`, file];
+  const restored = await runProgram({ program: 'pg_restore', args, url, path, signal });
   if (!restored.ok) return refused(restored.message);
-  await using connection = await connect({ url: scratch.url, signal });
+  await using connection = await connect({ url, signal });
   return await inSnapshot(connection, async () => {
     const schema = await readSchemaHere(connection);
     if (fingerprintOf(schema) !== fingerprint) return refused('The restored schema is another one.');
@@ -89,6 +86,18 @@ export async function restoreVerified({ backup, scratchUrl, path, signal }: Rest
     const counts = Object.values(counted);
     return { verified: true, tables: counts.length, rows: sumOf(counts) };
   });
+}
+
+export interface DrillOptions extends Omit<RestoreOptions, 'url' | 'exact'> {
+  /** A server for a scratch database, with an account that may create one. */
+  readonly scratchUrl: string;
+}
+
+/** The same in a scratch database, which goes afterwards. */
+export async function restoreVerified({ scratchUrl, ...options }: DrillOptions): Promise<RestoreVerdict> {
+  const { signal } = options;
+  await using scratch = await databaseFromTemplate({ adminUrl: scratchUrl, purpose: 'restore', signal });
+  return await restore({ ...options, url: scratch.url });
 }
 
 const refused = (message: string): RestoreVerdict => ({ verified: false, message });

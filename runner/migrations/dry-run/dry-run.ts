@@ -1,11 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SluiceError } from '../../model/errors.ts';
 import type { CommandEnd, RunCommand } from '../apply/command.ts';
-import type { Catalog } from '../catalog.ts';
 import { clientVariables } from '../database/client-variables.ts';
-import { connect, withConnection } from '../database/connection.ts';
+import { quoteName, withConnection } from '../database/connection.ts';
 import type { Connection } from '../database/connection.ts';
 import { databaseFromTemplate } from '../database/databases.ts';
 import type { MadeDatabase } from '../database/databases.ts';
@@ -13,9 +8,10 @@ import { runProgram } from '../database/run-program.ts';
 import { bookkeepingTables } from '../schema/bookkeeping.ts';
 import { diffSchemas } from '../schema/diff-schemas.ts';
 import type { SchemaChange } from '../schema/diff-schemas.ts';
-import { readCatalog } from '../schema/read-catalog.ts';
-import { fingerprintOf, inSnapshot, readSchema, readSchemaHere } from '../schema/read-schema.ts';
+import { fingerprintOf, readSchema } from '../schema/read-schema.ts';
 import type { SchemaSnapshot } from '../schema/read-schema.ts';
+import { cannotCopy } from './copy-schema.ts';
+import type { SchemaCopy } from './copy-schema.ts';
 import { isStrong, strengthOf } from './lock-modes.ts';
 import type { LockMode } from './lock-modes.ts';
 import { readTrace } from './read-trace.ts';
@@ -24,17 +20,19 @@ import { sampleLocks } from './sample-locks.ts';
 import { beginTrace, endTrace, readSteps, removeTrace } from './trace-script.ts';
 
 export interface DryRunOptions {
-  /** Production, with a role that may read its catalogs and the tables of migration tools. Nothing is written there. */
-  readonly productionUrl: string;
+  /** Of production. */
+  readonly copy: SchemaCopy;
   /** A server for a scratch database, with an account that may create one. */
   readonly scratchUrl: string;
+  /** Makes the scratch database ready for the copy: answers the role that owns what is in it, undefined for the account itself. */
+  readonly prepare?: (url: string) => Promise<string | undefined>;
   /** Runs the migration tool on the scratch database. */
   readonly run: RunCommand;
   /** Size from which a strong lock on a table is told, in bytes. Default 100 MB. */
   readonly largeBytes?: number;
   /** Rows from which it is. Default 100,000. */
   readonly largeRows?: number;
-  /** Where pg_dump and pg_restore are looked for, as PATH has it. */
+  /** Where pg_restore is looked for, as PATH has it. */
   readonly path: string;
   readonly signal: AbortSignal;
 }
@@ -50,6 +48,8 @@ export interface TableImpact {
   readonly bytes: number;
   /** A strong lock on a large table. */
   readonly flagged: boolean;
+  /** It is held for as long as the rows of a large table take: they are written anew, or an index is built of them. */
+  readonly lasting: boolean;
 }
 
 export interface DryRun {
@@ -64,78 +64,43 @@ export interface DryRun {
   readonly fingerprintBefore: string;
   readonly fingerprintAfter: string;
   readonly changes: readonly SchemaChange[];
+  /** What it would become. */
+  readonly after: SchemaSnapshot;
 }
 
 /**
  * Runs pending migrations on a copy of production's schema, without its rows but with what tools remember of applied migrations, and
- * tells which locks each takes on which tables. The copy goes afterwards. ERR_SERVICE when production cannot be copied.
+ * tells which locks each takes on which tables. The scratch database goes afterwards. ERR_SERVICE when it cannot be made.
  */
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const { scratchUrl, signal } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-dry-run-'));
-  try {
-    const { catalog, schema, files } = await dump(options, folder);
-    await using scratch = await databaseFromTemplate({ adminUrl: scratchUrl, purpose: 'dry_run', signal });
-    await restore(options, files, scratch);
-    return await apply(options, scratch, catalog, schema);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  await using scratch = await databaseFromTemplate({ adminUrl: scratchUrl, purpose: 'dry_run', signal });
+  await restore(options, scratch);
+  return await apply(options, scratch);
+}
+
+async function restore({ copy, path, signal, prepare }: DryRunOptions, { url, name }: MadeDatabase): Promise<void> {
+  const owner = await prepare?.(url);
+  // Most extensions can be made by a superuser alone, which the owner of the schema is not.
+  if (owner !== undefined) await withConnection({ url, signal }, (connection) => makeExtensions(connection, copy));
+  for (const file of copy.files) {
+    const role = owner === undefined ? [] : [`--role=${owner}`];
+    const args = ['--no-owner', '--no-privileges', '--exit-on-error', ...role, `--dbname=${name}`, file];
+    const end = await runProgram({ program: 'pg_restore', args, url, path, signal });
+    if (!end.ok) throw cannotCopy(end.message);
   }
 }
 
-interface Production {
-  readonly catalog: Catalog;
-  readonly schema: SchemaSnapshot;
-  /** Dumps, in the order in which they are restored. */
-  readonly files: readonly string[];
-}
-
-const dumpFormat = ['--format=custom', '--no-owner', '--no-privileges'];
-
-/** Schema, rows of bookkeeping, and sizes of one moment. */
-async function dump({ productionUrl: url, path, signal }: DryRunOptions, folder: string): Promise<Production> {
-  await using connection = await connect({ url, signal, applicationName: 'sluice-dry-run' });
-  return await inSnapshot(connection, async () => {
-    const [row] = await connection.query('SELECT pg_export_snapshot() AS id');
-    const snapshot = `--snapshot=${String(row?.['id'])}`;
-    const catalog = await readCatalog(connection);
-    const schema = await readSchemaHere(connection);
-    const dumpTo = async (file: string, ...args: readonly string[]): Promise<string> => {
-      const all = [...dumpFormat, snapshot, ...args, `--file=${join(folder, file)}`];
-      failOn(await runProgram({ program: 'pg_dump', args: all, url, path, signal }));
-      return join(folder, file);
-    };
-    const files = [await dumpTo('schema', '--schema-only')];
-    const known = [...catalog.tables.keys()];
-    const tables = bookkeepingTables.filter((name) => known.some((table) => table.endsWith(`.${name}`)));
-    if (tables.length > 0)
-      files.push(await dumpTo('rows', '--data-only', ...tables.map((name) => `--table=*."${name}"`)));
-    return { catalog, schema, files };
-  });
-}
-
-async function restore(options: DryRunOptions, files: readonly string[], { url, name }: MadeDatabase): Promise<void> {
-  const { path, signal } = options;
-  for (const file of files) {
-    const args = ['--no-owner', '--no-privileges', '--exit-on-error', `--dbname=${name}`, file];
-    failOn(await runProgram({ program: 'pg_restore', args, url, path, signal }));
+async function makeExtensions(connection: Connection, { extensions }: SchemaCopy): Promise<void> {
+  for (const { name, schema } of extensions) {
+    await connection.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`);
+    await connection.query(`CREATE EXTENSION IF NOT EXISTS ${quoteName(name)} SCHEMA ${quoteName(schema)}`);
   }
 }
 
-function failOn(end: Awaited<ReturnType<typeof runProgram>>): void {
-  if (end.ok) return;
-  throw new SluiceError('ERR_SERVICE', `The schema of production cannot be copied: ${end.message}`, {
-    hint: 'The role needs to read the tables of migration tools; the scratch server needs the extensions of production.',
-  });
-}
-
-async function apply(
-  options: DryRunOptions,
-  { url }: MadeDatabase,
-  catalog: Catalog,
-  before: SchemaSnapshot,
-): Promise<DryRun> {
-  const { run, signal } = options;
+async function apply(options: DryRunOptions, { url }: MadeDatabase): Promise<DryRun> {
+  const { run, copy, signal } = options;
+  const before = await withConnection({ url, signal }, readSchema);
   const facts = await withConnection({ url, signal }, readFacts);
   const traced = await withConnection({ url, signal }, startTrace);
   const { result: end, locks: sampled } = await sampleLocks(url, facts.tables, signal, () =>
@@ -150,11 +115,12 @@ async function apply(
     return {
       end,
       statements,
-      tables: impacts([...statements.map(({ locks }) => locks), sampled], names, catalog, options),
+      tables: impacts([...statements.map(({ locks }) => locks), sampled], names, options),
       traced,
-      fingerprintBefore: fingerprintOf(before),
+      fingerprintBefore: copy.fingerprint,
       fingerprintAfter: fingerprintOf(after),
       changes: diffSchemas(before, after),
+      after,
     };
   });
 }
@@ -194,17 +160,22 @@ async function stopTrace(connection: Connection): Promise<readonly TraceStep[]> 
 function impacts(
   traces: readonly ReadonlyMap<string, LockMode>[],
   rewritten: ReadonlySet<string>,
-  { tables }: Catalog,
-  { largeBytes = 100 * 1024 ** 2, largeRows = 100_000 }: DryRunOptions,
+  { copy: { sizes }, largeBytes = 100 * 1024 ** 2, largeRows = 100_000 }: DryRunOptions,
 ): readonly TableImpact[] {
   const modes = new Map<string, LockMode>();
+  const indexed = new Set<string>();
   for (const [table, mode] of traces.flatMap((locks) => [...locks])) {
     if (strengthOf(mode) > strengthOf(modes.get(table))) modes.set(table, mode);
+    if (mode === indexLock) indexed.add(table);
   }
   const found = [...modes].map(([table, mode]) => {
-    const { rows, bytes = 0 } = tables.get(table) ?? { rows: undefined };
+    const { rows, bytes } = sizes.get(table) ?? { rows: undefined, bytes: 0 };
     const flagged = isStrong(mode) && (bytes >= largeBytes || (rows ?? 0) >= largeRows);
-    return { table, mode, rewritten: rewritten.has(table), rows, bytes, flagged };
+    const anew = rewritten.has(table);
+    return { table, mode, rewritten: anew, rows, bytes, flagged, lasting: flagged && (anew || indexed.has(table)) };
   });
   return found.toSorted((a, b) => (a.table < b.table ? -1 : 1));
 }
+
+/** Nothing but CREATE INDEX without CONCURRENTLY takes it by itself (postgresql.org/docs/current/explicit-locking.html). */
+const indexLock: LockMode = 'ShareLock';

@@ -15,12 +15,17 @@ import type { OpenLog } from './log-writer.ts';
 import type { LogLine, Logs } from './logs.ts';
 import { Tally, tallyFile } from './tally.ts';
 
+export interface FileLogs extends Logs {
+  /** The index of arrival times, see `arrival-times.ts`. ERR_NOT_FOUND. */
+  arrivals(key: AttemptKey): Promise<Buffer>;
+}
+
 /**
  * Logs as files below a folder: the masked bytes as they came, and an index of arrival times beside them. What `write` has
  * resolved for survives the death of the process, what is sealed that of the machine. Lines of more than 1 MiB are given
  * out in pieces of that size.
  */
-export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
+export function createFileLogs(root: string, clock: Clock = systemClock): FileLogs {
   return {
     open: async (key, options) =>
       new FileLogWriter(await openForAppending(logPath(root, key), options.resumes === true), options, clock),
@@ -33,6 +38,7 @@ export function createFileLogs(root: string, clock: Clock = systemClock): Logs {
       return Readable.from([]);
     },
     lines: (key) => linesOf(logPath(root, key), key),
+    arrivals: (key) => found(readFile(logPath(root, key).times), key),
   };
 }
 

@@ -35,7 +35,10 @@ export interface Logs {
       readonly onLimit: () => void;
     },
   ): Promise<LogWriter>;
-  /** Stored bytes, `end` exclusive. ERR_NOT_FOUND when the attempt has no log. */
-  read(key: AttemptKey, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
-  lines(key: AttemptKey): AsyncIterable<LogLine>;
+  /**
+   * Stored bytes, `end` exclusive; with the seal of an attempt that has ended wherever it ran. ERR_NOT_FOUND when the
+   * attempt has no log, or one on another machine that is not sealed.
+   */
+  read(key: AttemptKey, range?: { readonly start: number; readonly end?: number }, seal?: LogSeal): Promise<Readable>;
+  lines(key: AttemptKey, seal?: LogSeal): AsyncIterable<LogLine>;
 }

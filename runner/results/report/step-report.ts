@@ -4,7 +4,7 @@ import type { AttemptState, RunState, StepState } from '../../model/run-state.ts
 import { defined } from './defined.ts';
 import { endingOf } from './ending.ts';
 import type { Ending } from './ending.ts';
-import { groupName, matrixName } from './step-names.ts';
+import { groupName, matrixName } from '../../model/step-names.ts';
 import { waitingOf } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 

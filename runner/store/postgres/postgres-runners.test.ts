@@ -264,3 +264,13 @@ test('changes are noticed again after the connection that listens was cut', asyn
   await until(async () => (await two.changes()) > before);
   t.is((await two.events('r1')).length, 2);
 });
+
+test('all runners on a database have one id in a cluster: what the first of them proposed', async (t) => {
+  const url = await server.database();
+  const [one, two] = [await open(t, url), await open(t, url)];
+  const ids = await Promise.all([one.installationId('aa'), two.installationId('bb')]);
+  t.is(ids[0], ids[1]);
+  t.true(['aa', 'bb'].includes(ids[0]));
+  t.is(await (await open(t, url)).installationId('cc'), ids[0]);
+  t.is(await (await open(t, await server.database())).installationId('cc'), 'cc');
+});

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Clock } from '../../model/clock.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { keepInstallationId } from '../sql/installation.ts';
 import { migrate } from '../sql/migrate.ts';
 import { sqlStore } from '../sql/sql-store.ts';
 import type { Intake } from '../intake.ts';
@@ -28,13 +29,21 @@ const defaultTtlMs = 30_000;
 const oldestVersion = 13;
 const migrationLock = 7_364_512_019;
 
+/** The store, and what it alone can tell all runners. */
+export type PostgresStore = Store &
+  Intake &
+  Watch &
+  Outbox &
+  ServerRecords & {
+    /** The id by which all runners on this database know what is theirs in a cluster: what the first of them proposed. */
+    installationId(proposed: string): Promise<string>;
+  };
+
 /**
  * The store in a PostgreSQL database, for any number of runners on any number of machines. ERR_UNREADABLE when it cannot be
  * reached or refuses the user, ERR_UNSUPPORTED when it is too old, not in UTF-8, or was used by a newer Sluice.
  */
-export async function openPostgresStore(
-  options: PostgresStoreOptions,
-): Promise<Store & Intake & Watch & Outbox & ServerRecords> {
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const { clock, version, ttlMs = defaultTtlMs } = options;
   const place = placeOf(options);
   await prepare(place, options);
@@ -43,7 +52,11 @@ export async function openPostgresStore(
   const heartbeats = new Heartbeats(database, limits, version);
   const store = sqlStore(database, clock, heartbeats);
   let closing: Promise<void> | undefined;
-  return { ...store, close: () => (closing ??= heartbeats.close().finally(() => store.close())) };
+  return {
+    ...store,
+    installationId: (proposed) => database.write((db) => keepInstallationId(db, proposed)),
+    close: () => (closing ??= heartbeats.close().finally(() => store.close())),
+  };
 }
 
 /** Checks the server and brings the schema up to date, one process after the other. */

@@ -15,6 +15,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createServerTables,
   createWatchTables,
   addHeldRuns,
+  createInstallation,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
@@ -268,5 +269,14 @@ async function createRunners({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn('version', 'text', (column) => column.notNull())
     .addColumn('renewed_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+/** One row, made by the first who asks. */
+async function createInstallation({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable('installation')
+    .addColumn('one', 'integer', (column) => column.primaryKey())
+    .addColumn('id', 'text', (column) => column.notNull())
     .execute();
 }

@@ -28,6 +28,12 @@ export interface Schema {
   readonly looks: LooksTable;
   readonly seen_refs: SeenRefsTable;
   readonly schedules: SchedulesTable;
+  readonly installation: InstallationTable;
+}
+
+interface InstallationTable {
+  readonly one: 1;
+  readonly id: string;
 }
 
 interface SchemaVersionTable {

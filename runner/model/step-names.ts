@@ -1,4 +1,4 @@
-import type { StepId } from '../../model/plan.ts';
+import type { StepId } from './plan.ts';
 
 /** The id of the step whose matrix this one is a cell of: `load/unit` for `load/unit:22`. */
 export function matrixName(id: StepId): StepId | undefined {

@@ -1,0 +1,105 @@
+import type { Backend, OwnedBackend } from '../model/backend.ts';
+import { SluiceError } from '../model/errors.ts';
+import type { Json } from '../model/json.ts';
+import type { EnvironmentName, Release } from './release.ts';
+import type { Site } from './site.ts';
+
+/** A backend as its place knows it. */
+export interface KnownBackend extends OwnedBackend {
+  /** ms since 1970. */
+  readonly createdAt: number;
+  /** It cannot be deleted before that is lifted. */
+  readonly isProtected: boolean;
+  /** When it is to be deleted, ms since 1970. */
+  readonly deleteAt?: number;
+  /** Its end has begun. */
+  readonly isEnding: boolean;
+  /** What holds its end up, by the word of its place. */
+  readonly obstacle?: string;
+}
+
+/** A release that the records say should run, and whether the address of its environment leads to it. */
+export interface ExpectedRelease {
+  readonly environment: EnvironmentName;
+  readonly release: Release;
+  readonly isRouted: boolean;
+}
+
+/** Something that is not as Sluice made it. What others added beside that is no drift. */
+export interface Drift {
+  /** Kind and name: `Deployment/api-r1`. */
+  readonly object: string;
+  readonly kind: 'missing' | 'changed';
+  /** As server-side apply writes it: `.spec.replicas`. Absent for an object that is missing. */
+  readonly field?: string;
+  /** Who set the field, by the word of the API server; absent when it was taken away. */
+  readonly manager?: string;
+  /** Absent where there is nothing. */
+  readonly is?: Json;
+  readonly shouldBe?: Json;
+}
+
+/** What runs of an environment. */
+export interface RunningEnvironment {
+  readonly environment: EnvironmentName;
+  readonly url: string;
+  /** The release that the address leads to. */
+  readonly routed?: string;
+  readonly releases: readonly string[];
+  /** Absent for a backend without. */
+  readonly database?: 'ready' | 'starting' | 'missing';
+}
+
+/**
+ * All backends of a place: namespaces of a cluster, or this machine. Level-based: every method can be called again at any time. What Sluice did not make
+ * is never found, changed or removed. From its opening until `close`.
+ */
+export interface Backends {
+  /**
+   * Claims the name for a repository and brings its objects to what they should be, by force. `isProtected` is for a new one; one that is there keeps what it
+   * has. ERR_CONFLICT when the name is somebody else's, or its end has begun.
+   */
+  ensure(owned: OwnedBackend, isProtected?: boolean): Promise<KnownBackend>;
+  /** By name. */
+  list(): Promise<readonly KnownBackend[]>;
+  find(name: string): Promise<KnownBackend | undefined>;
+  /** Protects it, which calls a deletion off, or lifts the protection. ERR_NOT_FOUND for one that is not there, as below. */
+  protect(name: string, isProtected: boolean): Promise<KnownBackend>;
+  /** Notes when it is to be deleted. ERR_CONFLICT while it is protected. */
+  markForDeletion(name: string, at: number): Promise<KnownBackend>;
+  /** Begins its end, with all its data. It is over when `find` answers undefined. ERR_CONFLICT while it is protected. */
+  remove(name: string): Promise<void>;
+  /** Begins the end of what is due, and answers the names. A place where nothing runs is not woken for that. */
+  sweep(now: number): Promise<readonly string[]>;
+  environments(known: KnownBackend): Promise<readonly RunningEnvironment[]>;
+  /** What is not as it should be; nothing is changed. */
+  drift(known: KnownBackend, expected: readonly ExpectedRelease[]): Promise<readonly Drift[]>;
+  site(backend: Backend): Promise<Site>;
+  close(): Promise<void>;
+}
+
+/** The backend that must be there. ERR_NOT_FOUND. */
+export async function known(backends: Pick<Backends, 'find'>, name: string): Promise<KnownBackend> {
+  const found = await backends.find(name);
+  if (found !== undefined) return found;
+  throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}"`, { hint: 'See: sluice backend list' });
+}
+
+/** What is to be deleted by now. */
+export function dueAt(now: number, all: readonly KnownBackend[]): readonly string[] {
+  const due = all.filter(
+    ({ deleteAt = Infinity, isEnding, isProtected }) => deleteAt <= now && !isEnding && !isProtected,
+  );
+  return due.map(({ backend }) => backend.name);
+}
+
+/** ERR_CONFLICT for a backend that must not be deleted. */
+export function refuseProtected({
+  backend: { name },
+  isProtected,
+}: Pick<KnownBackend, 'backend' | 'isProtected'>): void {
+  if (!isProtected) return;
+  throw new SluiceError('ERR_CONFLICT', `the backend "${name}" is protected`, {
+    hint: `Lift the protection first: \`sluice backend unprotect ${name}\`, or POST /v1/backends/${name}/protection.`,
+  });
+}

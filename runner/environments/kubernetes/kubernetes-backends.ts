@@ -1,0 +1,168 @@
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { failedWith } from '../../cluster/cluster-error.ts';
+import { find } from '../../cluster/find.ts';
+import type { Namespace } from '../../cluster/objects.ts';
+import { deployments, namespaces, secrets, statefulSets } from '../../cluster/resources.ts';
+import type { Backend, OwnedBackend } from '../../model/backend.ts';
+import { SluiceError } from '../../model/errors.ts';
+import type { Json } from '../../model/json.ts';
+import { dueAt, refuseProtected } from '../backends.ts';
+import type { Backends, Drift, ExpectedRelease, KnownBackend, RunningEnvironment } from '../backends.ts';
+import type { EnvironmentName } from '../release.ts';
+import type { Site } from '../site.ts';
+import { backendOf, namespaceOf } from './backend-namespace.ts';
+import { confiningObjects, databaseObjects, environments, releaseObjects } from './backend-objects.ts';
+import { credentialsOf } from './database-objects.ts';
+import { ensureBackend } from './ensure-backend.ts';
+import { findDrift } from './find-drift.ts';
+import { KubernetesSite } from './kubernetes-site.ts';
+import { databaseName, deletionAnnotation, labels, protectionAnnotation } from './names.ts';
+import type { BackendPlace } from './place.ts';
+
+const mostTries = 10;
+
+/** The namespaces that Sluice made for backends in one cluster. What is known of each is on its namespace, so that it needs no store. */
+export class KubernetesBackends implements Backends {
+  readonly #cluster: ClusterClient;
+  readonly #place: BackendPlace;
+
+  constructor(cluster: ClusterClient, place: BackendPlace) {
+    this.#cluster = cluster;
+    this.#place = place;
+  }
+
+  async ensure(owned: OwnedBackend, isProtected?: boolean): Promise<KnownBackend> {
+    return mustBe(owned.backend.name, await ensureBackend(this.#cluster, owned, this.#place, isProtected));
+  }
+
+  async list(): Promise<readonly KnownBackend[]> {
+    const { items } = await this.#cluster.list(namespaces, { labelSelector: `${labels.managedBy}=sluice` });
+    const found = items.map(backendOf).filter((backend) => backend !== undefined);
+    return found.toSorted((a, b) => (a.backend.name < b.backend.name ? -1 : 1));
+  }
+
+  async find(name: string): Promise<KnownBackend | undefined> {
+    const found = await find(this.#cluster, namespaces, { name });
+    return found && backendOf(found);
+  }
+
+  protect(name: string, isProtected: boolean): Promise<KnownBackend> {
+    const protection = isProtected ? { [protectionAnnotation]: null, [deletionAnnotation]: null } : undefined;
+    return this.#mark(name, () => protection ?? { [protectionAnnotation]: 'false' });
+  }
+
+  markForDeletion(name: string, at: number): Promise<KnownBackend> {
+    return this.#mark(name, (backend) => {
+      refuseProtected(backend);
+      return { [deletionAnnotation]: new Date(at).toISOString() };
+    });
+  }
+
+  /** By the uid that was looked at: a namespace of the same name that was made meanwhile stays. */
+  async remove(name: string): Promise<void> {
+    const namespace = await find(this.#cluster, namespaces, { name });
+    const backend = mustBe(name, namespace);
+    refuseProtected(backend);
+    const uid = namespace?.metadata.uid;
+    await this.#cluster.delete(namespaces, { name }, { propagation: 'Foreground', ...(uid !== undefined && { uid }) });
+  }
+
+  async sweep(now: number): Promise<readonly string[]> {
+    const due = dueAt(now, await this.list());
+    for (const name of due) await this.remove(name);
+    return due;
+  }
+
+  environments({ backend }: KnownBackend): Promise<readonly RunningEnvironment[]> {
+    return Promise.all(environments.map((environment) => this.#running(backend, environment)));
+  }
+
+  async drift({ backend, repository }: KnownBackend, expected: readonly ExpectedRelease[]): Promise<readonly Drift[]> {
+    const { name } = backend;
+    const place = this.#place;
+    const desired = [
+      { resource: namespaces, body: namespaceOf({ backend, repository }) },
+      ...confiningObjects(name, place),
+      ...databaseObjects(backend, place),
+      ...expected.flatMap((release) => releaseObjects(release, backend, place)),
+    ];
+    const [changed, missing] = await Promise.all([
+      findDrift(this.#cluster, name, desired),
+      this.#missingCredentials(backend),
+    ]);
+    return [...changed, ...missing];
+  }
+
+  site(backend: Backend): Promise<Site> {
+    return Promise.resolve(new KubernetesSite(this.#cluster, backend, this.#place));
+  }
+
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+
+  /** Changes annotations of the namespace as it was looked at, so that a protection that comes in between is heeded. */
+  async #mark(
+    name: string,
+    annotationsFor: (backend: KnownBackend) => Readonly<Record<string, Json>>,
+  ): Promise<KnownBackend> {
+    for (let tries = 1; ; tries += 1) {
+      const namespace = await find(this.#cluster, namespaces, { name });
+      const annotations = annotationsFor(mustBe(name, namespace));
+      const resourceVersion = namespace?.metadata.resourceVersion ?? '';
+      try {
+        const patch = { metadata: { resourceVersion, annotations } };
+        return mustBe(name, await this.#cluster.patch(namespaces, { name }, patch));
+      } catch (error) {
+        if (!failedWith(error, 'Conflict') || tries >= mostTries) throw error;
+      }
+    }
+  }
+
+  async #running(backend: Backend, environment: EnvironmentName): Promise<RunningEnvironment> {
+    const { name: namespace } = backend;
+    const site = new KubernetesSite(this.#cluster, backend, this.#place);
+    const labelSelector = `${labels.environment}=${environment},${labels.release}`;
+    const [routed, { items }, database] = await Promise.all([
+      site.routed(environment),
+      this.#cluster.list(deployments, { namespace, labelSelector }),
+      this.#database(backend, environment),
+    ]);
+    const releases = new Set(items.flatMap(({ metadata }) => metadata.labels?.[labels.release] ?? []));
+    return {
+      environment,
+      url: site.url(environment),
+      ...(routed !== undefined && { routed }),
+      releases: [...releases].toSorted(),
+      ...(database && { database }),
+    };
+  }
+
+  async #database({ name, database }: Backend, environment: EnvironmentName): Promise<RunningEnvironment['database']> {
+    if (database === undefined) return undefined;
+    const at = { namespace: name, name: databaseName(environment) };
+    const set = await find(this.#cluster, statefulSets, at);
+    if (set === undefined) return 'missing';
+    const { readyReplicas = 0 } = (set['status'] ?? {}) as { readonly readyReplicas?: number };
+    return readyReplicas > 0 ? 'ready' : 'starting';
+  }
+
+  /** Secrets are made once and never written again, so that only their absence is drift. */
+  async #missingCredentials({ name: namespace, database }: Backend): Promise<readonly Drift[]> {
+    if (database === undefined) return [];
+    const wanted = environments.flatMap((environment) => credentialsOf(environment, () => ''));
+    const looks = await Promise.all(
+      wanted.map(async ({ metadata: { name } }) =>
+        (await find(this.#cluster, secrets, { namespace, name })) === undefined ? [`Secret/${name}`] : [],
+      ),
+    );
+    return looks.flat().map((object) => ({ object, kind: 'missing' }));
+  }
+}
+
+/** ERR_NOT_FOUND for a namespace that is none of a backend: what others made is left alone, and not spoken of. */
+function mustBe(name: string, namespace: Namespace | undefined): KnownBackend {
+  const backend = namespace && backendOf(namespace);
+  if (backend !== undefined) return backend;
+  throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}"`, { hint: 'See: sluice backend list' });
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { ensureRoles } from '../environments/database-roles.ts';
+import type { DatabaseUrls } from '../environments/database-roles.ts';
+import type { Site } from '../environments/site.ts';
+import { restore } from '../migrations/backup/backup.ts';
+import { databaseOf, quoteName, quoteText, withConnection, withDatabase } from '../migrations/database/connection.ts';
+import { databaseFromTemplate } from '../migrations/database/databases.ts';
+import { defaultLimits } from '../migrations/apply/limits.ts';
+import { SluiceError } from '../model/errors.ts';
+import { fileOf, readBackups } from './backups.ts';
+import type { BackupRecord } from './backups.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import { isUnderWay, readProduction, writeProduction } from './production.ts';
+import type { Production } from './production.ts';
+import { evidenceOf } from './records.ts';
+
+/**
+ * Puts a backup in the place of the production database: restored beside it, compared, and then swapped by name, so that nothing is lost when that fails. What was
+ * there stays on the server under another name. ERR_GATE while a promotion is under way, for a backup that is not kept or cannot be restored, and for one whose schema
+ * the live release was not tested on, unless `fit` is `any`.
+ */
+export const restoreProduction: Operation = async (context) => {
+  const { site, say, database, backups: folder, programs: path, clock, signal } = context;
+  if (database === undefined) throw new SluiceError('ERR_GATE', 'the backend has no database');
+  const record = await readProduction(site);
+  const wanted = await backupNamed(site, context.input('backup'));
+  await requireFit(context, record.production, wanted);
+  const { name, takenAt, migrated } = wanted;
+  const adminUrl = withDatabase(database.admin, 'postgres');
+  const made = await databaseFromTemplate({ adminUrl, purpose: 'restore', signal });
+  try {
+    const backup = { ...wanted, file: join(folder, fileOf(name)) };
+    const verdict = await restore({ backup, url: made.url, exact: true, path, signal });
+    if (!verdict.verified) throw new SluiceError('ERR_GATE', `${name} cannot be restored: ${verdict.message}`);
+    await ensureRoles(inDatabase(database, made.name), defaultLimits, signal);
+    await writeProduction(site, record, { ...record.production, ...(migrated !== undefined && { migrated }) });
+    const own = databaseOf(database.admin);
+    const replaced = `${own}_replaced_${new Date(clock()).toISOString().replaceAll(/\D/g, '').slice(0, 14)}`;
+    await swap(adminUrl, { own, restored: made.name, replaced }, signal);
+    say(`production has what it had at ${takenAt}: ${verdict.tables} tables with ${verdict.rows} rows`);
+    say(`what it had until now is the database ${replaced} on the same server; drop it when nobody needs it`);
+    return { replaced };
+  } catch (error) {
+    await made.drop();
+    throw error;
+  }
+};
+
+async function backupNamed(site: Site, name: string): Promise<BackupRecord> {
+  const kept = await readBackups(site);
+  const found = kept.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const names = kept.length === 0 ? 'There is none.' : `There are ${kept.map((each) => each.name).join(', ')}.`;
+  throw new SluiceError('ERR_GATE', `there is no backup ${JSON.stringify(name)}`, { hint: names });
+}
+
+/** Code goes on running while its data are changed under it: it must be code that works with them. */
+async function requireFit(
+  { site, input, say }: OperationContext,
+  { live, promotion }: Production,
+  { name, fingerprint }: BackupRecord,
+): Promise<void> {
+  if (isUnderWay(promotion)) {
+    throw new SluiceError('ERR_GATE', `the promotion of ${promotion.release} is under way`, {
+      hint: 'Wait until its run has ended.',
+    });
+  }
+  if (live === undefined) return;
+  const evidence = await evidenceOf(site, live);
+  if (evidence?.schemas.includes(fingerprint) === true) return;
+  const fact = `the tests of ${live}, which is live, did not pass on the schema of ${name}`;
+  if (input('fit') !== 'any') {
+    throw new SluiceError('ERR_GATE', fact, { hint: 'Where that is what you want, say so with --force.' });
+  }
+  say(fact);
+}
+
+function inDatabase({ admin, migrator, app }: DatabaseUrls, name: string): DatabaseUrls {
+  return { admin: withDatabase(admin, name), migrator: withDatabase(migrator, name), app: withDatabase(app, name) };
+}
+
+interface Names {
+  readonly own: string;
+  readonly restored: string;
+  readonly replaced: string;
+}
+
+/** In one transaction: there is a database under the name at any time, or there was none before either. */
+async function swap(url: string, { own, restored, replaced }: Names, signal: AbortSignal): Promise<void> {
+  await withConnection({ url, signal }, async (connection) => {
+    await connection.query(`ALTER DATABASE ${quoteName(own)} ALLOW_CONNECTIONS false`);
+    try {
+      await connection.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${quoteText(own)}`,
+      );
+      await connection.query(
+        `BEGIN; ALTER DATABASE ${quoteName(own)} RENAME TO ${quoteName(replaced)};
+         ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(own)};
+         COMMENT ON DATABASE ${quoteName(own)} IS NULL; COMMIT`,
+      );
+    } catch (error) {
+      await connection.query(`ROLLBACK; ALTER DATABASE ${quoteName(own)} ALLOW_CONNECTIONS true`);
+      throw error;
+    }
+    await connection.query(`ALTER DATABASE ${quoteName(replaced)} ALLOW_CONNECTIONS true`);
+  });
+}
