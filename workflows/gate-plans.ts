@@ -8,6 +8,7 @@ pipeline: gates
 backend: { name: shop, services: { api: { start: node server.js, port: 3000 } }, database: { engine: postgres } }
 steps:
   validate: { uses: validate, with: { run: npm run lint } }
+  scan: { uses: validate, with: { scan: bandit -r app --exit-zero -f sarif -o scan.sarif, manifests: k8s/*.yaml } }
   migrate: { uses: migrate, with: { run: npm run migrate } }
   deploy-test: { uses: deploy-test }
   run-tests: { uses: run-tests, with: { run: "npm run test:api", junit: reports/api.xml } }

@@ -38,7 +38,8 @@ test('the page of the gates lists every input and output, and no other', async (
     t.deepEqual(listed, [...Object.keys(inputs), ...Object.keys(outputs)], name);
     t.true(section.replaceAll('\n', ' ').includes(description.replace(/\.$/, '')), name);
     for (const [input, { default: value }] of Object.entries(inputs)) {
-      if (value !== undefined) t.regex(section, new RegExp(`\\| \`${input}\` \\|.*\`${value}\``), `${name}.${input}`);
+      const row = section.split('\n').find((line) => line.startsWith(`| \`${input}\` |`)) ?? '';
+      t.true(row.includes(value ? `\`${value}\`` : '|'), `${name}.${input}`);
     }
   }
   t.is(sections.length, gates.size);

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -205,4 +205,29 @@ clusterTest('a registry with tokens is pushed to with one, and one for pulling a
     above.layers.map(({ origin }) => origin),
     ['mounted', 'mounted', 'mounted', 'uploaded'],
   );
+});
+
+clusterTest('E16: provenance that is signed is verified by its key, and nothing else is', async (t) => {
+  const registry = await startRegistry(t);
+  const folder = folderWith(t, { a: 'a' });
+  const keys = folderWith(t, {});
+  const keyPair = (name: string): void => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    fs.writeFileSync(join(keys, `${name}.pem`), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    fs.writeFileSync(join(keys, `${name}.pub`), publicKey.export({ type: 'spki', format: 'pem' }));
+  };
+  keyPair('own');
+  keyPair('other');
+  const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, [sluice, 'image', ...args]);
+  const append = async (into: string, ...args: readonly string[]): Promise<string> => {
+    const { stdout } = await run('append', '--base', imageOf('busybox'), '--from', folder, '--into', into, ...args);
+    return stdout.trim();
+  };
+  const verify = (image: string, key: string) => run('verify', image, '--key', join(keys, `${key}.pub`));
+
+  const signed = await append(`${registry}/app:v1`, '--sign', join(keys, 'own.pem'));
+  t.is((await verify(`${registry}/app:v1`, 'own')).stdout.trim(), signed);
+  await t.throwsAsync(verify(signed, 'other'), { message: /has no provenance that this key has signed/ });
+  const unsigned = await append(`${registry}/plain:v1`);
+  await t.throwsAsync(verify(unsigned, 'own'), { message: /has no signed provenance/ });
 });

@@ -133,6 +133,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/junit.ts')).defineJunit,
   },
   {
+    name: 'check',
+    summary: 'check an app by requests or under load, or what scanners found, as gates do',
+    group: 'Tools',
+    load: async () => (await import('./commands/check.ts')).defineCheck,
+  },
+  {
     name: 'migrate',
     summary: 'check the SQL of migrations before they meet a live database',
     group: 'Tools',

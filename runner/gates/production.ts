@@ -78,6 +78,8 @@ export interface Production {
   readonly promotion?: Promotion;
   /** Commits that were taken back: they are not promoted again. */
   readonly held: readonly string[];
+  /** Branches that may come next, as the file of the live release says; any may where it does not. */
+  readonly branches?: readonly string[] | undefined;
 }
 
 export interface ProductionRecord {

@@ -276,3 +276,33 @@ for (const [when, fits] of moments) {
     t.like(await backend.production(), { live: 'r3', previous: 'r1', promotion: { state: 'promoted' } });
   });
 }
+
+test('only branches of the policy go to production, and that is the policy of the live release', async (t) => {
+  const backend = await machine.backend(`shop-${(count += 1)}`);
+  const { site } = backend;
+  const withPolicy = (...branches: readonly string[]): Site =>
+    new Proxy(site, {
+      get: (target, key) => {
+        if (key === 'backend') return { ...target.backend, ...(branches.length > 0 && { promote: { branches } }) };
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  const refusal = async (policed: Site, branch: string): Promise<string> =>
+    (await t.throwsAsync(promote(await backend.tested(), policed, { branch }), { code: 'ERR_GATE' })).message;
+
+  t.regex(
+    await refusal(withPolicy('main'), 'topic'),
+    /^the branch topic may not go to production: the pipeline file lets main pass$/,
+  );
+  await promote(await backend.tested(), withPolicy('main', 'release/*'), { branch: 'release/1' });
+
+  const opened = withPolicy('topic');
+  t.regex(await refusal(opened, 'topic'), /the pipeline file of r\d+, which is live, lets main, release\/\* pass$/);
+  t.regex(await refusal(withPolicy(), 'topic'), /^the branch topic may not/);
+  t.regex(await refusal(opened, ''), /^a commit that was not pushed to a branch may not/);
+
+  await promote(await backend.tested(), opened);
+  await promote(await backend.tested(), withPolicy(), { branch: 'topic' });
+  await promote(await backend.tested(), withPolicy(), { branch: 'anything' });
+});

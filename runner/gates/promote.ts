@@ -1,6 +1,7 @@
 import { parseDuration } from '../model/duration.ts';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Release } from '../environments/release.ts';
+import { matchesPatterns } from '../language/match-pattern.ts';
 import type { Site } from '../environments/site.ts';
 import type { OperationName } from '../model/operations.ts';
 import { awaitAnswers } from './await-answers.ts';
@@ -45,6 +46,7 @@ export const checkRelease: Operation = async (context) => {
     });
   }
   const { live } = production;
+  requireBranch(context, production);
   await requireWayBack(context, live);
   if (live !== undefined && releaseNumber(live) > releaseNumber(release.name)) {
     throw new SluiceError('ERR_GATE', `${live} is live, which is newer than ${release.name}`);
@@ -55,6 +57,19 @@ export const checkRelease: Operation = async (context) => {
   say(`${release.name} may go to production${live === undefined ? '; it is the first' : `, in place of ${live}`}`);
   return { release: release.name };
 };
+
+/** The policy is that of the live release: a branch cannot change who lets it in. For the first release, and where the live one has none, it is its own. */
+function requireBranch(
+  { site, branch }: OperationContext,
+  { branches = site.backend.promote?.branches, live }: Production,
+): void {
+  if (branches === undefined || (branch !== '' && matchesPatterns(branches, branch))) return;
+  const what = branch === '' ? 'a commit that was not pushed to a branch' : `the branch ${branch}`;
+  const whose = live === undefined ? 'the pipeline file' : `the pipeline file of ${live}, which is live,`;
+  throw new SluiceError('ERR_GATE', `${what} may not go to production: ${whose} lets ${branches.join(', ')} pass`, {
+    hint: 'Merge it into such a branch, or change `backend.promote.branches` there.',
+  });
+}
 
 /** Without a proof that the live release works on the new schema there is nothing to go back to (delivery.md §4.1, "Database semantics"). */
 async function requireWayBack({ site, run, input, say }: OperationContext, live: string | undefined): Promise<void> {
@@ -149,7 +164,8 @@ export const confirmRelease: Operation = async (context) => {
     throw new SluiceError('ERR_GATE', `${release.name} did not hold in production: ${fault}`);
   }
   const { production } = begun;
-  const done: Production = { ...production, live: release.name, ...previousOf(promotion) };
+  const { branches } = context.site.backend.promote ?? {};
+  const done: Production = { ...production, live: release.name, ...previousOf(promotion), branches };
   await enter(context, { ...begun, production: done }, promotionOf(begun), 'promoted');
   await tidy(site);
   say(`${release.name} is live`);

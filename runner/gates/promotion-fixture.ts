@@ -48,6 +48,7 @@ const path = ['check-release', 'prepare-production', 'switch-traffic', 'confirm-
 
 export interface PromotionOptions {
   readonly soak?: string;
+  readonly branch?: string;
   readonly signal?: AbortSignal;
   readonly say?: (line: string) => unknown;
   /** Called before an operation. */
@@ -76,7 +77,7 @@ export function contextOf(order: PromotionOrder, site: Site, options: PromotionO
     attempt: 1,
     workspace: '/nowhere',
     commit: order.commit,
-    branch: 'main',
+    branch: options.branch ?? 'main',
     actor: 'ada',
     input: (name) => inputs[name] ?? '',
     build: () => Promise.reject(new Error('a promotion builds nothing')),

@@ -19,6 +19,11 @@ const inRow = 3;
 /** The step before this one has proven the tests; this one proves what they tested, and puts it on record. */
 export const recordTests: Operation = async (context) => {
   const { site, run, commit, say, clock, input } = context;
+  if (input('run') + input('postman') + input('http') === '') {
+    throw new SluiceError('ERR_GATE', 'nothing was tested: the gate was given no tests', {
+      hint: 'Give `run-tests` a `run`, `postman` or `http`.',
+    });
+  }
   const release = await ownRelease(context);
   const environment = trialOf(site.backend);
   const routed = await site.routed(environment);
@@ -54,8 +59,8 @@ export const proveLive: Operation = async (context) => {
     return allTouched;
   }
   const release = await releaseNamed(site, live);
-  if (release === undefined || evidence === undefined) {
-    say(`of ${live} there are no tests on record`);
+  if (release === undefined || evidence === undefined || evidence.script === '') {
+    say(`of ${live} there are no tests on record that run in its own image`);
     return allTouched;
   }
   try {

@@ -72,7 +72,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function descriptors(value: unknown, place: string): readonly Descriptor[] {
+/** A list of descriptors, of a manifest at `place`. */
+export function descriptors(value: unknown, place: string): readonly Descriptor[] {
   if (!Array.isArray(value)) throw new RegistryError('corrupt', `${place} lacks the list of its parts`);
   return value.map((entry) => descriptorOf(entry, place));
 }

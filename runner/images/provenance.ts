@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import type { AppendedImage, ImageRequest } from './append-image.ts';
 import { withDeadline } from './deadline.ts';
+import { envelopeType, sealStatement } from './envelope.ts';
 import { parseReference, placeOf } from './image-reference.ts';
 import type { Descriptor } from './manifest.ts';
 import { pushReferrer } from './push-referrer.ts';
@@ -17,16 +19,19 @@ export interface BuildFacts {
   /** ms since the epoch. */
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** Private key (Ed25519) that signs what is said; without it nothing is signed. */
+  readonly key?: KeyObject;
 }
 
 /** What `externalParameters` mean is written in docs/images.md. */
 const buildType = 'https://sluice.dev/build-types/append/v1';
-const predicateType = 'https://slsa.dev/provenance/v1';
-const mediaType = 'application/vnd.in-toto+json';
+export const predicateType = 'https://slsa.dev/provenance/v1';
+/** Media type of an in-toto statement. */
+export const statementType = 'application/vnd.in-toto+json';
 const deadlineMs = 120_000;
 
 /**
- * Says where an image came from: an in-toto statement (v1) with SLSA provenance (v1), not signed.
+ * Says where an image came from: an in-toto statement (v1) with SLSA provenance (v1).
  * Source: https://in-toto.io/Statement/v1 and https://slsa.dev/spec/v1.0/provenance.
  */
 function provenanceOf(request: ImageRequest, image: AppendedImage, facts: BuildFacts): object {
@@ -68,10 +73,11 @@ export async function pushProvenance(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const { mediaType: type, digest, size } = image.manifest;
+  const statement = JSON.stringify(provenanceOf(request, image, facts));
   const referrer = {
     subject: { mediaType: type, digest, size },
-    mediaType,
-    text: JSON.stringify(provenanceOf(request, image, facts)),
+    mediaType: facts.key === undefined ? statementType : envelopeType,
+    text: facts.key === undefined ? statement : sealStatement(statement, statementType, facts.key),
     annotations: { 'in-toto.io/predicate-type': predicateType },
   };
   return withDeadline(signal, deadlineMs, (limited) =>

@@ -62,6 +62,11 @@ async function listByTag(target: Repository, { digest }: Descriptor, added: Desc
   throw new RegistryError('refused', `The list of referrers ${tag} is changed by others all the time`);
 }
 
+/** What is said about an image, as far as its registry lists it. */
+export async function listReferrers(repository: Repository, digest: string): Promise<readonly Descriptor[]> {
+  return (await repository.referrers(digest)) ?? referrersByTag(repository, digest.replace(':', '-'));
+}
+
 async function referrersByTag(target: Repository, tag: string): Promise<readonly Descriptor[]> {
   const found = await target.findManifest(tag);
   if (!found) return [];

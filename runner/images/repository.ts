@@ -4,7 +4,7 @@ import { digestOf } from './digest.ts';
 import { connectionError, drop, readBody } from './exchange.ts';
 import type { Answer } from './exchange.ts';
 import { placeOf } from './image-reference.ts';
-import { mediaTypes } from './manifest.ts';
+import { descriptors, mediaTypes, parseObject } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
 import { RegistryError } from './registry-error.ts';
 import { RegistrySession } from './registry-session.ts';
@@ -140,6 +140,17 @@ export class Repository {
     return this.#retrying(async () => {
       const answer = await this.#session.call({ method: 'GET', to: `referrers/${digest}` });
       return this.#done(answer, answer.status === 200);
+    });
+  }
+
+  /** What refers to a manifest; undefined where the registry keeps no such lists. Only the first page of a long list. */
+  referrers(digest: string): Promise<readonly Descriptor[] | undefined> {
+    return this.#retrying(async () => {
+      const answer = await this.#session.call({ method: 'GET', to: `referrers/${digest}` });
+      if (answer.status !== 200) return this.#done(answer, undefined);
+      const bytes = await readBody(answer, manifestBytes, this.#session.signal);
+      const place = this.#name(digest);
+      return descriptors(parseObject(bytes, place)['manifests'], place);
     });
   }
 

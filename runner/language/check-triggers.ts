@@ -21,7 +21,7 @@ export function checkTriggers(problems: ProblemList, on: Spot, triggers: Trigger
   }
 }
 
-/** A `!` that takes out of nothing, or nothing. */
+/** Lists of patterns of names, as triggers, previews and promotion have them. Refuses a `!` that takes out of nothing, or nothing. */
 export function checkPatterns(problems: ProblemList, spot: Spot, patterns: readonly string[]): void {
   const [first = ''] = patterns;
   if (/^!./.test(first)) {

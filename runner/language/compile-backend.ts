@@ -1,5 +1,6 @@
 import type { Backend, BackendService, Preview } from '../model/backend.ts';
 import type { TriggerEvent } from '../model/run-request.ts';
+import { checkPatterns } from './check-triggers.ts';
 import { checkVariables } from './compile-environment.ts';
 import { compilePreview } from './compile-previews.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
@@ -19,7 +20,8 @@ export function compileBackend(
   { runtime, trigger }: { readonly runtime: string; readonly trigger: TriggerEvent },
 ): Backend | undefined {
   if (backend === undefined) return undefined;
-  const { services = {} } = backend;
+  const { services = {}, promote } = backend;
+  if (promote) checkPatterns(problems, under(root, 'backend', 'promote', 'branches'), promote.branches);
   for (const [service, { env = {} }] of Object.entries(services)) {
     const spot = under(root, 'backend', 'services', service);
     checkVariables(problems, under(spot, 'env'), env);
@@ -34,9 +36,9 @@ export function compileBackend(
 }
 
 /** The backend of a description in the form of the file. `runtime` is the image of services that name none. */
-export function backendOf({ name, services = {}, database }: BackendDescription, runtime: string): Backend {
+export function backendOf({ name, services = {}, database, promote }: BackendDescription, runtime: string): Backend {
   const compiled = Object.entries(services).map(([service, described]) => compileService(service, described, runtime));
-  return { name, services: compiled, ...(database && { database }) };
+  return { name, services: compiled, ...(database && { database }), ...(promote && { promote }) };
 }
 
 /** Names of the objects that Sluice itself makes in the namespace. */

@@ -1,4 +1,4 @@
-import type { Need, StepId } from '../model/plan.ts';
+import type { Expression, Need, StepId } from '../model/plan.ts';
 import { checkFields } from './check-fields.ts';
 import type { StepKind } from './check-fields.ts';
 import { knowledgeOf, maxSteps } from './compilation.ts';
@@ -7,6 +7,7 @@ import { declaredValues } from './compile-files.ts';
 import { durationMs } from './compile-limits.ts';
 import { compileOperation } from './compile-operation.ts';
 import { compileRun } from './compile-run.ts';
+import { commandOf } from './compile-script.ts';
 import { compileUse, inputNames } from './compile-use.ts';
 import type { CompiledBody } from './compile-use.ts';
 import { expandMatrix, matrixNames } from './expand-matrix.ts';
@@ -103,7 +104,7 @@ function compileStep(compilation: Compilation, body: Body, planned: PlannedStep)
     );
   }
   const kind = checkFields(problems, spot, step, body.finally);
-  const condition = step.if === undefined ? undefined : reader.condition(under(spot, 'if'), step.if, names.late);
+  const condition = isAbsent(body, step) ? never : conditionOf(reader, planned);
   const location = spot.source.locate(spot.path, 'key');
   if (!kind) return [];
   return cellsOf(compilation, spot, step).flatMap((cell) => {
@@ -122,6 +123,20 @@ function compileStep(compilation: Compilation, body: Body, planned: PlannedStep)
     compileCell({ compilation, body, spot, step, node, names, knowledge }, kind);
     return [node.id];
   });
+}
+
+/** A step whose whole script is an input that its caller left out. */
+function isAbsent({ inputs }: Body, { run = '' }: Step): boolean {
+  return commandOf(run, inputs?.commands)?.script === '';
+}
+
+const never: Expression = { cel: 'false' };
+
+function conditionOf(
+  reader: Compilation['reader'],
+  { step, spot, names }: PlannedStep,
+): ReturnType<typeof reader.condition> | undefined {
+  return step.if === undefined ? undefined : reader.condition(under(spot, 'if'), step.if, names.late);
 }
 
 function cellsOf({ problems }: Compilation, spot: Spot, { matrix }: Step): readonly (Cell | undefined)[] {

@@ -22,9 +22,22 @@ export function compileJunit(cell: StepCell): RunStep['junit'] {
   if (junit === undefined) return { paths: [], allowEmpty: false };
   if (typeof junit === 'string') return { paths: pattern(cell, ['junit'], junit), allowEmpty: false };
   if ('paths' in junit) {
-    return { paths: patterns(cell, ['junit', 'paths'], junit.paths), allowEmpty: junit['allow-empty'] ?? false };
+    return {
+      paths: patterns(cell, ['junit', 'paths'], junit.paths),
+      allowEmpty: junit['allow-empty'] ?? false,
+      ...minTests(cell, junit['min-tests']),
+    };
   }
   return { paths: patterns(cell, ['junit'], junit), allowEmpty: false };
+}
+
+function minTests(cell: StepCell, text: string | undefined): { readonly minTests?: number } {
+  if (text === undefined) return {};
+  const path = ['junit', 'min-tests'];
+  const decided = earlyText(cell, path, text);
+  if (/^\d{1,6}$/.test(decided)) return { minTests: Number(decided) };
+  complain(cell, path, 'bad-format', `\`${decided}\` is no number of tests.`, 'Write a whole number such as `20`.');
+  return {};
 }
 
 export function compileArtifacts(cell: StepCell): readonly PlanArtifact[] {

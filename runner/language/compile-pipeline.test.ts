@@ -36,6 +36,8 @@ test('R000-12: the whole language compiles, and its steps come in the order of t
       'deploy-test/build',
       'deploy-test/deploy',
       'run-tests/test',
+      'run-tests/requests',
+      'run-tests/load',
       'run-tests/record',
       'run-tests/live',
       'promote/check',
@@ -416,7 +418,22 @@ test('the script that a gate runs gets the secrets of its caller, and one that a
   const secrets = planOf(text('run-tests')).steps.flatMap((step) =>
     step.kind === 'run' ? [[step.name, step.secrets] as const] : [],
   );
-  t.deepEqual(Object.fromEntries(secrets), { test: ['DB_KEY'], record: [], live: [] });
+  t.deepEqual(Object.fromEntries(secrets), { test: ['DB_KEY'], requests: [], load: [], record: [], live: [] });
   const refused = compileText(text('migrate').replace(', junit: r.xml', ''));
   t.deepEqual(refused.ok ? [] : refused.problems.map(({ code, line }) => [code, line]), [['secret-unused', 3]]);
+});
+
+test('a step whose script is an input that was left out is skipped, and those that allow it go on', (t) => {
+  const ci = `
+workflow: ci
+inputs: { run: { type: command, default: "" }, more: { type: command, default: "" } }
+steps:
+  run: { run: "\${{ inputs.run }}", if: branch == 'main' }
+  more: { run: "\${{ inputs.more }}", needs: [{ step: run, allow: [skipped] }] }
+`;
+  const plan = planOf('pipeline: p\nsteps:\n  ci: { uses: ./ci.yaml, with: { more: make } }\n', {
+    workflows: { 'ci.yaml': ci },
+  });
+  t.deepEqual(run(plan, 'ci/run').condition, { cel: 'false' });
+  t.is(run(plan, 'ci/more').condition, undefined);
 });

@@ -59,6 +59,13 @@ export type Patterns4 = readonly string[];
  */
 export type Patterns5 = readonly string[];
 /**
+ * Names or patterns, `*` for anything but a slash, `**` for anything. A leading `!` takes out what earlier entries let in; the last entry that fits decides.
+ *
+ * @minItems 1
+ * @maxItems 200
+ */
+export type Patterns6 = readonly string[];
+/**
  * Paths or patterns inside the workspace.
  *
  * @minItems 1
@@ -181,6 +188,7 @@ export interface Backend {
   };
   readonly database?: Database;
   readonly previews?: Previews;
+  readonly promote?: Promotion;
 }
 /**
  * One process of the backend.
@@ -255,6 +263,12 @@ export interface Previews {
  */
 export interface Env2 {
   readonly [k: string]: string;
+}
+/**
+ * What may go to production. The file of the live release decides, so that no branch lets itself in.
+ */
+export interface Promotion {
+  readonly branches: Patterns6;
 }
 /**
  * At most one holder of a group at a time.
@@ -479,6 +493,10 @@ export interface Junit {
    * Whether no test at all is fine.
    */
   readonly 'allow-empty'?: boolean;
+  /**
+   * How many tests must have run at least.
+   */
+  readonly 'min-tests'?: string;
 }
 /**
  * An artefact with options.
@@ -616,7 +634,7 @@ export interface Input {
    */
   readonly description?: string;
   /**
-   * Type of the value. A `command` is a script from the pipeline file; only a `run` that is nothing else than `${{ inputs.NAME }}` takes it.
+   * Type of the value. A `command` is a script from the pipeline file; only a `run` that is nothing else than `${{ inputs.NAME }}` takes it. Where it is left empty, that step is skipped.
    */
   readonly type?: 'string' | 'number' | 'boolean' | 'duration' | 'command';
   /**

@@ -4,6 +4,8 @@ export interface Backend {
   /** The first one with a port is the one that the backend's own address leads to. */
   readonly services: readonly BackendService[];
   readonly database?: BackendDatabase;
+  /** Patterns of the branches that may go to production; any may where it is not said. */
+  readonly promote?: { readonly branches: readonly string[] };
   /** Where its runs work in place of `testing`; absent for those that lead to production. */
   readonly preview?: Preview;
 }

@@ -39,7 +39,7 @@ export const operations = {
   },
   'build-release': { account: 'deploy-test', inputs: {}, outputs: ['release', 'image'] },
   'deploy-testing': { account: 'deploy-test', inputs: { health_timeout: '2m' }, outputs: ['url'] },
-  'record-tests': { account: 'run-tests', inputs: { run: '' }, outputs: [] },
+  'record-tests': { account: 'run-tests', inputs: { run: '', postman: '', http: '' }, outputs: [] },
   'prove-live': {
     account: 'deploy-test',
     inputs: { untouched: 'report' },

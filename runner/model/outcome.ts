@@ -28,7 +28,10 @@ export const reasons = {
     hint: 'The files that the step hands over are larger than they may be; declare less of them.',
   },
   tests_failed: { outcome: 'failed', hint: '`sluice tests` lists the red cases with their messages.' },
-  no_tests: { outcome: 'failed', hint: 'No test ran; check the `junit` paths, or set `allow-empty: true`.' },
+  no_tests: {
+    outcome: 'failed',
+    hint: 'Too few tests ran, or none; check the `junit` paths, `min-tests` and `allow-empty`.',
+  },
   report_unreadable: {
     outcome: 'failed',
     hint: 'A JUnit report is not well-formed XML; `sluice junit FILE` shows where.',

@@ -88,7 +88,12 @@ export interface RunStep extends PlanNode {
   readonly env: Readonly<Record<string, Template>>;
   readonly secrets: readonly string[];
   readonly services: readonly PlanService[];
-  readonly junit: { readonly paths: readonly string[]; readonly allowEmpty: boolean };
+  readonly junit: {
+    readonly paths: readonly string[];
+    readonly allowEmpty: boolean;
+    /** How many tests must have run at least; one where it is not said. */
+    readonly minTests?: number;
+  };
   readonly artifacts: readonly PlanArtifact[];
   /** Files handed to the steps that need this one, and names of values it writes to $SLUICE_OUTPUT. */
   readonly outputs: { readonly paths: readonly string[]; readonly values: readonly string[] };

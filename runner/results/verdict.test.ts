@@ -169,6 +169,14 @@ const red: readonly Case[] = [
     message: 'all 120 tests were skipped',
   },
   {
+    title: 'fewer tests than there must be',
+    step: { ...tested, junit: { ...tested.junit, minTests: 121 } },
+    facts: green,
+    tests: passed,
+    reason: 'no_tests',
+    message: '118 of at least 121 tests ran',
+  },
+  {
     title: 'a missing artefact that the executor saw',
     step: full,
     facts: noArtefact,

@@ -84,7 +84,10 @@ function unprovenTests({ junit }: Subject, tests: TestSummary | undefined): Verd
   if (redElsewhere.length > 0) {
     return verdictOf('tests_failed', `no test case is red, but ${redElsewhere.slice(0, 3).join('; ')}`);
   }
-  if (tests.tests > tests.skipped || junit.allowEmpty) return undefined;
+  const { minTests = junit.allowEmpty ? 0 : 1 } = junit;
+  const ran = tests.tests - tests.skipped;
+  if (ran >= minTests) return undefined;
+  if (ran > 0) return verdictOf('no_tests', `${ran} of at least ${minTests} tests ran`);
   return verdictOf('no_tests', whyNoTests(junit.paths, tests));
 }
 

@@ -25,7 +25,10 @@ export interface LocalEnvironmentsOptions {
 export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironmentsOptions): BackendEnvironments {
   const programs = join(folder, 'bin');
   return {
-    programs,
+    programs: async () => {
+      await writeProgram(programs, sluice);
+      return programs;
+    },
     accessFor: async (owned, step, signal) => {
       if (step.operation === undefined && step.target === undefined) return { variables: {}, secrets: [] };
       const client = new SupervisorClient(folder, signal);
@@ -33,7 +36,6 @@ export function localEnvironments({ folder, supervisor, sluice }: LocalEnvironme
       const access = await client.ensure(owned);
       const secrets = passwordsOf(access);
       if (step.operation === undefined) return { variables: scriptVariables(access, owned, step), secrets };
-      await writeProgram(programs, sluice);
       const site = { kind: 'local', backend: owned.backend, folder, access } as const;
       return { variables: operationVariables(site, owned, step), secrets };
     },

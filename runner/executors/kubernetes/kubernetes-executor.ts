@@ -162,7 +162,11 @@ class KubernetesExecutor implements Executor {
   }
 
   /** Nothing is written to the log before the passwords of the backend are known. What keeps them from being known keeps its pods from being made too. */
-  #concealer(cluster: ClusterClient, { backend, runId }: AttemptSpec, { conceal }: AttemptContext): () => Promise<void> {
+  #concealer(
+    cluster: ClusterClient,
+    { backend, runId }: AttemptSpec,
+    { conceal }: AttemptContext,
+  ): () => Promise<void> {
     let done: Promise<void> | undefined = backend === undefined ? Promise.resolve() : undefined;
     return () => {
       if (done !== undefined || backend === undefined) return done ?? Promise.resolve();

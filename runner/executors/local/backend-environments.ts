@@ -16,6 +16,6 @@ export interface BackendEnvironments {
     step: Pick<RunStep, 'operation' | 'target'>,
     signal: AbortSignal,
   ): Promise<EnvironmentAccess>;
-  /** Folder with the program `sluice`, which operations are commands of. */
-  readonly programs: string;
+  /** Makes the folder with the program `sluice`, which operations and checks are commands of. */
+  readonly programs: () => Promise<string>;
 }

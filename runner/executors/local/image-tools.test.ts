@@ -32,6 +32,20 @@ test('the plain image and the own major version of Node change nothing', async (
   }
 });
 
+test('images whose program is Sluice itself have it first on PATH, made when it is asked for', async (t) => {
+  let made = 0;
+  const programs = (): Promise<string> => {
+    made += 1;
+    return Promise.resolve('/our/bin');
+  };
+  const tools = new ImageToolbox(parent, { PATH: ownPath }, programs);
+  await tools.toolsFor('base', never);
+  t.is(made, 0);
+  for (const image of ['sluice', 'api-tests']) {
+    t.deepEqual(await tools.toolsFor(image, never), { path: `/our/bin:${ownPath}` });
+  }
+});
+
 test('another image is not used, and a remark says so', async (t) => {
   const { path, note } = await new ImageToolbox(parent, { PATH: ownPath }).toolsFor('python:3.13', never);
   t.is(path, ownPath);

@@ -13,18 +13,18 @@ export interface ImageTools {
 
 /** The image of steps that name none: it promises nothing that could differ. */
 const plainImage = 'base';
-/** The image of operations, whose program is Sluice itself. */
-const ownImage = 'sluice';
+/** Images whose program is Sluice itself; of the others in `api-tests` those count that this machine or the repository has. */
+const ownImages: ReadonlySet<string> = new Set(['sluice', 'api-tests']);
 
 /** Stands in for images: a step uses the programs of this machine, and the major version of Node that its image names. */
 export class ImageToolbox {
   readonly #cache: string;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #programs: string | undefined;
+  readonly #programs: (() => Promise<string>) | undefined;
   #ownNode: Promise<string> | undefined;
 
-  /** `programs` is the folder with our own program, where there is one. */
-  constructor(cache: string, env: Readonly<Record<string, string>>, programs?: string) {
+  /** `programs` makes the folder with our own program, where there is one. */
+  constructor(cache: string, env: Readonly<Record<string, string>>, programs?: () => Promise<string>) {
     this.#cache = cache;
     this.#env = env;
     this.#programs = programs;
@@ -33,7 +33,7 @@ export class ImageToolbox {
   async toolsFor(image: string, signal: AbortSignal): Promise<ImageTools> {
     const path = this.#env['PATH'] ?? '';
     if (image === plainImage) return { path };
-    if (image === ownImage && this.#programs !== undefined) return { path: `${this.#programs}:${path}` };
+    if (ownImages.has(image) && this.#programs !== undefined) return { path: `${await this.#programs()}:${path}` };
     const major = nodeMajor(image);
     if (major === undefined)
       return { path, note: `image ${image} is not used: the step runs with this machine's programs` };
