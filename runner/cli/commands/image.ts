@@ -96,8 +96,8 @@ async function accessOf({ config }: Session): Promise<RegistryAccess> {
 }
 
 async function verifySigned(reference: string | undefined, { key }: ImageOptions, session: Session): Promise<void> {
-  const image = required(reference, 'REFERENCE');
-  const publicKey = await readKey(resolve(session.folder, required(key, '--key FILE')), 'verify');
+  const image = required(reference, '<reference>');
+  const publicKey = await readKey(resolve(session.folder, required(key, '--key <file>')), 'verify');
   const stop = untilSignal(session.io);
   try {
     const verified = await verifyImage(image, publicKey, await accessOf(session), stop.signal);
@@ -116,9 +116,9 @@ function required(value: string | undefined, what: string): string {
 function requestOf(options: ImageOptions, session: Session): ImageRequest {
   const { base, into, from, to, start, port, env, label, user, platform, revision, source } = options;
   return {
-    base: required(base, '--base REFERENCE'),
-    into: required(into, '--into REFERENCE'),
-    layers: [{ folder: resolve(session.folder, required(from, '--from FOLDER')), destination: to }],
+    base: required(base, '--base <reference>'),
+    into: required(into, '--into <reference>'),
+    layers: [{ folder: resolve(session.folder, required(from, '--from <folder>')), destination: to }],
     changes: {
       workingFolder: to,
       ...(start !== undefined && { command: ['/bin/sh', '-c', start] }),
