@@ -17,7 +17,7 @@ const gates: Readonly<Record<string, readonly string[]>> = {
   validate: [],
   migrate: ['change', 'locks', 'schema'],
   'deploy-test': ['release', 'url'],
-  'run-tests': [],
+  'run-tests': ['untouched'],
   promote: ['backup', 'release'],
 };
 
