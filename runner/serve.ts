@@ -30,7 +30,7 @@ import type { TargetBook } from './outgoing/receivers.ts';
 import { createSender } from './outgoing/sender.ts';
 import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, RemoteRefs, WantedCommit } from './sources/mirrors.ts';
-import type { Repository } from './store/intake.ts';
+import type { Intake, Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
 import { readRepositorySecrets } from './store/repository-secrets.ts';
 import type { RepositorySecrets } from './store/repository-secrets.ts';
@@ -64,7 +64,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
-  const telemetry = await openTelemetry(config, version);
+  const telemetry = await openTelemetry(config, intake, version);
   const remotes = remotesOf(services, options);
   const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
@@ -211,8 +211,8 @@ interface Telemetry {
 }
 
 /** Traces are loaded only where they are sent. */
-async function openTelemetry({ traces: wanted }: Config, version: string): Promise<Telemetry> {
-  const metrics = createMetrics();
+async function openTelemetry({ traces: wanted }: Config, intake: Intake, version: string): Promise<Telemetry> {
+  const metrics = createMetrics(intake);
   const traces = wanted ? (await import('./telemetry/traces.ts')).createTraces(version) : undefined;
   return {
     metrics,

@@ -139,7 +139,9 @@ export function intakeContract(setUp: SetUp): void {
     await store.enqueue(requested('late', 'shop', 2));
     await store.enqueue(requested('early', 'shop', 1));
     await t.throwsAsync(store.enqueue(requested('early')), { code: 'ERR_CONFLICT' });
+    t.deepEqual(await store.queueDepth(), { ready: 2, held: 0 });
     t.like(await store.takeQueued(owner('a'), 9), { runId: 'early', fence: 1 });
+    t.deepEqual(await store.queueDepth(), { ready: 1, held: 0 });
     const other = await connect();
     const taken = await Promise.all([store.takeQueued(owner('a'), 9), other.takeQueued(owner('b'), 9)]);
     t.deepEqual(
@@ -155,6 +157,7 @@ export function intakeContract(setUp: SetUp): void {
       await store.enqueue({ ...event, request: { ...event.request, held: true } });
     }
     t.is(await store.takeQueued(owner('a'), 9), undefined);
+    t.deepEqual(await store.queueDepth(), { ready: 0, held: 2 });
     await store.request('cancelled', { type: 'cancel-requested', at: 2, by: 'ada', reason: 'cancelled' });
     t.like(await store.takeQueued(owner('a'), 9), { runId: 'cancelled' });
     t.is(await store.takeQueued(owner('a'), 9), undefined);

@@ -66,6 +66,11 @@ export interface DeliveryFilter {
   readonly limit?: number;
 }
 
+export interface QueueDepth {
+  readonly ready: number;
+  readonly held: number;
+}
+
 /**
  * Where runs of a server come from: repositories, announcements of changes, and the queue of what nobody has begun.
  * Part of the contract suite of the store.
@@ -96,4 +101,6 @@ export interface Intake {
    * oldest. Repositories with `most` runs under way wait, and so do held runs that nobody has reviewed. Undefined when there is nothing to do.
    */
   takeQueued(owner: Owner, most: number): Promise<Lease | undefined>;
+  /** How many runs nobody has begun; those that are held for a review are counted apart. */
+  queueDepth(): Promise<QueueDepth>;
 }

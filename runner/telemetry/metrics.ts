@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoredEvent } from '../model/run-event.ts';
+import type { Intake } from '../store/intake.ts';
 import { storeCalls } from '../store/store-calls.ts';
 import type { StoreCall } from '../store/store-calls.ts';
 import { attemptSpans } from './attempt-spans.ts';
@@ -21,7 +22,8 @@ export interface Metrics {
 const seconds = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3_600];
 const storeSeconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
-export function createMetrics(): Metrics {
+/** `queueDepth` is asked at each look. */
+export function createMetrics({ queueDepth }: Pick<Intake, 'queueDepth'>): Metrics {
   const registers = [new Registry()];
   const [register = new Registry()] = registers;
   collectDefaultMetrics({ register });
@@ -30,6 +32,17 @@ export function createMetrics(): Metrics {
     help: 'Deliveries of forges by what became of them',
     labelNames: ['outcome'],
     registers,
+  });
+  new Gauge({
+    name: 'sluice_queued_runs',
+    help: 'Runs in the database that nobody has begun: ready for a runner, or held for a review',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const { ready, held } = await queueDepth();
+      this.set({ state: 'ready' }, ready);
+      this.set({ state: 'held' }, held);
+    },
   });
   const store = new Histogram({
     name: 'sluice_store_seconds',

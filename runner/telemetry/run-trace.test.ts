@@ -71,7 +71,7 @@ test('a run is a span with its time in the queue, its steps and their attempts, 
 });
 
 test('runs, queue, attempts and starts of steps are counted, and no label is a name that users choose', async (t) => {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ queueDepth: () => Promise.resolve({ ready: 7, held: 1 }) });
   t.teardown(() => metrics.close());
   metrics.runEnded(events);
   metrics.hookAnswered('duplicate');
@@ -79,6 +79,8 @@ test('runs, queue, attempts and starts of steps are counted, and no label is a n
   for (const line of [
     'sluice_runs_total{outcome="failed",reason=""} 1',
     'sluice_run_queue_seconds_sum 2',
+    'sluice_queued_runs{state="ready"} 7',
+    'sluice_queued_runs{state="held"} 1',
     'sluice_attempts_total{outcome="errored",reason="node_lost"} 1',
     'sluice_attempts_total{outcome="failed",reason="exit_code"} 1',
     'sluice_step_start_seconds_count 2',

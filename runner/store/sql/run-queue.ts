@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { RunRequested } from '../intake.ts';
+import type { QueueDepth, RunRequested } from '../intake.ts';
 import { nobody } from '../store.ts';
 import type { Lease, Owner } from '../store.ts';
 import { insertRun } from './event-log.ts';
@@ -32,6 +32,18 @@ export async function takeQueued(db: Kysely<Schema>, owner: Owner, most: number)
     // Otherwise another runner was quicker, and the next one in the queue may be free.
     if (numUpdatedRows === 1n) return { runId: next.run_id, fence };
   }
+}
+
+export async function queueDepth(db: Kysely<Schema>): Promise<QueueDepth> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['held', (eb) => eb.fn.countAll<number>().as('runs')])
+    .where('finished_at', 'is', null)
+    .where('owner_id', '=', nobody.id)
+    .groupBy('held')
+    .execute();
+  const of = (held: number): number => rows.find((row) => row.held === held)?.runs ?? 0;
+  return { ready: of(0), held: of(1) };
 }
 
 async function nextQueued(db: Kysely<Schema>, most: number) {

@@ -16,7 +16,7 @@ import type { Liveness } from './liveness.ts';
 import { addRepository, findRepository, listRepositories, removeRepository } from './repositories.ts';
 import { nextNotice, postponeNotice, settleNotice, takeNotices } from './outbox.ts';
 import { abandonedRuns, claimRun } from './run-owners.ts';
-import { enqueue, takeQueued } from './run-queue.ts';
+import { enqueue, queueDepth, takeQueued } from './run-queue.ts';
 import { findRun, listRuns, resolveRun } from './run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { findCase, listCaseResults, listCases, listTroubledCases } from './test-history.ts';
@@ -82,6 +82,7 @@ export function sqlStore(
     delivery: (id) => read((db) => findDelivery(db, id)),
     enqueue: (event) => write((db) => enqueue(db, event)),
     takeQueued: (owner, most) => enlisted(owner, () => write((db) => takeQueued(db, owner, most))),
+    queueDepth: () => read((db) => queueDepth(db)),
 
     takeNotices: (now, leaseMs, most) => write((db) => takeNotices(db, now, leaseMs, most)),
     settleNotice: (notice) => write((db) => settleNotice(db, notice)),
