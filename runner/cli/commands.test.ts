@@ -247,6 +247,7 @@ test('a run and everything that can be asked of it afterwards', async (t) => {
   );
   t.regex((await sluice('runs', '--repository', 'nobody')).err, /^No run fits\./);
   t.regex((await sluice('logs', runId, 'lint', '--attempt', '9')).err, /step "lint" has only 1 attempt\n/);
+  t.regex((await sluice('logs', runId, '--attempt', '9')).err, /no step has an attempt 9\n/);
 });
 
 test('a repository that could never be fetched from is not added', async (t) => {

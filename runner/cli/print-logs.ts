@@ -47,7 +47,7 @@ async function selectLogs(
   const { steps } = report;
   const meant =
     id === undefined ? steps.filter(({ attempts }) => attempts.length > 0) : steps.filter((step) => step.id === id);
-  return meant.flatMap((step) => {
+  const found = meant.flatMap((step) => {
     if (hasAttempt(step, attempt)) {
       const number = attempt ?? step.attempts.length;
       const seal = step.attempts[number - 1]?.log;
@@ -56,6 +56,8 @@ async function selectLogs(
     if (id === undefined) return [];
     throw withoutLog(step);
   });
+  if (found.length > 0 || attempt === undefined) return found;
+  throw new SluiceError('ERR_USAGE', `no step has an attempt ${attempt}`);
 }
 
 function withoutLog(step: StepReport): SluiceError {
