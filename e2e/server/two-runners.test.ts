@@ -9,6 +9,8 @@ import { Place } from './served.ts';
 
 const perRunner = 2;
 const wanted = 2 * perRunner;
+/** Of one repository no more runs are under way than one server takes, whatever the number of servers. */
+const repositories = ['orders', 'bills'];
 
 const yaml = `pipeline: orders
 runtime: ${process.env['E2E_IMAGES'] === undefined ? 'node-22' : imageOf('busybox')}
@@ -35,7 +37,8 @@ async function setUp(t: ExecutionContext) {
   };
   const [first, second] = await Promise.all([Place.open(t, variables), Place.open(t, variables)]);
   const commit = await first.push(yaml);
-  await first.sluice('repository', 'add', 'orders', '--forge', 'git', '--url', join(first.folder, 'shop.git'));
+  for (const name of repositories)
+    await first.sluice('repository', 'add', name, '--forge', 'git', '--url', join(first.folder, 'shop.git'));
   const { secret } = (await first.sluice('token', 'create', '--name', 'test', '--role', 'admin')) as {
     readonly secret: string;
   };
@@ -83,8 +86,8 @@ clusterTest(
   async (t) => {
     t.timeout(300_000);
     const { namespace, recorder, first, second, commit, ask } = await setUp(t);
-    for (let run = 0; run < wanted; run++)
-      await ask(run % 2 === 0 ? first : second, '/v1/runs', { repository: 'orders', commit });
+    for (const repository of repositories)
+      for (const place of [first, second]) await ask(place, '/v1/runs', { repository, commit });
     const runsOf = async (place: Place) => {
       for (;;) {
         const taken = await takenBy(place);
