@@ -18,7 +18,7 @@ import { ownImage } from '../../model/own-images.ts';
 import { dismissPreview, forgetPreview } from '../previews.ts';
 import type { PreviewPlace } from '../previews.ts';
 import { fenceRecord } from '../release.ts';
-import { confinedContainer, confinedPod } from './confinement.ts';
+import { confinedJob } from './confined-job.ts';
 import { userOf } from './database-objects.ts';
 import { databaseName, databaseSecret, labels, managed } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
@@ -103,45 +103,28 @@ const statements = [
 
 /** It counts as a task of the testing environment, whose server it works on. */
 function dropJob(environment: PreviewName, image: string): Draft<Job> {
-  const own = { ...managed, [labels.environment]: 'testing', [labels.role]: 'task' };
   const [app, migrator] = (['app', 'migrator'] as const).map((role) => userOf(environment, role));
   const names = [`database=${environment}`, `app=${app ?? ''}`, `migrator=${migrator ?? ''}`];
   const command = ['psql', '-q', '-v', 'ON_ERROR_STOP=1', ...names.flatMap((name) => ['-v', name])];
-  return {
-    metadata: { name: `drop-${environment}`, labels: own },
-    spec: {
-      backoffLimit: 0,
-      completions: 1,
-      parallelism: 1,
-      activeDeadlineSeconds: dropMs / 1000,
-      template: {
-        metadata: { labels: own },
-        spec: {
-          restartPolicy: 'Never',
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          securityContext: confinedPod,
-          containers: [
-            {
-              name: 'drop',
-              image,
-              // psql fills variables in what it reads, and not in what it is told by -c.
-              command: ['sh', '-c', 'printf "%s\\n" "$STATEMENTS" | "$@"', 'sh', ...command],
-              env: [
-                { name: 'STATEMENTS', value: statements.join('\n') },
-                { name: 'PGHOST', value: databaseName('testing') },
-                { name: 'PGUSER', value: 'postgres' },
-                { name: 'PGDATABASE', value: 'postgres' },
-                {
-                  name: 'PGPASSWORD',
-                  valueFrom: { secretKeyRef: { name: databaseSecret('testing', 'admin'), key: 'password' } },
-                },
-              ],
-              securityContext: confinedContainer,
-            },
-          ],
+  return confinedJob({
+    name: `drop-${environment}`,
+    labels: { ...managed, [labels.environment]: 'testing', [labels.role]: 'task' },
+    timeoutMs: dropMs,
+    container: {
+      name: 'drop',
+      image,
+      // psql fills variables in what it reads, and not in what it is told by -c.
+      command: ['sh', '-c', 'printf "%s\\n" "$STATEMENTS" | "$@"', 'sh', ...command],
+      env: [
+        { name: 'STATEMENTS', value: statements.join('\n') },
+        { name: 'PGHOST', value: databaseName('testing') },
+        { name: 'PGUSER', value: 'postgres' },
+        { name: 'PGDATABASE', value: 'postgres' },
+        {
+          name: 'PGPASSWORD',
+          valueFrom: { secretKeyRef: { name: databaseSecret('testing', 'admin'), key: 'password' } },
         },
-      },
+      ],
     },
-  };
+  });
 }

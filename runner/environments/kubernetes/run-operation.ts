@@ -4,7 +4,7 @@ import type { Draft, Job } from '../../cluster/objects.ts';
 import type { OperationName } from '../../model/operations.ts';
 import { imageReference } from '../../model/own-images.ts';
 import type { TaskEnd } from '../site.ts';
-import { confinedContainer, confinedPod } from './confinement.ts';
+import { confinedJob } from './confined-job.ts';
 import { managed } from './names.ts';
 import { runJob, taskLabels } from './run-task.ts';
 import { operationAccess } from './step-access.ts';
@@ -38,40 +38,27 @@ function operationJob(
   const { account, labels, variables: own, secretVariables, volumes = [] } = operationAccess(site, operation);
   // Network policies know steps by it.
   const all = { ...managed, ...taskLabels(name, operation), ...labels, 'sluice.dev/attempt': name };
-  return {
-    metadata: { name, labels: all },
-    spec: {
-      backoffLimit: 0,
-      completions: 1,
-      parallelism: 1,
-      activeDeadlineSeconds: Math.ceil(timeoutMs / 1000),
-      template: {
-        metadata: { labels: all },
-        spec: {
-          restartPolicy: 'Never',
-          ...(account !== undefined && { serviceAccountName: account }),
-          automountServiceAccountToken: true,
-          enableServiceLinks: false,
-          securityContext: confinedPod,
-          containers: [
-            {
-              name: 'task',
-              image: imageReference(site.place.images, 'sluice'),
-              args: ['operation', operation],
-              env: [
-                ...Object.entries({ ...own, ...variables }).map(([key, value]) => ({ name: key, value })),
-                ...secretVariables.map(({ name: variable, secret, key }) => ({
-                  name: variable,
-                  valueFrom: { secretKeyRef: { name: secret, key } },
-                })),
-              ],
-              securityContext: confinedContainer,
-              volumeMounts: volumes.map(({ claim, path }) => ({ name: claim, mountPath: path })),
-            },
-          ],
-          volumes: volumes.map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
-        },
-      },
+  return confinedJob({
+    name,
+    labels: all,
+    timeoutMs,
+    container: {
+      name: 'task',
+      image: imageReference(site.place.images, 'sluice'),
+      args: ['operation', operation],
+      env: [
+        ...Object.entries({ ...own, ...variables }).map(([key, value]) => ({ name: key, value })),
+        ...secretVariables.map(({ name: variable, secret, key }) => ({
+          name: variable,
+          valueFrom: { secretKeyRef: { name: secret, key } },
+        })),
+      ],
+      volumeMounts: volumes.map(({ claim, path }) => ({ name: claim, mountPath: path })),
     },
-  };
+    pod: {
+      ...(account !== undefined && { serviceAccountName: account }),
+      automountServiceAccountToken: true,
+      volumes: volumes.map(({ claim }) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
+    },
+  });
 }

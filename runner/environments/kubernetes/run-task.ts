@@ -8,7 +8,7 @@ import { waitingReason } from '../../executors/kubernetes/explain/waiting-reason
 import { SluiceError } from '../../model/errors.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { SiteTask, TaskEnd } from '../site.ts';
-import { confinedContainer, confinedPod } from './confinement.ts';
+import { confinedJob } from './confined-job.ts';
 import { databaseUrl } from './database-objects.ts';
 import { databaseSecret, labels, managed } from './names.ts';
 
@@ -95,45 +95,23 @@ export function taskLabels(name: string, group: string): Readonly<Record<string,
 
 function taskJob({ environment, release, hasDatabase, task }: NamespaceTask): Draft<Job> {
   const { name, group, script, env = {}, timeoutMs } = task;
-  const own = {
-    ...managed,
-    [labels.environment]: environment,
-    [labels.role]: 'task',
-    ...taskLabels(name, group),
-  };
-  return {
-    metadata: { name, labels: own },
-    spec: {
-      backoffLimit: 0,
-      completions: 1,
-      parallelism: 1,
-      activeDeadlineSeconds: Math.ceil(timeoutMs / 1000),
-      template: {
-        metadata: { labels: own },
-        spec: {
-          restartPolicy: 'Never',
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          securityContext: confinedPod,
-          containers: [
-            {
-              name: 'task',
-              image: release.services[0]?.image ?? '',
-              command: ['sh', '-ec', script],
-              env: [
-                { name: 'SLUICE_RELEASE', value: release.name },
-                { name: 'SLUICE_ENVIRONMENT', value: environment },
-                { name: 'HOME', value: '/tmp' },
-                ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
-                ...(hasDatabase ? databaseVariables(environment, task.database) : []),
-              ],
-              securityContext: confinedContainer,
-            },
-          ],
-        },
-      },
+  return confinedJob({
+    name,
+    labels: { ...managed, [labels.environment]: environment, [labels.role]: 'task', ...taskLabels(name, group) },
+    timeoutMs,
+    container: {
+      name: 'task',
+      image: release.services[0]?.image ?? '',
+      command: ['sh', '-ec', script],
+      env: [
+        { name: 'SLUICE_RELEASE', value: release.name },
+        { name: 'SLUICE_ENVIRONMENT', value: environment },
+        { name: 'HOME', value: '/tmp' },
+        ...Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
+        ...(hasDatabase ? databaseVariables(environment, task.database) : []),
+      ],
     },
-  };
+  });
 }
 
 /** The password stays in its Secret, also where the database is another one: the kubelet puts it in the place of `$(…)`. */
