@@ -7,16 +7,20 @@ import { SluiceError } from './model/errors.ts';
 /** The backends of the place that steps run in: this machine, or a cluster. ERR_USAGE where none can be deployed. */
 export async function openBackends(config: Config, environment: Environment): Promise<Backends> {
   if (config.executor === 'local') return (await import('./open-environments.ts')).localBackends(config, environment);
-  if (config.backends === undefined) {
-    throw new SluiceError('ERR_USAGE', 'it is not configured where backends are deployed', {
-      hint: 'Set SLUICE_DOMAIN and what docs/backends.md names beside it.',
-    });
-  }
+  const place = requiredPlace(config);
   const [{ KubernetesBackends }, { connectCluster }] = await Promise.all([
     import('./environments/kubernetes/kubernetes-backends.ts'),
     import('./cluster/connect.ts'),
   ]);
-  return new KubernetesBackends(await connectCluster(config.cluster), placeOf(config.backends, config));
+  return new KubernetesBackends(await connectCluster(config.cluster), place);
+}
+
+/** ERR_USAGE where the configuration does not say it. */
+export function requiredPlace(config: Config): BackendPlace {
+  if (config.backends !== undefined) return placeOf(config.backends, config);
+  throw new SluiceError('ERR_USAGE', 'it is not configured where backends are deployed', {
+    hint: 'Set SLUICE_DOMAIN and what docs/backends.md names beside it.',
+  });
 }
 
 /** Where backends are deployed, in the words of those that do. */

@@ -9,7 +9,7 @@ import { readBackups } from './gates/backups.ts';
 import type { Backend, OwnedBackend } from './model/backend.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
-import { placeOf } from './open-backends.ts';
+import { requiredPlace } from './open-backends.ts';
 
 interface Surroundings {
   readonly config: Config;
@@ -65,19 +65,13 @@ async function ownedBackend(folder: string, name: string): Promise<OwnedBackend>
 
 /** The operation runs as a Job beside the database, whose credentials stay in the namespace. */
 async function onCluster(name: string, { config }: Surroundings): Promise<ProductionDatabase> {
-  const { backends } = config;
-  if (backends === undefined) {
-    throw new SluiceError('ERR_USAGE', 'it is not configured where backends are deployed', {
-      hint: 'Set SLUICE_DOMAIN and what docs/backends.md names beside it.',
-    });
-  }
+  const place = requiredPlace(config);
   const [{ connectCluster }, { KubernetesSite }, { runOperation }] = await Promise.all([
     import('./cluster/connect.ts'),
     import('./environments/kubernetes/kubernetes-site.ts'),
     import('./environments/kubernetes/run-operation.ts'),
   ]);
   const backend: Backend = { name, services: [], database: { engine: 'postgres' } };
-  const place = placeOf(backends, config);
   const cluster = await connectCluster(config.cluster);
   const site = new KubernetesSite(cluster, backend, place);
   return {
