@@ -1,11 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { bodyOf, githubPull } from '../../runner/triggers/delivery-fixture.ts';
-import { announce, Place } from '../server/served.ts';
+import { announce, deliver, Place } from '../server/served.ts';
 import type { Hook } from '../server/served.ts';
 import { copyPackage } from './copy-package.ts';
 
@@ -77,17 +76,7 @@ export class WatchedRepository {
     const pull = githubPull.pull_request;
     const head = { ...pull.head, ref: branch, sha: commit };
     const body = bodyOf({ ...githubPull, action, pull_request: { ...pull, head } });
-    const { hook, secret } = this.#hook;
-    const response = await fetch(`${this.place.url}${hook}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-gitea-event': 'pull_request',
-        'x-gitea-delivery': randomUUID(),
-        'x-gitea-signature': createHmac('sha256', secret).update(body).digest('hex'),
-      },
-      body: new Uint8Array(body),
-    });
+    const response = await deliver(this.place.url, this.#hook, 'pull_request', new Uint8Array(body));
     if (!response.ok) throw new Error(`the server says ${response.status} ${await response.text()}`);
   }
 

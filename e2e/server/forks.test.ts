@@ -1,10 +1,9 @@
-import { createHmac, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { bodyOf, githubPull } from '../../runner/triggers/delivery-fixture.ts';
-import { Place } from './served.ts';
+import { deliver, Place } from './served.ts';
 import type { Hook } from './served.ts';
 
 const yaml = 'pipeline: shop\non: { pull_request: }\nsteps: { unit: { run: echo tested } }\n';
@@ -19,20 +18,11 @@ async function setUp(t: ExecutionContext) {
 }
 
 /** A new head of a pull request, as Gitea announces it; answers its run. */
-async function propose(place: Place, { hook, secret }: Hook, commit: string, headRepository: number): Promise<string> {
+async function propose(place: Place, hook: Hook, commit: string, headRepository: number): Promise<string> {
   const pull = githubPull.pull_request;
   const head = { ...pull.head, sha: commit, repo: { id: headRepository } };
   const body = bodyOf({ ...githubPull, pull_request: { ...pull, head } });
-  const response = await fetch(`${place.url}${hook}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-gitea-event': 'pull_request',
-      'x-gitea-delivery': randomUUID(),
-      'x-gitea-signature': createHmac('sha256', secret).update(body).digest('hex'),
-    },
-    body: new Uint8Array(body),
-  });
+  const response = await deliver(place.url, hook, 'pull_request', new Uint8Array(body));
   const { deliveries } = (await response.json()) as { readonly deliveries: readonly { readonly runId: string }[] };
   return deliveries[0]?.runId ?? '';
 }

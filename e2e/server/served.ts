@@ -157,18 +157,26 @@ export async function announce(
     pusher: { id: 11, login: 'ada' },
     sender: { id: 11, login: 'ada' },
   });
-  const signature = createHmac('sha256', changes.secret ?? secret)
-    .update(payload)
-    .digest('hex');
-  const response = await fetch(`${url}${hook}`, {
+  const response = await deliver(url, { hook, secret: changes.secret ?? secret }, 'push', payload, changes.delivery);
+  return { status: response.status, body: await response.json() };
+}
+
+/** A payload as Gitea sends it, signed. */
+export function deliver(
+  url: string,
+  { hook, secret }: Hook,
+  event: 'push' | 'pull_request',
+  payload: string | Uint8Array<ArrayBuffer>,
+  delivery: string = randomUUID(),
+): Promise<Response> {
+  return fetch(`${url}${hook}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'x-gitea-event': 'push',
-      'x-gitea-delivery': changes.delivery ?? randomUUID(),
-      'x-gitea-signature': signature,
+      'x-gitea-event': event,
+      'x-gitea-delivery': delivery,
+      'x-gitea-signature': createHmac('sha256', secret).update(payload).digest('hex'),
     },
     body: payload,
   });
-  return { status: response.status, body: await response.json() };
 }
