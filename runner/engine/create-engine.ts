@@ -34,9 +34,12 @@ export function createEngine(engine: EngineDependencies): Engine {
     return lease;
   };
 
+  const anticipate = (): void => engine.executor.anticipate?.();
+
   return {
+    anticipate,
     prepare: (options) => {
-      engine.executor.anticipate?.();
+      anticipate();
       return prepareRun(engine, options);
     },
     schedules: (location, commit, file) => readSchedules(engine, location, commit, file),

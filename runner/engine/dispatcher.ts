@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { Engine } from './engine.ts';
 
 export interface DispatcherOptions {
-  readonly engine: Pick<Engine, 'take' | 'plan' | 'drive'>;
+  readonly engine: Pick<Engine, 'anticipate' | 'take' | 'plan' | 'drive'>;
   readonly store: Pick<Store, 'changes'>;
   /** Folder of a repository that has the commit of the request. */
   readonly locate: (request: RunRequest) => Promise<string>;
@@ -32,6 +32,7 @@ export async function dispatchRuns(
   signals: { readonly stop: AbortSignal; readonly cancel: AbortSignal },
 ): Promise<void> {
   const { store, logger, most, engine } = options;
+  engine.anticipate();
   const underWay = new Set<Promise<void>>();
   let wake = Promise.withResolvers<undefined>();
   signals.stop.addEventListener('abort', () => wake.resolve(undefined), { once: true });

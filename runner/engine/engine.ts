@@ -37,6 +37,8 @@ export interface RunObserver {
 export type RerunScope = { readonly kind: 'failed' } | { readonly kind: 'from'; readonly step: StepId };
 
 export interface Engine {
+  /** Runs are about to come: what takes time to open is opened meanwhile. What runners left behind that are gone is taken away. */
+  anticipate(): void;
   /** Opens the commit and compiles its pipeline. Abilities of the executor and, unless it is only to be looked at, secrets that are missing are problems too. */
   prepare(options: PrepareOptions): Promise<Checked<PreparedRun>>;
   /** The schedules of the pipeline file of a commit; none when it has no such file or one with mistakes. ERR_SOURCE. */

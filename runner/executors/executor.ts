@@ -99,7 +99,10 @@ export interface Executor {
   readonly resumes: boolean;
   /** A sentence on why this executor can never run the step (an unknown service, …), known before the run starts. */
   unsupportedReason(step: RunStep): string | undefined;
-  /** A run is about to come: what takes time to open may be opened meanwhile. What fails is told by the first attempt. */
+  /**
+   * A run is about to come: what takes time to open may be opened meanwhile. What fails is told by the first attempt.
+   * Where attempts outlive their runner, what is left of those that are over is taken away, by `close` at the latest.
+   */
   anticipate?(): void;
   /**
    * Prepares an attempt that may come soon, as far as that has no effect but to take room: its `execute` is quicker then.

@@ -120,11 +120,24 @@ export class Machine {
   }
 
   start(): Runner {
-    return this.#spawn(['run', join(this.#folder, 'repository')]);
+    return this.sluice(['run', join(this.#folder, 'repository')]);
   }
 
   resume(runId: string): Runner {
-    return this.#spawn(['resume', runId]);
+    return this.sluice(['resume', runId]);
+  }
+
+  sluice(args: readonly string[]): Runner {
+    const runner = new Runner([...args, '--json', '--executor', 'kubernetes'], {
+      ...process.env,
+      SLUICE_HOME: this.home,
+      SLUICE_NAMESPACE: this.#site.namespace,
+      SLUICE_IMAGE_PREFIX: imageOf('busybox').replace(/busybox:.*$/, ''),
+      SLUICE_AGENT_IMAGE: imageOf('agent'),
+      ...this.#env,
+    });
+    this.runners.push(runner);
+    return runner;
   }
 
   /** What is broken by all that is known of the run from outside. */
@@ -155,19 +168,6 @@ export class Machine {
   async close(): Promise<void> {
     for (const runner of this.runners) await runner.kill();
     await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  #spawn(args: readonly string[]): Runner {
-    const runner = new Runner([...args, '--json', '--executor', 'kubernetes'], {
-      ...process.env,
-      SLUICE_HOME: this.home,
-      SLUICE_NAMESPACE: this.#site.namespace,
-      SLUICE_IMAGE_PREFIX: imageOf('busybox').replace(/busybox:.*$/, ''),
-      SLUICE_AGENT_IMAGE: imageOf('agent'),
-      ...this.#env,
-    });
-    this.runners.push(runner);
-    return runner;
   }
 
   async #leftovers(): Promise<readonly string[]> {

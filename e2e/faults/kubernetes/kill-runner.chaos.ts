@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { kubectl } from '../../cluster/test-cluster.ts';
 import { jobOf } from './check-cluster.ts';
 import { FaultSite } from './fault-site.ts';
 import type { Machine } from './fault-site.ts';
 import { faultTest, home } from './fault-test.ts';
-import { everything, secrets } from './pipelines.ts';
+import { everything, secrets, slowFor } from './pipelines.ts';
 import { countRows, logFile, readHome, runOf, sizeOf } from './read-home.ts';
 import type { Runner } from './runner-process.ts';
 
@@ -70,6 +71,7 @@ const chains: readonly (readonly Moment[])[] = [
     { name: 'log.chunk stored', came: logged('build', 1_500) },
     { name: 'job.deleted', came: wrote('delete', 'jobs', 'build') },
     { name: 'junit.stored', came: stored('test_chunks') },
+    { name: 'run.final after', came: told('run-finished') },
   ],
   [
     { name: 'job.create after', came: wrote('create', 'jobs', 'build') },
@@ -128,6 +130,41 @@ function byChance(start: number): readonly Moment[] {
     return { name: `after ${ms} ms`, came: ({ runner, runId }) => runId !== undefined && runner.ageMs > ms };
   });
 }
+
+interface JobObject {
+  readonly metadata: { readonly name: string; readonly labels: object; readonly annotations: object };
+  readonly spec: { readonly template: { readonly spec: object } };
+}
+
+faultTest('E7: what is left by a runner that was killed after the end of its run goes with whoever comes next', (t) =>
+  site.slots.add(async () => {
+    t.timeout(120_000);
+    const machine = await site.machine(slowFor(2));
+    t.teardown(() => machine.close());
+    const runner = machine.start();
+    while (!runner.says('attempt-placed', 'work')) await sleep(50);
+    const runId = runOf(machine.home) ?? '';
+    const job = ['job', jobOf(runId, 'work', 1), '-n', site.namespace];
+    const found = JSON.parse(await kubectl(['get', ...job, '-o', 'json'])) as JobObject;
+    await runner.ended;
+    const { name, labels, annotations } = found.metadata;
+    const { spec } = found.spec.template;
+    for (const args of [
+      ['resume', runId],
+      ['serve', '--listen', '127.0.0.1:0'],
+    ]) {
+      await kubectl(['create', '-f', '-'], {
+        ...{ apiVersion: 'batch/v1', kind: 'Job' },
+        metadata: { name, namespace: site.namespace, labels, annotations },
+        spec: { suspend: true, template: { spec } },
+      });
+      const next = machine.sluice(args);
+      while ((await kubectl(['get', ...job, '--ignore-not-found', '-o', 'name'])) !== '') await sleep(500);
+      await (args[0] === 'serve' ? next.kill() : next.ended);
+      t.pass();
+    }
+  }),
+);
 
 /** Kills one runner after the other, and lets a last one finish. Every kill has to hit a runner that lives. */
 async function killAlong(t: ExecutionContext, chain: readonly Moment[]): Promise<void> {

@@ -15,6 +15,8 @@ export const defineResume: Define = (command) => {
     const runId = await services.store.resolve(command.args[0] ?? 'latest');
     const { phase, verdict } = await services.engine.state(runId);
     if (phase !== 'finished') return driveRun(runId, session, services, options);
+    // Its runner may have been killed before it had cleared away what the last step ran in.
+    services.engine.anticipate();
     const outcome = verdict?.outcome ?? 'unknown';
     throw new SluiceError('ERR_USAGE', `Run ${runId} has already ended: ${outcome}.`, {
       hint:
