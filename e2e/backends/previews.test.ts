@@ -55,7 +55,7 @@ class Namespace {
   }
 
   /** Each pair of a role's own password with a database: what lets it in. */
-  async knock(preview: string): Promise<Readonly<Record<string, string>>> {
+  async knock(preview: string, release: string): Promise<Readonly<Record<string, string>>> {
     const program = `import pg from 'pg';
 const answers = {};
 for (const [host, database] of [['test-db', '${preview}'], ['test-db', 'app'], ['test-db', 'postgres'], ['db', 'app'], ['db', 'postgres']]) {
@@ -66,7 +66,8 @@ for (const [host, database] of [['test-db', '${preview}'], ['test-db', 'app'], [
   await client.end().catch(() => undefined);
 }
 console.log(JSON.stringify(answers));`;
-    const selector = `sluice.dev/environment=${preview},sluice.dev/role=app`;
+    // The release before may still be on its way out.
+    const selector = `sluice.dev/environment=${preview},sluice.dev/role=app,sluice.dev/release=${release}`;
     const [pod] = await this.objects<NamedObject>('pods', '-l', selector);
     const args = ['exec', pod?.metadata.name ?? '', '--', 'node', '--input-type=module', '-e', program];
     return JSON.parse(await this.kubectl(...args)) as Readonly<Record<string, string>>;
@@ -132,7 +133,7 @@ backendTest(
     t.like(await askGateway(host, '/tasks'), { release: 'r1', body: '[]' });
     t.like(await askGateway(host, '/mail'), { body: '"smtp"' });
 
-    const { [`test-db/${preview}`]: own, ...others } = await namespace.knock(preview);
+    const { [`test-db/${preview}`]: own, ...others } = await namespace.knock(preview, 'r2');
     t.is(own, 'lets in');
     // 42501: a role without the right to connect; 28P01: a role that is not there.
     t.deepEqual(others, {

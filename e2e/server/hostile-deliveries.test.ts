@@ -103,8 +103,11 @@ test('R001-27: whatever is missing, null or of another type in a signed delivery
   t.true((statuses.get(400) ?? 0) > 10);
   t.true(place.isAlive);
   t.is(place.pid, pid);
-  const half = memory.slice(Math.floor(memory.length / 2));
-  t.true(Math.max(...half) < 250, 'memory does not grow with deliveries');
+  // How much a warm process holds depends on how busy the machine is; what it keeps of each delivery does not.
+  const quarter = Math.floor(memory.length / 4);
+  const warm = Math.max(...memory.slice(quarter, 2 * quarter));
+  const last = Math.min(...memory.slice(-quarter));
+  t.true(last < 1.15 * warm, `memory grows with deliveries: ${memory.map(Math.round).join(' ')} MB`);
 });
 
 /** A connection that says the beginning of a request and then nothing, or a byte now and then. */
