@@ -176,6 +176,8 @@ async function watchPreviews(
       const repository = await intake.repositoryNamed(name);
       if (repository === undefined) return undefined;
       const { refs } = await remotes.refs(repository);
+      // A remote without any ref is more likely broken than left by everybody.
+      if (refs.size === 0) return undefined;
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
     isBusy: async ({ backend, environment }) => {
