@@ -32,7 +32,7 @@ import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, RemoteRefs, WantedCommit } from './sources/mirrors.ts';
 import type { Intake, Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
-import { readRepositorySecrets } from './store/repository-secrets.ts';
+import { readRepositorySecrets, requireKeyOf } from './store/repository-secrets.ts';
 import type { RepositorySecrets } from './store/repository-secrets.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -64,9 +64,9 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
+  const secretsOf = await openSecrets(services);
   const telemetry = await openTelemetry(config, intake, version);
   const remotes = remotesOf(services, options);
-  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
@@ -120,6 +120,12 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       await ended;
     },
   };
+}
+
+/** ERR_SEALED when the key at hand is not the one of all repositories. */
+async function openSecrets({ intake, secretBox }: Services): Promise<(repository: Repository) => RepositorySecrets> {
+  requireKeyOf(secretBox, await intake.repositories());
+  return (repository) => readRepositorySecrets(secretBox, repository);
 }
 
 /** Undefined for a server on a cluster that is not told where backends are deployed. */
