@@ -139,7 +139,9 @@ async function sweepBackends(backends: Backends | undefined, logger: Logger, sig
   if (backends === undefined) return;
   while (!signal.aborted) {
     try {
-      for (const backend of await backends.sweep(systemClock())) logger.info('backend deleted', { backend });
+      for (const { name: backend, error } of await backends.sweep(systemClock()))
+        if (error === undefined) logger.info('backend deleted', { backend });
+        else logger.warn('a backend that is due was not deleted', { backend, error });
     } catch (error) {
       logger.warn('backends that are due were not deleted', { error });
     }
