@@ -265,3 +265,34 @@ backendTest('requests for one name that come at once all get an answer, and what
   t.is((await ask('GET', '/v1/backends')).status, 200);
   t.is((await create()).status, 200);
 });
+
+backendTest(
+  'a server that is killed in the middle of a request leaves what the same request brings to its end',
+  async (t) => {
+    const backend = await TestBackend.open(t, 'node');
+    const { ask, place } = await serve(t, backend);
+    const { name } = backend;
+    const path = `/v1/backends/${name}`;
+    const create = () => ask('POST', '/v1/backends', { name, repository: name, ...described, protected: false });
+    /** Killed so soon after the request was sent; answers what it said, if it did. */
+    const cutOff = async (ms: number, act: () => Promise<Told>) => {
+      const told = act().catch(() => undefined);
+      await sleep(ms);
+      await place.kill();
+      const answer = await told;
+      await place.serve();
+      return answer;
+    };
+    for (const ms of [60, 250]) {
+      await cutOff(ms, create);
+      t.true((await create()).status < 300, `${ms} ms`);
+      t.like((await ask('GET', path)).body, { protected: false, state: 'active' });
+      t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+      await cutOff(ms, () => ask('POST', `${path}/reconciliation`));
+      t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+    }
+    const marked = await cutOff(150, () => ask('DELETE', `${path}?confirm=${name}&graceSeconds=1`));
+    if (marked === undefined) await ask('DELETE', `${path}?confirm=${name}&graceSeconds=1`);
+    t.true(await until(async () => (await ask('GET', path)).status === 404), 'the next server goes on with it');
+  },
+);
