@@ -33,7 +33,7 @@ const deploy: readonly Rule[] = [
   rule('', ['pods', 'events'], read),
   rule('', ['pods/log'], ['get']),
   rule('apps', ['deployments'], write),
-  rule('gateway.networking.k8s.io', ['httproutes'], ['get', 'create', 'patch']),
+  rule('gateway.networking.k8s.io', ['httproutes'], write),
 ];
 
 /**
