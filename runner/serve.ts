@@ -11,15 +11,14 @@ import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
 import type { Backends } from './environments/backends.ts';
 import { newRunId } from './engine/new-run-id.ts';
+import { runInPreview } from './gates/backends/delete-preview.ts';
 import { PreviewSweeper } from './environments/preview-sweeper.ts';
 import { createLogger } from './logging.ts';
-import { groupOfRuns } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError, messageOf } from './model/errors.ts';
 import type { Logger } from './model/logger.ts';
 import type { StoredEvent } from './model/run-event.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
-import { openPreviews } from './open-previews.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
 import { forgeApi } from './outgoing/forge-api.ts';
@@ -50,8 +49,6 @@ import type { WatchDependencies } from './triggers/watch-repositories.ts';
 const sweepMs = 30_000;
 /** How often previews are looked at where refs are not. */
 const lookMs = 300_000;
-/** Of the runs of a preview one is under way, and few wait. */
-const latestRuns = 100;
 
 interface ServeOptions {
   readonly config: Config;
@@ -71,8 +68,8 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
-  const previews = await watchPreviews(services, remotes, config, logger);
   const backends = await backendsOf(options);
+  const previews = watchPreviews(services, remotes, backends, logger);
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
@@ -103,7 +100,10 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
-  const swept = Promise.all([previews.run(stop.signal), sweepBackends(backends, logger, stop.signal)]);
+  const swept = Promise.all([
+    previews.run(config.pollMs ?? lookMs, stop.signal),
+    sweepBackends(backends, logger, stop.signal),
+  ]);
   const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
@@ -159,33 +159,30 @@ async function tellOthers(
 
 interface PreviewWatch {
   readonly ended: NonNullable<ReceptionDependencies['ended']>;
-  run(signal: AbortSignal): Promise<void>;
+  run(everyMs: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Removes what nobody needs any more. Previews of repositories that are not ours go by their time alone. */
-async function watchPreviews(
+function watchPreviews(
   { intake, store }: Services,
   remotes: Remotes,
-  config: Config,
+  backends: Backends | undefined,
   logger: Logger,
-): Promise<PreviewWatch> {
-  const previews = await openPreviews(config);
+): PreviewWatch {
+  if (backends === undefined) return { ended: () => undefined, run: () => Promise.resolve() };
   const sweeper = new PreviewSweeper({
-    ...{ place: previews.place, clock: systemClock, logger },
+    ...{ place: backends.previews, clock: systemClock, logger },
     branchesOf: async (name) => {
       const repository = await intake.repositoryNamed(name);
       if (repository === undefined) return undefined;
       const { refs } = await remotes.refs(repository);
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
-    isBusy: async ({ backend, environment }) => {
-      const runs = await store.runs({ group: groupOfRuns(backend, environment), limit: latestRuns });
-      return runs.some(({ phase }) => phase !== 'finished');
-    },
+    isBusy: async (preview) => (await runInPreview(preview, (filter) => store.runs(filter))) !== undefined,
   });
   return {
     ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
-    run: (signal) => sweeper.run(config.pollMs ?? lookMs, signal).finally(() => previews.close()),
+    run: (everyMs, signal) => sweeper.run(everyMs, signal),
   };
 }
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { known } from '../../environments/backends.ts';
 import type { Backends, KnownBackend } from '../../environments/backends.ts';
 import { deleteBackend } from '../../gates/backends/delete.ts';
+import { deletePreview } from '../../gates/backends/delete-preview.ts';
 import { driftOfBackend, reconcileBackend } from '../../gates/backends/reconcile.ts';
 import { rollBackProduction } from '../../gates/backends/roll-back.ts';
 import { backendStatus } from '../../gates/backends/status.ts';
@@ -36,6 +37,7 @@ export function backendRoutes(api: ApiDependencies): readonly Route[] {
     rollBack(api),
     protect(api),
     removeBackend(api),
+    removePreview(api),
   ];
 }
 
@@ -238,6 +240,37 @@ function removeBackend(api: ApiDependencies): Route {
       const lost = await deleteBackend(backends, found, { confirm, at: deleteAt, now });
       reply.code(202);
       return { backend, deleteAt, lost };
+    },
+  });
+}
+
+function removePreview(api: ApiDependencies): Route {
+  return route({
+    method: 'DELETE',
+    path: '/v1/backends/{backend}/previews/{preview}',
+    id: 'delete-preview',
+    summary: 'Remove a preview before its time',
+    description:
+      'Its app, its address and its database go; the next run of its branch or pull request makes it anew. Refused while a run is under way in it. Answers when it is gone, within a minute or two.',
+    tag: 'backends',
+    access: { verb: 'delete-preview', on: 'backend' },
+    params: Type.Object(
+      {
+        ...params.properties,
+        preview: Type.String({ pattern: '^preview-[a-z0-9-]{1,50}$', description: 'Its name.' }),
+      },
+      closed,
+    ),
+    answers: {
+      200: {
+        description: 'It is gone.',
+        schema: Type.Object({ backend: Type.String(), preview: Type.String() }, closed),
+      },
+    },
+    handle: async ({ params: { backend, preview } }) => {
+      const { backends, found } = await named(api, backend);
+      await deletePreview(backends, found, preview, (filter) => api.store.runs(filter));
+      return { backend, preview };
     },
   });
 }
