@@ -69,7 +69,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
   const backends = await backendsOf(options);
-  const previews = watchPreviews(services, remotes, backends, logger);
+  const previews = watchPreviews(services, remotes, backends, { logger, everyMs: config.pollMs ?? lookMs });
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
@@ -100,10 +100,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
     { stop: stop.signal, cancel: cancel.signal },
   );
   const watched = watchOver(services, remotes, { ...submission, logger }, config.pollMs, stop.signal);
-  const swept = Promise.all([
-    previews.run(config.pollMs ?? lookMs, stop.signal),
-    sweepBackends(backends, logger, stop.signal),
-  ]);
+  const swept = Promise.all([previews.run(stop.signal), sweepBackends(backends, logger, stop.signal)]);
   const delivered = tellOthers(services, subscribers, { url: config.url || url, logger }, stop.signal);
   return {
     url,
@@ -159,7 +156,7 @@ async function tellOthers(
 
 interface PreviewWatch {
   readonly ended: NonNullable<ReceptionDependencies['ended']>;
-  run(everyMs: number, signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** Removes what nobody needs any more. Previews of repositories that are not ours go by their time alone. */
@@ -167,7 +164,7 @@ function watchPreviews(
   { intake, store }: Services,
   remotes: Remotes,
   backends: Backends | undefined,
-  logger: Logger,
+  { logger, everyMs }: { readonly logger: Logger; readonly everyMs: number },
 ): PreviewWatch {
   if (backends === undefined) return { ended: () => undefined, run: () => Promise.resolve() };
   const sweeper = new PreviewSweeper({
@@ -182,7 +179,7 @@ function watchPreviews(
   });
   return {
     ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
-    run: (everyMs, signal) => sweeper.run(everyMs, signal),
+    run: (signal) => sweeper.run(everyMs, signal),
   };
 }
 
