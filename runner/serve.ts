@@ -21,7 +21,9 @@ import type { StoredEvent } from './model/run-event.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
-import { forgeApi } from './outgoing/forge-api.ts';
+import { apiHosts, forgeApi } from './outgoing/forge-api.ts';
+import { isPullRequestClosed } from './outgoing/pull-request-state.ts';
+import type { AskedForge } from './outgoing/pull-request-state.ts';
 import { readSubscribers, rulesFor } from './outgoing/read-subscribers.ts';
 import type { NamedSubscriber } from './outgoing/read-subscribers.ts';
 import { createReceiver } from './outgoing/receivers.ts';
@@ -49,6 +51,8 @@ import type { WatchDependencies } from './triggers/watch-repositories.ts';
 const sweepMs = 30_000;
 /** How often previews are looked at where refs are not. */
 const lookMs = 300_000;
+/** How long a forge may take to say whether a pull request is closed. */
+const askMs = 20_000;
 
 interface ServeOptions {
   readonly config: Config;
@@ -161,12 +165,14 @@ interface PreviewWatch {
 
 /** Removes what nobody needs any more. Previews of repositories that are not ours go by their time alone. */
 function watchPreviews(
-  { intake, store }: Services,
+  services: Services,
   remotes: Remotes,
   backends: Backends | undefined,
   { logger, everyMs }: { readonly logger: Logger; readonly everyMs: number },
 ): PreviewWatch {
   if (backends === undefined) return { ended: () => undefined, run: () => Promise.resolve() };
+  const { intake, store } = services;
+  const sender = createSender(() => receiverHosts(services, []), systemClock);
   const sweeper = new PreviewSweeper({
     ...{ place: backends.previews, clock: systemClock, logger },
     branchesOf: async (name) => {
@@ -175,11 +181,15 @@ function watchPreviews(
       const { refs } = await remotes.refs(repository);
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
+    isClosed: async (name, pullRequest) => {
+      const forge = forgeOf(services, await intake.repositoryNamed(name));
+      return forge && isPullRequestClosed(sender, forge, pullRequest, AbortSignal.timeout(askMs));
+    },
     isBusy: async (preview) => (await runInPreview(preview, (filter) => store.runs(filter))) !== undefined,
   });
   return {
     ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
-    run: (signal) => sweeper.run(everyMs, signal),
+    run: (signal) => sweeper.run(everyMs, signal).finally(() => sender.close()),
   };
 }
 
@@ -304,24 +314,28 @@ function targetsOf(
 }
 
 /** A status goes to the forge that the repository is fetched from, with the token that fetches it. */
-function targetBook({ intake, secretBox }: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
+function targetBook(services: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
   return {
     status: async (_name, { request, runId }) => {
-      const repository = await intake.repository(request.repositoryId ?? '');
-      if (!repository || repository.forge === 'git') return undefined;
-      const api = forgeApi(repository.forge, repository.cloneUrl);
-      const { token } = readRepositorySecrets(secretBox, repository);
-      return api && { forge: repository.forge, api, token, runUrl: `${url}/v1/runs/${runId}` };
+      const forge = forgeOf(services, await services.intake.repository(request.repositoryId ?? ''));
+      return forge && { ...forge, runUrl: `${url}/v1/runs/${runId}` };
     },
     subscriber: (name) => Promise.resolve(subscribers.find((subscriber) => subscriber.name === name)),
   };
 }
 
+/** The API of the forge that a repository is fetched from; undefined for one that has none. */
+function forgeOf({ secretBox }: Services, repository: Repository | undefined): AskedForge | undefined {
+  if (!repository || repository.forge === 'git') return undefined;
+  const api = forgeApi(repository.forge, repository.cloneUrl);
+  const { token } = readRepositorySecrets(secretBox, repository);
+  return api && { forge: repository.forge, api, token };
+}
+
 /** Whoever adds a repository trusts its host, which may well be in a private network. */
 async function receiverHosts({ intake }: Services, subscribers: readonly NamedSubscriber[]): Promise<AddressRules> {
-  const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
   const { hosts, privateHosts } = rulesFor(subscribers);
-  return { hosts, privateHosts: [...privateHosts, ...urls.map(({ host }) => host)] };
+  return { hosts, privateHosts: [...privateHosts, ...apiHosts(await intake.repositories())] };
 }
 
 /** Why there is no server at the address, in words for who typed it. */
