@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access.ts';
 import type { Subject, Verb } from '../access.ts';
 import type { Authenticate } from '../authenticate.ts';
-import { usualGraceSeconds } from '../backend-body.ts';
-import { createBackend, removeBackend, showBackend } from '../backend-deeds.ts';
+import { showBackend } from '../backend-deeds.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { backendsOf, permit } from '../guard.ts';
-import { answerOnce } from '../idempotency.ts';
 import { ApiError, toProblem } from '../problem.ts';
 import { BackendWatch } from './backend-watch.ts';
+import { changeBackend, permitBackend } from './change-backend.ts';
 import type { ClientMessage, MessageOf, ServerMessage } from './messages.ts';
 import { idOf, readMessage } from './read-message.ts';
 import { Subscription } from './subscription.ts';
@@ -198,35 +197,14 @@ export class Session {
       }
       case 'create-backend':
       case 'delete-backend':
-        return { re: message.id, answer: await this.#changeBackend(message, subject) };
+        return { re: message.id, answer: await changeBackend(this.#dependencies, message, subject) };
       case 'get-backend':
         return { re: message.id, answer: await this.#getBackend(message, subject) };
     }
   }
 
-  /** Audited and done once, as the route of that name. An answer that was given is told again also when the backend is gone since. */
-  #changeBackend(message: MessageOf<'create-backend' | 'delete-backend'>, subject: Subject): Promise<object> {
-    const { store, clock } = this.#dependencies;
-    const name = message.type === 'create-backend' ? message.backend.name : message.name;
-    const audited = {
-      actor: subject.name,
-      action: message.type,
-      object: `/v1/backends/${name}`,
-      requestId: message.id,
-    };
-    return answerOnce<object>(store, { subject: subject.name, id: message.id, wish: message }, async () => {
-      if (message.type === 'create-backend') permit(subject, message.type, message.backend.repository);
-      else await this.#permitBackend(subject, message.type, name);
-      await store.addAudit({ at: clock(), ...audited });
-      if (message.type === 'create-backend')
-        return (await createBackend(this.#dependencies, message.backend, 'message/backend')).told;
-      const { confirm, graceSeconds = usualGraceSeconds } = message;
-      return removeBackend(this.#dependencies, name, { confirm, graceSeconds });
-    });
-  }
-
   async #getBackend({ id, name, watch }: MessageOf<'get-backend'>, subject: Subject): Promise<object> {
-    await this.#permitBackend(subject, 'read-backends', name);
+    await permitBackend(this.#dependencies, subject, 'read-backends', name);
     const status = await showBackend(this.#dependencies, name);
     if (watch !== true) return status;
     this.#refuseTooMany(id);
@@ -238,10 +216,6 @@ export class Session {
     const watched = { subscription: id, name, status };
     this.#subscriptions.set(id, new BackendWatch(watched, look, this.#dependencies.logger));
     return status;
-  }
-
-  async #permitBackend(subject: Subject, verb: Verb, name: string): Promise<void> {
-    permit(subject, verb, (await backendsOf(this.#dependencies).find(name))?.repository);
   }
 
   async #subscribe(message: MessageOf<'subscribe'>, subject: Subject): Promise<void> {
