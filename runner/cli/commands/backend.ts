@@ -139,6 +139,7 @@ const deeds: Readonly<Record<string, Deed>> = {
     return exitCodes.succeeded;
   },
   'delete-preview': async (session, backends, name, { preview }) => {
+    if (preview === '') throw new SluiceError('ERR_USAGE', 'the name of the preview is missing');
     const found = await known(backends, name);
     const { store } = await session.open();
     await deletePreview(backends, found, preview, (filter) => store.runs(filter));
