@@ -37,7 +37,7 @@ export interface DeleteOptions extends CallOptions {
   readonly graceSeconds?: number;
   /** Only the object with this uid; another one of the same name stays. */
   readonly uid?: string;
-  /** Only the object as it was looked at; Conflict when somebody changed it since. */
+  /** Only the object as it was when it had this version; a Conflict when it was changed since. */
   readonly resourceVersion?: string;
 }
 

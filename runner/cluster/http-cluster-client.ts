@@ -147,7 +147,7 @@ export class HttpClusterClient implements ClusterClient {
         kind: 'DeleteOptions',
         propagationPolicy: propagation,
         gracePeriodSeconds: graceSeconds,
-        preconditions: uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion },
+        preconditions: { uid, resourceVersion },
       }),
     };
     try {
@@ -155,8 +155,8 @@ export class HttpClusterClient implements ClusterClient {
       return true;
     } catch (error) {
       // With a uid as the only precondition, a conflict says that another object has the name by now.
-      const isOther = uid !== undefined && resourceVersion === undefined && failedWith(error, 'Conflict');
-      if (failedWith(error, 'NotFound') || isOther) return false;
+      const isAnother = uid !== undefined && resourceVersion === undefined && failedWith(error, 'Conflict');
+      if (failedWith(error, 'NotFound') || isAnother) return false;
       throw error;
     }
   }
