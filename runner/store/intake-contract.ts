@@ -1,6 +1,7 @@
 import test from 'ava';
 import { newRun, owner, started } from './contract-data.ts';
 import type { NewDelivery, Repository, RunRequested } from './intake.ts';
+import { nobody } from './store.ts';
 import type { SetUp } from './contract-fixture.ts';
 
 const shop: Repository = {
@@ -165,6 +166,18 @@ export function intakeContract(setUp: SetUp): void {
     await store.request('held', { type: 'run-reviewed', at: 3, ...review });
     t.like(await store.takeQueued(owner('a'), 9), { runId: 'held' });
     t.like(await store.events('held', 1), [{ type: 'run-reviewed', ...review }]);
+  });
+
+  test('a repetition that is put into the queue leaves what waits there as it is', async (t) => {
+    const { store } = await setUp(t);
+    const event = requested('held');
+    await store.enqueue({ ...event, request: { ...event.request, held: true } });
+    await store.enqueue(requested('waiting', 'shop', 1));
+    await store.createRun(newRun('repeated', { createdAt: 2 }), nobody);
+    t.deepEqual(await store.abandoned(), []);
+    t.deepEqual(await store.queueDepth(), { ready: 2, held: 1 });
+    const take = async () => (await store.takeQueued(owner('a'), 9))?.runId;
+    t.deepEqual([await take(), await take(), await take()], ['waiting', 'repeated', undefined]);
   });
 
   test('a repository with many runs under way lets others go first, and waits at its limit', async (t) => {
