@@ -96,7 +96,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   });
   const dispatched = dispatchRuns(
     {
-      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runs } },
+      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runsPerRepository } },
       locate: (request) => remotes.locate(request),
       ended: async (runId) => telemetry.runEnded(await store.events(runId)),
     },
