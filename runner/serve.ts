@@ -254,11 +254,11 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
 function socketSubmissions({ intake }: Services, remotes: Remotes, submission: SubmissionDependencies): Submissions {
   const idOf = (actor: string, id: string) => `websocket ${actor} ${id}`;
   return {
-    run: async ({ id, repository: name, commit, command, file }, actor) => {
+    run: async ({ id, repository: name, commit, command, file, priority }, actor) => {
       const repository = await intake.repositoryNamed(name);
       if (!repository) return undefined;
       const trigger = manualTrigger(await remotes.resolve(repository, commit), actor);
-      const wish = { repository, trigger, id: idOf(actor, id), by: 'websocket' };
+      const wish = { repository, trigger, priority, id: idOf(actor, id), by: 'websocket' };
       return submitRun(submission, { ...wish, ...(file !== undefined && { file }), ...(command && { command }) });
     },
     announce: async ({ id, repository: name, ref, before, after, actor: pusher }, actor) => {

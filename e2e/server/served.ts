@@ -18,6 +18,7 @@ export interface RunRow {
   readonly outcome?: string;
   readonly reason?: string;
   readonly commit: string;
+  readonly priority: number;
 }
 
 /** A bare repository, a data folder, and servers on it that a test may kill. */

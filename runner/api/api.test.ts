@@ -182,6 +182,34 @@ test('an unchanged answer is not sent again, a long one is packed, HEAD has no b
   t.is(((await packed.json()) as { readonly openapi: string }).openapi, '3.1.0');
 });
 
+test('a run has the priority that it is asked for with, which is raised by maintainers only', async (t) => {
+  const { ask, commit, token, ended } = await openApi(t);
+  await commit(red);
+  const post = (priority: unknown, bearer?: string) =>
+    ask('/v1/runs', {
+      method: 'POST',
+      body: { repository: 'shop', commit: 'HEAD', priority },
+      ...(bearer !== undefined && { token: bearer }),
+    });
+  const [developer, maintainer] = [await token('developer', ['shop']), await token('maintainer', ['shop'])];
+  t.like(await post(1, developer), { status: 403, json: { code: 'forbidden', place: 'body/priority' } });
+  for (const wrong of [101, -101, 0.5, 'high', null])
+    t.like(await post(wrong), { status: 400, json: { place: 'body/priority' } }, String(wrong));
+  const priorityOf = async (made: { readonly json: unknown }) => {
+    const { runId } = made.json as { readonly runId: string };
+    await ended(runId);
+    const { request } = (await ask(`/v1/runs/${runId}`)).json as { readonly request: { readonly priority?: number } };
+    const { runs } = (await ask('/v1/runs')).json as { readonly runs: readonly { runId: string; priority: number }[] };
+    return { runId, told: [request.priority, runs.find((run) => run.runId === runId)?.priority] };
+  };
+  t.deepEqual((await priorityOf(await post(0, developer))).told, [undefined, 0]);
+  t.deepEqual((await priorityOf(await post(-7, developer))).told, [-7, -7]);
+  const { runId, told } = await priorityOf(await post(100, maintainer));
+  t.deepEqual(told, [100, 100]);
+  const again = await ask(`/v1/runs/${runId}/rerun`, { method: 'POST', body: {}, token: developer });
+  t.deepEqual((await priorityOf(again)).told, [100, 100]);
+});
+
 test('a request with a key is carried out once, and its answer given again', async (t) => {
   const { ask, commit, store, token } = await openApi(t);
   await commit(green);

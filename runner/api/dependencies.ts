@@ -9,17 +9,8 @@ import type { RegisteredRepository, RepositoryWish } from '../store/register-rep
 import type { ServerRecords } from '../store/server-records.ts';
 import type { Headers } from '../triggers/forge.ts';
 import type { Reception } from '../triggers/receive-delivery.ts';
+import type { RunWish } from '../triggers/request-run.ts';
 import type { Blobs, Store } from '../store/store.ts';
-
-export interface RunWish {
-  /** Name of a repository that the server knows. */
-  readonly repository: string;
-  /** Commit, branch or tag. */
-  readonly commit: string;
-  /** Path of the pipeline file. */
-  readonly file: string;
-  readonly actor: string;
-}
 
 /** How the API gets runs going. What it answers with is stored: the run goes on whatever happens to the asker. */
 export interface RunRequests {

@@ -59,6 +59,7 @@ export const runRowSchema = Type.Object(
     phase: phaseSchema,
     outcome: Type.Optional(ref('outcome')),
     reason: Type.Optional(Type.String()),
+    priority: Type.Integer(),
     createdAt: ref('time'),
     finishedAt: Type.Optional(ref('time')),
     version: Type.Integer({ minimum: 0 }),

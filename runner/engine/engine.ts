@@ -57,7 +57,7 @@ export interface Engine {
   plan(runId: string, locate: (request: RunRequest) => Promise<string>): Promise<RunState>;
   /** Stores a run that repeats part of a finished one, with the same commit and plan. ERR_USAGE when there is nothing to repeat. */
   rerun(runId: string, scope: RerunScope): Promise<string>;
-  /** As `rerun`, but the run waits in the queue for a runner. */
+  /** As `rerun`, but the run waits in the queue for a runner, with the priority of the one that it repeats. */
   queueRerun(runId: string, scope: RerunScope): Promise<string>;
   /** Drives a run to its end. Aborting the signal cancels it (`interrupted`) and still waits for the clean end. */
   drive(runId: string, observer: RunObserver, signal: AbortSignal): Promise<RunState>;

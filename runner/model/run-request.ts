@@ -40,6 +40,9 @@ export function trustScope({ repository, trigger }: RunRequest): string {
   return isUntrusted(trigger) ? `${repository} fork ${trigger.pullRequest?.number ?? ''}` : repository;
 }
 
+/** Which priorities a run may have; 0 is that of a run for which nobody asked for another. */
+export const priorityBounds = { least: -100, most: 100 } as const;
+
 export interface RunRequest {
   /** Name of the backend or folder that people know it by. */
   readonly repository: string;
@@ -56,6 +59,8 @@ export interface RunRequest {
   readonly repositoryId?: string;
   /** Who is told how the run goes, besides those who ask. */
   readonly notify?: readonly NoticeTarget[];
+  /** Of the queued runs of a repository the highest is begun first, see `priorityBounds`; absent for 0. */
+  readonly priority?: number;
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

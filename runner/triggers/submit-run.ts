@@ -23,6 +23,8 @@ export interface Submission {
   readonly command?: Command;
   /** The submitter's own name of it: what is submitted twice under one id is one run. */
   readonly id: string;
+  /** See `RunRequest`. */
+  readonly priority?: number | undefined;
   /** How it came here: `api`, `websocket`, `bridge`, … */
   readonly by: string;
   /** Names the change where others may announce it too; without it every submission is a run of its own. */
@@ -46,7 +48,7 @@ export function submitRun(dependencies: SubmissionDependencies, submission: Subm
 /** The same, to be stored by whoever calls. */
 export function deliveryOf(
   { clock, notifyOf, newRunId }: Omit<SubmissionDependencies, 'intake'>,
-  { repository, trigger, file, command, id, by, change, held, head }: Submission,
+  { repository, trigger, file, command, id, by, change, held, head, priority = 0 }: Submission,
 ): NewDelivery {
   const at = clock();
   const request: RunRequest = {
@@ -56,6 +58,7 @@ export function deliveryOf(
     file: file ?? repository.file,
     dirty: false,
     ...(held === true && { held }),
+    ...(priority !== 0 && { priority }),
     ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
     // A command says nothing of the commit as a whole.
     notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),

@@ -4,6 +4,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { productionOf } from '../explain-production.ts';
 import { explanationOf, explanationSchema } from '../explain.ts';
 import { badCursor, pageOf, pageQuery, pageSchema, positionOf } from '../pages.ts';
+import { permitPriority, prioritySchema } from '../priority.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Call, Route } from '../route.ts';
@@ -67,11 +68,13 @@ function createRun({ runs }: ApiDependencies): Route {
         repository: name,
         commit: Type.String({ minLength: 1, maxLength: 200, description: 'Commit, branch or tag.' }),
         file: Type.String({ minLength: 1, maxLength: 500, default: 'sluice.yaml' }),
+        priority: Type.Optional(prioritySchema),
       },
       closed,
     ),
     answers: { 201: { description: 'The run is stored and goes on by itself.', schema: runIdAnswer } },
     handle: async ({ body, subject, reply }) => {
+      permitPriority(subject, body, 'body');
       const id = await runs.request({ ...body, actor: subject.name });
       if (id === undefined) throw notFound();
       reply.code(201).header('location', `/v1/runs/${id}`);
@@ -137,7 +140,8 @@ function deeds(api: ApiDependencies): readonly Route[] {
       path: '/v1/runs/{runId}/rerun',
       id: 'rerun-run',
       summary: 'Repeat part of a run with the same commit and pipeline',
-      description: 'What succeeded before is carried over with its outputs.',
+      description:
+        'What succeeded before is carried over with its outputs. The run has the priority of the one that it repeats.',
       tag: 'runs',
       access: { verb: 'rerun-run', on: 'run' },
       params: runParams,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
+import { prioritySchema } from '../priority.ts';
 
 const closed = { additionalProperties: false };
 const id = Type.String({
@@ -54,6 +55,7 @@ export const clientMessages = {
       file: Type.Optional(
         Type.String({ maxLength: 500, description: 'Another pipeline file than the repository has.' }),
       ),
+      priority: Type.Optional(prioritySchema),
     },
     closed,
   ),

@@ -4,6 +4,7 @@ import type { Subject } from '../access.ts';
 import type { Authenticate } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { permit } from '../guard.ts';
+import { permitPriority } from '../priority.ts';
 import { ApiError, toProblem } from '../problem.ts';
 import type { ClientMessage, MessageOf, ServerMessage } from './messages.ts';
 import { idOf, readMessage } from './read-message.ts';
@@ -164,6 +165,7 @@ export class Session {
         });
       case 'run':
         permit(subject, 'create-run', message.repository);
+        permitPriority(subject, message, 'message');
         return acceptedAs(message.id, await submissions.run(message, subject.name));
       case 'announce':
         permit(subject, 'create-run', message.repository);
