@@ -80,7 +80,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       receiveDelivery({ ...submission, blobs, secretsOf, ended: previews.ended }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
-    replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
+    replay: replayDelivery.bind(undefined, { intake, store, clock: systemClock, newRunId }),
     ...(config.issuer && { issuer: config.issuer }),
   };
   const api = await createApi(parts);
@@ -246,7 +246,7 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
   const resolve: Remotes['resolve'] = (repository, revision) => remotes.resolve(repository, revision);
   return {
     request: (wish) => requestRun({ ...submission, intake, resolve }, wish),
-    rerun: (runId, scope) => engine.queueRerun(runId, scope),
+    rerun: (runId, scope, traceParent) => engine.queueRerun(runId, scope, traceParent),
   };
 }
 

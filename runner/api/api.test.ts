@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { firstBreak } from '../store/audit-chain.ts';
 import type { AuditEntry } from '../store/server-records.ts';
-import { openApi, send } from './api-fixture.ts';
+import { announce, openApi, send } from './api-fixture.ts';
 import { openapiOf } from './openapi.ts';
 import type { Problem } from './problem.ts';
 
@@ -208,6 +208,31 @@ test('a run has the priority that it is asked for with, which is raised by maint
   t.deepEqual(told, [100, 100]);
   const again = await ask(`/v1/runs/${runId}/rerun`, { method: 'POST', body: {}, token: developer });
   t.deepEqual((await priorityOf(again)).told, [100, 100]);
+});
+
+test('a run is part of the trace of the request that asked for it, and a traceparent that is none is ignored', async (t) => {
+  const world = await openApi(t);
+  const { ask, commit, ended, store } = world;
+  await commit(red);
+  const parentOf = async ({ json }: { readonly json: unknown }) => {
+    const { runId } = json as { readonly runId: string };
+    await ended(runId);
+    const [first] = await store.events(runId);
+    return first?.type === 'run-requested' || first?.type === 'run-created' ? first.request.traceParent : t.fail();
+  };
+  const [traceId, parentId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+  const post = (path: string, traceparent: string, body?: object) =>
+    ask(path, { method: 'POST', headers: { traceparent }, ...(body && { body }) });
+  const wish = { repository: 'shop', commit: 'HEAD' };
+  const made = await post('/v1/runs', `00-${traceId}-${parentId}-01`, wish);
+  t.deepEqual(await parentOf(made), { traceId, parentId, sampled: true });
+  t.is(await parentOf(await post('/v1/runs', `00-${traceId}-${parentId}`, wish)), undefined);
+  const { runId } = made.json as { readonly runId: string };
+  const again = await post(`/v1/runs/${runId}/rerun`, `00-${'a'.repeat(32)}-${parentId}-00`, {});
+  t.deepEqual(await parentOf(again), { traceId: 'a'.repeat(32), parentId, sampled: false });
+  const { id } = await announce(world, 'shop');
+  const replayed = await post(`/v1/deliveries/${id}/replay`, `00-${'b'.repeat(32)}-${parentId}-01`);
+  t.deepEqual(await parentOf(replayed), { traceId: 'b'.repeat(32), parentId, sampled: true });
 });
 
 test('a request with a key is carried out once, and its answer given again', async (t) => {

@@ -3,6 +3,7 @@ import type { Engine, RerunScope } from '../engine/engine.ts';
 import type { Backends } from '../environments/backends.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../model/logger.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Logs } from '../results/log/logs.ts';
 import type { Delivery, Intake } from '../store/intake.ts';
 import type { RegisteredRepository, RepositoryWish } from '../store/register-repository.ts';
@@ -17,7 +18,7 @@ export interface RunRequests {
   /** The id of the new run, whose pipeline nobody has read yet. Undefined for a repository that is not known. */
   request(wish: RunWish): Promise<string | undefined>;
   /** The id of the run that repeats. ERR_USAGE when there is nothing to repeat. */
-  rerun(runId: string, scope: RerunScope): Promise<string>;
+  rerun(runId: string, scope: RerunScope, traceParent?: TraceParent): Promise<string>;
 }
 
 /** Everything the API answers from; joined in `runner/main.ts`. It owns none of it: who made a part closes it. */
@@ -32,7 +33,7 @@ export interface ApiDependencies {
   /** ERR_CONFLICT when the name is taken. */
   readonly register: (wish: RepositoryWish) => Promise<RegisteredRepository>;
   /** Stores a new run of what the delivery announced. ERR_CONFLICT when it led to no run. */
-  readonly replay: (delivery: Delivery) => Promise<Delivery>;
+  readonly replay: (delivery: Delivery, traceParent?: TraceParent) => Promise<Delivery>;
   /** Takes what a forge sent to the hook of a repository. */
   readonly receive: (repositoryId: string, headers: Headers, body: Buffer) => Promise<Reception>;
   /** Figures of this process, in the text format of Prometheus. */

@@ -105,6 +105,21 @@ test('policy queue: of runs that wait for a group the older goes first, whatever
   t.true(then >= before);
 });
 
+test('a repetition has the priority of its run, and is part of the trace of who asks for it', async (t) => {
+  const world = await openWorld(t);
+  const first = await world.push(onPush.replace('echo one', 'exit 1'), {}, { priority: 3 });
+  await world.takeAndPlan();
+  await world.engine.drive(first, world.observer, never);
+  const traceParent = { traceId: 'a'.repeat(32), parentId: 'b'.repeat(16), sampled: true };
+  const second = await world.engine.queueRerun(first, { kind: 'failed' }, traceParent);
+  t.like(await world.store.run(second), { priority: 3 });
+  t.like((await world.engine.state(second)).request, { priority: 3, traceParent });
+  await world.engine.take(9);
+  await world.engine.drive(second, world.observer, never);
+  const third = await world.engine.queueRerun(second, { kind: 'failed' });
+  t.is((await world.engine.state(third)).request.traceParent, undefined);
+});
+
 test('a run that is cancelled in the queue, or while its pipeline is read, never gets a plan', async (t) => {
   const world = await openWorld(t);
   const early = await world.push(onPush);

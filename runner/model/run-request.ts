@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { TraceParent } from './trace-parent.ts';
 
 /** What made a run start, in the words that conditions use. */
 export interface TriggerEvent {
@@ -61,6 +62,8 @@ export interface RunRequest {
   readonly notify?: readonly NoticeTarget[];
   /** Of the queued runs of a repository the highest is begun first, see `priorityBounds`; absent for 0. */
   readonly priority?: number;
+  /** The span that asked for the run, which its trace is a part of. */
+  readonly traceParent?: TraceParent | undefined;
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

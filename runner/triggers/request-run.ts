@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TriggerEvent } from '../model/run-request.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Intake, Repository } from '../store/intake.ts';
 import { manualTrigger, submitRun } from './submit-run.ts';
 import type { SubmissionDependencies } from './submit-run.ts';
@@ -20,6 +21,7 @@ export interface RunWish {
   readonly actor: string;
   /** See `RunRequest`. */
   readonly priority?: number | undefined;
+  readonly traceParent?: TraceParent | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import type { NoticeTarget, RunRequest, TriggerEvent } from '../model/run-request.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Delivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import { commandPipeline } from './command-pipeline.ts';
 import type { Command } from './command-pipeline.ts';
@@ -25,6 +26,7 @@ export interface Submission {
   readonly id: string;
   /** See `RunRequest`. */
   readonly priority?: number | undefined;
+  readonly traceParent?: TraceParent | undefined;
   /** How it came here: `api`, `websocket`, `bridge`, … */
   readonly by: string;
   /** Names the change where others may announce it too; without it every submission is a run of its own. */
@@ -48,7 +50,7 @@ export function submitRun(dependencies: SubmissionDependencies, submission: Subm
 /** The same, to be stored by whoever calls. */
 export function deliveryOf(
   { clock, notifyOf, newRunId }: Omit<SubmissionDependencies, 'intake'>,
-  { repository, trigger, file, command, id, by, change, held, head, priority = 0 }: Submission,
+  { repository, trigger, file, command, id, by, change, held, head, priority = 0, traceParent }: Submission,
 ): NewDelivery {
   const at = clock();
   const request: RunRequest = {
@@ -59,6 +61,7 @@ export function deliveryOf(
     dirty: false,
     ...(held === true && { held }),
     ...(priority !== 0 && { priority }),
+    traceParent,
     ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
     // A command says nothing of the commit as a whole.
     notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),
