@@ -81,7 +81,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       receiveDelivery({ ...submission, blobs, secretsOf, ended: previews.ended }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
-    replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
+    replay: replayDelivery.bind(undefined, { intake, store, clock: systemClock, newRunId }),
     ...(config.issuer && { issuer: config.issuer }),
   };
   const api = await createApi(parts);
@@ -97,7 +97,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   });
   const dispatched = dispatchRuns(
     {
-      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runs } },
+      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runsPerRepository } },
       locate: (request) => remotes.locate(request),
       ended: async (runId) => telemetry.runEnded(await store.events(runId)),
     },
@@ -260,7 +260,7 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
   const resolve: Remotes['resolve'] = (repository, revision) => remotes.resolve(repository, revision);
   return {
     request: (wish) => requestRun({ ...submission, intake, resolve }, wish),
-    rerun: (runId, scope) => engine.queueRerun(runId, scope),
+    rerun: (runId, scope, traceParent) => engine.queueRerun(runId, scope, traceParent),
   };
 }
 
@@ -268,11 +268,11 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
 function socketSubmissions({ intake }: Services, remotes: Remotes, submission: SubmissionDependencies): Submissions {
   const idOf = (actor: string, id: string) => `websocket ${actor} ${id}`;
   return {
-    run: async ({ id, repository: name, commit, command, file }, actor) => {
+    run: async ({ id, repository: name, commit, command, file, priority }, actor) => {
       const repository = await intake.repositoryNamed(name);
       if (!repository) return undefined;
       const trigger = manualTrigger(await remotes.resolve(repository, commit), actor);
-      const wish = { repository, trigger, id: idOf(actor, id), by: 'websocket' };
+      const wish = { repository, trigger, priority, id: idOf(actor, id), by: 'websocket' };
       return submitRun(submission, { ...wish, ...(file !== undefined && { file }), ...(command && { command }) });
     },
     announce: async ({ id, repository: name, ref, before, after, actor: pusher }, actor) => {

@@ -71,7 +71,13 @@ test('a commit and a test command run at a server, with log and result, and the 
   t.is(here.code, 0, here.err);
   t.regex(here.out, /unit │ tested/);
   t.regex(here.err, /not committed are not part of the run/);
+  const low = await run('--commit', commit, '--command', 'true', '--priority', '-5');
+  t.is(low.code, 0, low.err);
   const rows = await place.runs();
+  t.deepEqual(
+    rows.map(({ priority }) => priority),
+    [-5, 0, 0, 0],
+  );
   t.deepEqual([...new Set(rows.map((row) => row.commit))], [commit]);
 });
 
@@ -86,6 +92,13 @@ test('what does not begin has the exit code that it would have here, and says wh
   const noCommit = await run('--commit', 'no-such-branch');
   t.is(noCommit.code, 2);
   t.regex(noCommit.err, /no such branch or tag/);
+
+  const high = await run('--commit', commit, '--priority', '1');
+  t.is(high.code, 3);
+  t.regex(high.err, /may not give a run a priority above 0[^]*role maintainer/);
+  const tooHigh = await run('--commit', commit, '--priority', '101');
+  t.is(tooHigh.code, 2);
+  t.regex(tooHigh.err, /Give a whole number from -100 to 100/);
 
   const away = await begin('http://127.0.0.1:1', '--repository', 'shop', '--commit', commit).said;
   t.is(away.code, 3);

@@ -27,6 +27,7 @@ listen: "[::1]:9090"
 executor: kubernetes
 jobs: 12
 runs: 7
+runsPerRepository: 5
 pollSeconds: 0
 subscribersFile: subscribers.json
 secretFiles: { NPM_TOKEN: npm }
@@ -65,6 +66,7 @@ test('a configuration file says everything that the environment can say', async 
     executor: 'kubernetes',
     jobs: 12,
     runs: 7,
+    runsPerRepository: 5,
     pollMs: undefined,
     subscribersFile: join(folder, 'subscribers.json'),
     secrets: { NPM_TOKEN: 'npm-secret' },
@@ -192,7 +194,7 @@ test('every setting is shown with its value and its origin, and of secrets only 
   t.notRegex(JSON.stringify(rows), /npm-secret|AKIA|two/);
   t.like(
     rows.find(({ key }) => key === 'database.ttlSeconds'),
-    { value: 45, origin: { from: 'file', line: 11, column: 113 } },
+    { value: 45, origin: { from: 'file', line: 12, column: 113 } },
   );
 
   const bare = effectiveSettings(loadConfig({ ...machine, variables: {} }), {

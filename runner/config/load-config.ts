@@ -44,6 +44,7 @@ const defaultPollMs = 300_000;
 /** Command line, then environment (and what a configuration file puts below it), then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
+  const runs = count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.');
   const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
@@ -60,7 +61,8 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       defaultListen,
     url: publicUrl(given(variables['SLUICE_URL']) ?? ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
-    runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    runs: runs ?? defaultRuns,
+    runsPerRepository: runsPerRepository(given(variables['SLUICE_RUNS_PER_REPOSITORY'])) ?? runs ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
     traces: wantsTraces(variables),
     lookAhead: Object.freeze(lookAhead(variables)),
@@ -254,6 +256,18 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+function runsPerRepository(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_RUNS_PER_REPOSITORY is ${JSON.stringify(text)}, which is no number from 1 to 999`,
+    {
+      hint: 'Give how many runs of one repository may be under way at once, at all servers together.',
+    },
+  );
 }
 
 /** By the variables that every exporter knows; without an address there is nowhere to send traces. */

@@ -704,6 +704,10 @@ export interface ConfigFile {
    */
   readonly runs?: number;
   /**
+   * Runs of one repository that are under way at once, at all servers of a database together. Without it as many as `runs`.
+   */
+  readonly runsPerRepository?: number;
+  /**
    * Seconds between two looks at the refs and schedules of a repository; 0 for neither.
    */
   readonly pollSeconds?: number;

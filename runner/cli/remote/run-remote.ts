@@ -20,6 +20,7 @@ export interface RemoteFlags {
   readonly image?: string;
   readonly junit?: readonly string[];
   readonly timeout?: string;
+  readonly priority?: number;
 }
 
 type Flags = RemoteFlags & PrepareFlags & ViewOptions;
@@ -60,7 +61,7 @@ const verdictOf = ({ outcome, reason }: RunReport) => outcome && { outcome, ...(
 
 /** What is not said is as the folder has it: its repository, and the commit that is checked out. */
 async function whatToRun(folder: string, flags: Flags, session: Session) {
-  const { command, file, image, junit, timeout } = flags;
+  const { command, file, image, junit, timeout, priority } = flags;
   const known = flags.repository !== undefined && flags.commit !== undefined;
   const here = known ? undefined : await session.checkout(folder);
   if (here?.dirty === true && flags.commit === undefined)
@@ -78,6 +79,7 @@ async function whatToRun(folder: string, flags: Flags, session: Session) {
   return {
     repository: flags.repository ?? here?.repository ?? '',
     commit,
+    ...(priority !== undefined && { priority }),
     ...(command === undefined ? { file } : { command: { run: command, ...options } }),
   };
 }
