@@ -6,7 +6,7 @@ import { driftOfBackend, reconcileBackend } from '../../gates/backends/reconcile
 import { rollBackProduction } from '../../gates/backends/roll-back.ts';
 import { backendStatus } from '../../gates/backends/status.ts';
 import { toldBackend, toldStatus } from '../../gates/backends/tell.ts';
-import { backendOf, isTaken } from '../../language/compile-backend.ts';
+import { backendOf, serviceFault } from '../../language/compile-backend.ts';
 import { authorize } from '../access.ts';
 import { backendBody } from '../backend-body.ts';
 import type { BackendBody } from '../backend-body.ts';
@@ -63,7 +63,7 @@ function createBackend(api: ApiDependencies): Route {
     handle: async ({ body, reply }) => {
       const backends = backendsOf(api);
       if (!(await api.intake.repositoryNamed(body.repository))) throw notFound();
-      refuseTaken(body);
+      refuseServices(body);
       const isThere = (await backends.find(body.name)) !== undefined;
       const owned = { backend: backendOf(body, runtime), repository: body.repository };
       const made = await backends.ensure(owned, body.protected);
@@ -73,16 +73,13 @@ function createBackend(api: ApiDependencies): Route {
   });
 }
 
-function refuseTaken({ services = {} }: BackendBody): void {
-  const taken = Object.keys(services).find(isTaken);
-  if (taken === undefined) return;
-  throw new ApiError({
-    status: 400,
-    code: 'invalid',
-    detail: `A service of a backend cannot be called ${JSON.stringify(taken)}.`,
-    place: `body/services/${taken}`,
-    next: 'Rename it; `db` and names that begin with `test-` are those of Sluice.',
-  });
+function refuseServices({ name, services = {} }: BackendBody): void {
+  for (const [service, described] of Object.entries(services)) {
+    const fault = serviceFault(name, service, described);
+    if (fault === undefined) continue;
+    const place = ['body/services', service, ...(fault.field === undefined ? [] : [fault.field])].join('/');
+    throw new ApiError({ status: 400, code: 'invalid', detail: fault.message, place, next: fault.hint });
+  }
 }
 
 function listBackends(api: ApiDependencies): Route {

@@ -7,6 +7,7 @@ import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { claimNamespace } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
 import type { DesiredObject } from './backend-objects.ts';
+import { ensureBuilds, isBuilt } from './build-namespace.ts';
 import { ensureSecrets, newPassword } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
 import { ensurePreview } from './ensure-preview.ts';
@@ -45,6 +46,7 @@ export async function ensureBackend(
   ]);
   const ofPreview = backend.preview && (await ensurePreview(cluster, backend, backend.preview, place));
   await Promise.all(databaseObjects(backend, place).map(apply));
+  if (isBuilt(backend) && place.builds !== undefined) await ensureBuilds(cluster, claimed, place.builds);
   return { namespace: claimed, passwords: [...passwords, ...(ofPreview ?? [])] };
 }
 
