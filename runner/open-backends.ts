@@ -26,7 +26,14 @@ export function requiredPlace(config: Config): BackendPlace {
 /** Where backends are deployed, in the words of those that do. */
 export function placeOf(
   { domain, gateway, gatewayUrl, registry }: BackendsConfig,
-  { cluster: { images }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
+  { cluster: { images, namespace }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
 ): BackendPlace {
-  return { domain, gateway: { ...gateway, url: gatewayUrl }, registry, plainHttp, images };
+  return {
+    domain,
+    gateway: { ...gateway, url: gatewayUrl },
+    registry,
+    plainHttp,
+    images,
+    ...(namespace !== '' && { namespace }),
+  };
 }

@@ -46,7 +46,7 @@ export interface RunningEnvironment {
   /** The release that the address leads to. */
   readonly routed?: string;
   readonly releases: readonly string[];
-  /** Absent for a backend without. */
+  /** Absent for a backend without, and for one whose databases are outside of its namespace. */
   readonly database?: 'ready' | 'starting' | 'missing';
 }
 

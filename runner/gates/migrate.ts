@@ -1,4 +1,4 @@
-import { awaitServer, ensureRoles } from '../environments/database-roles.ts';
+import { awaitDatabase, ensureRoles } from '../environments/database-roles.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { EnvironmentName, Release } from '../environments/release.ts';
 import { migrate } from '../migrations/apply/migrate.ts';
@@ -66,7 +66,7 @@ async function applyToTesting(
   base: string | undefined,
 ): Promise<MigrationRecord> {
   const { site, input, say, signal } = context;
-  await awaitServer(database, signal);
+  await awaitDatabase(database, signal);
   const environment = trialOf(site.backend);
   const begun = await begin(context, database, base);
   say(`the ${environment} database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);

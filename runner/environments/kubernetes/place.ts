@@ -18,6 +18,8 @@ export interface BackendPlace {
   /** Registries that are spoken to in plain HTTP. */
   readonly plainHttp: readonly string[];
   readonly images: OwnImages;
+  /** Where Secrets of the operator are; that of the connection where it is not said. */
+  readonly namespace?: string;
 }
 
 /** The address of an environment: `tasks.apps.example`, for testing `test.tasks.apps.example`, and for a preview `preview-pr-12.tasks.apps.example`. */
