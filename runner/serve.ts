@@ -11,18 +11,19 @@ import type { Environment } from './config/environment.ts';
 import { dispatchRuns } from './engine/dispatcher.ts';
 import type { Backends } from './environments/backends.ts';
 import { newRunId } from './engine/new-run-id.ts';
+import { runInPreview } from './gates/backends/delete-preview.ts';
 import { PreviewSweeper } from './environments/preview-sweeper.ts';
 import { createLogger } from './logging.ts';
-import { groupOfRuns } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { SluiceError, messageOf } from './model/errors.ts';
 import type { Logger } from './model/logger.ts';
 import type { StoredEvent } from './model/run-event.ts';
 import type { NoticeTarget, RunRequest } from './model/run-request.ts';
-import { openPreviews } from './open-previews.ts';
 import type { AddressRules } from './outgoing/address-rules.ts';
 import { deliverOutbox } from './outgoing/deliver-outbox.ts';
-import { forgeApi } from './outgoing/forge-api.ts';
+import { apiHosts, forgeApi } from './outgoing/forge-api.ts';
+import { isPullRequestClosed } from './outgoing/pull-request-state.ts';
+import type { AskedForge } from './outgoing/pull-request-state.ts';
 import { readSubscribers, rulesFor } from './outgoing/read-subscribers.ts';
 import type { NamedSubscriber } from './outgoing/read-subscribers.ts';
 import { createReceiver } from './outgoing/receivers.ts';
@@ -50,8 +51,8 @@ import type { WatchDependencies } from './triggers/watch-repositories.ts';
 const sweepMs = 30_000;
 /** How often previews are looked at where refs are not. */
 const lookMs = 300_000;
-/** Of the runs of a preview one is under way, and few wait. */
-const latestRuns = 100;
+/** How long a forge may take to say whether a pull request is closed. */
+const askMs = 20_000;
 
 interface ServeOptions {
   readonly config: Config;
@@ -71,8 +72,8 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
   const runs = queuedRuns(services, remotes, submission);
-  const previews = await watchPreviews(services, remotes, config, logger);
   const backends = await backendsOf(options);
+  const previews = watchPreviews(services, remotes, backends, { logger, everyMs: config.pollMs ?? lookMs });
   const parts: ApiDependencies = {
     ...{ engine, runs, store, logs, blobs, intake, backends, clock: systemClock, logger, version },
     register: (wish) => registerRepository(intake, secretBox, wish, systemClock()),
@@ -163,29 +164,32 @@ interface PreviewWatch {
 }
 
 /** Removes what nobody needs any more. Previews of repositories that are not ours go by their time alone. */
-async function watchPreviews(
-  { intake, store }: Services,
+function watchPreviews(
+  services: Services,
   remotes: Remotes,
-  config: Config,
-  logger: Logger,
-): Promise<PreviewWatch> {
-  const previews = await openPreviews(config);
+  backends: Backends | undefined,
+  { logger, everyMs }: { readonly logger: Logger; readonly everyMs: number },
+): PreviewWatch {
+  if (backends === undefined) return { ended: () => undefined, run: () => Promise.resolve() };
+  const { intake, store } = services;
+  const sender = createSender(() => receiverHosts(services, []), systemClock);
   const sweeper = new PreviewSweeper({
-    ...{ place: previews.place, clock: systemClock, logger },
+    ...{ place: backends.previews, clock: systemClock, logger },
     branchesOf: async (name) => {
       const repository = await intake.repositoryNamed(name);
       if (repository === undefined) return undefined;
       const { refs } = await remotes.refs(repository);
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
-    isBusy: async ({ backend, environment }) => {
-      const runs = await store.runs({ group: groupOfRuns(backend, environment), limit: latestRuns });
-      return runs.some(({ phase }) => phase !== 'finished');
+    isClosed: async (name, pullRequest) => {
+      const forge = forgeOf(services, await intake.repositoryNamed(name));
+      return forge && isPullRequestClosed(sender, forge, pullRequest, AbortSignal.timeout(askMs));
     },
+    isBusy: async (preview) => (await runInPreview(preview, (filter) => store.runs(filter))) !== undefined,
   });
   return {
     ended: ({ name }, { pullRequest }) => sweeper.ended(name, pullRequest),
-    run: (signal) => sweeper.run(config.pollMs ?? lookMs, signal).finally(() => previews.close()),
+    run: (signal) => sweeper.run(everyMs, signal).finally(() => sender.close()),
   };
 }
 
@@ -310,24 +314,28 @@ function targetsOf(
 }
 
 /** A status goes to the forge that the repository is fetched from, with the token that fetches it. */
-function targetBook({ intake, secretBox }: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
+function targetBook(services: Services, subscribers: readonly NamedSubscriber[], url: string): TargetBook {
   return {
     status: async (_name, { request, runId }) => {
-      const repository = await intake.repository(request.repositoryId ?? '');
-      if (!repository || repository.forge === 'git') return undefined;
-      const api = forgeApi(repository.forge, repository.cloneUrl);
-      const { token } = readRepositorySecrets(secretBox, repository);
-      return api && { forge: repository.forge, api, token, runUrl: `${url}/v1/runs/${runId}` };
+      const forge = forgeOf(services, await services.intake.repository(request.repositoryId ?? ''));
+      return forge && { ...forge, runUrl: `${url}/v1/runs/${runId}` };
     },
     subscriber: (name) => Promise.resolve(subscribers.find((subscriber) => subscriber.name === name)),
   };
 }
 
+/** The API of the forge that a repository is fetched from; undefined for one that has none. */
+function forgeOf({ secretBox }: Services, repository: Repository | undefined): AskedForge | undefined {
+  if (!repository || repository.forge === 'git') return undefined;
+  const api = forgeApi(repository.forge, repository.cloneUrl);
+  const { token } = readRepositorySecrets(secretBox, repository);
+  return api && { forge: repository.forge, api, token };
+}
+
 /** Whoever adds a repository trusts its host, which may well be in a private network. */
 async function receiverHosts({ intake }: Services, subscribers: readonly NamedSubscriber[]): Promise<AddressRules> {
-  const urls = (await intake.repositories()).flatMap(({ cloneUrl }) => URL.parse(cloneUrl) ?? []);
   const { hosts, privateHosts } = rulesFor(subscribers);
-  return { hosts, privateHosts: [...privateHosts, ...urls.map(({ host }) => host)] };
+  return { hosts, privateHosts: [...privateHosts, ...apiHosts(await intake.repositories())] };
 }
 
 /** Why there is no server at the address, in words for who typed it. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { databaseFolder } from '../../runner/environments/local/database-folder.ts';
 import type { Place } from '../server/served.ts';
-import { verdictsOf, WatchedRepository } from './watched-repository.ts';
+import { triedOnProduction, verdictsOf, WatchedRepository } from './watched-repository.ts';
 
 interface Environment {
   readonly environment: string;
@@ -52,11 +52,14 @@ test.serial(
     const shown = await repository.next();
     t.is(shown.outcome, 'succeeded', verdictsOf(shown));
     t.is(shown.steps.find(({ id }) => id === 'promote')?.outcome, 'skipped');
+    t.regex(await repository.log('migrate/apply'), triedOnProduction, 'production is what the migration is tried on');
     const [preview = ''] = await namesOf(place);
     t.regex(preview, /^preview-feature-login-[a-p]{7}$/);
     t.deepEqual(await namesOf(place), [preview, 'production', 'testing']);
     t.regex(await ask(place, /^preview-/, '/tasks'), /^r2 .*"title":"seeded","done":null/);
     t.is(await ask(place, /^preview-/, '/mail'), 'r2 "console"');
+    t.deepEqual(await repository.previews(), [[preview, 'feature/login', 'r2', 'ready']]);
+    t.regex(await place.text('backend', 'show', 'tasks'), /^ {4}of branch feature\/login; last used .*Z, ends .*Z$/m);
     t.is(await ask(place, /^testing$/, '/tasks'), testing, 'testing has not changed');
     t.is(await ask(place, /^production$/, '/tasks'), 'r1 []');
 

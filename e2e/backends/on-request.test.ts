@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { kubectl } from '../cluster/test-cluster.ts';
+import { Client } from '../server/client.ts';
+import type { Message } from '../server/client.ts';
 import { Place } from '../server/served.ts';
 import { backendTest, stepOf, TestBackend, verdicts } from './test-backend.ts';
 
@@ -33,7 +35,10 @@ interface Status {
 type Ask = (method: string, path: string, body?: object) => Promise<Told>;
 
 /** A server that knows the repository of the backend, and reaches the gateway, which is a process of this machine. */
-async function serve(t: ExecutionContext, backend: TestBackend): Promise<{ place: Place; ask: Ask }> {
+async function serve(
+  t: ExecutionContext,
+  backend: TestBackend,
+): Promise<{ readonly place: Place; readonly ask: Ask; readonly token: string }> {
   const gateway = `http://127.0.0.1:${new URL(process.env['E2E_GATEWAY'] ?? '').port}`;
   const place = await Place.open(t, { ...backend.env, SLUICE_GATEWAY_URL: gateway });
   const add = ['repository', 'add', backend.name, '--forge', 'git', '--url', backend.repository];
@@ -52,7 +57,7 @@ async function serve(t: ExecutionContext, backend: TestBackend): Promise<{ place
     });
     return { status: reply.status, body: await reply.json() };
   };
-  return { place, ask };
+  return { place, ask, token: token.secret };
 }
 
 async function until(isDone: () => Promise<boolean>): Promise<boolean> {
@@ -201,27 +206,35 @@ backendTest('a namespace that Sluice did not make is not taken, found or deleted
   t.is(await kubectl(['get', 'networkpolicies', '-n', 'kube-system', '-o', 'name']), '');
 });
 
-backendTest('what holds up the end of a backend is told until it is gone', async (t) => {
+backendTest('over WebSocket a backend is made, and what holds up its end is told until it is gone', async (t) => {
   const backend = await TestBackend.open(t, 'node');
-  const { ask } = await serve(t, backend);
+  const { place, ask, token } = await serve(t, backend);
   const { name } = backend;
-  const path = `/v1/backends/${name}`;
-  t.is((await ask('POST', '/v1/backends', { name, repository: name, protected: false })).status, 201);
+  const client = await Client.greet(place.url, token);
+  const isTold = (fits: (status: Message['status']) => boolean) =>
+    client.hear(({ type, status }) => type === 'backend' && fits(status));
+  client.say({
+    type: 'create-backend',
+    id: 'make',
+    backend: { name, repository: name, protected: false, ...described },
+  });
+  t.like((await client.answer('make')).answer, { name, repository: name, state: 'active' });
+  client.say({ type: 'get-backend', id: 'look', name, watch: true });
+  const { answer } = await client.answer('look');
+  const databases = (status: Message['status']) =>
+    (status as Status | undefined)?.environments.map(({ database }) => database).join(' ');
+  if (databases(answer) !== 'ready ready') await isTold((status) => databases(status) === 'ready ready');
+
   const finalizers = ['example.com/keep'];
   const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept', finalizers } };
   await backend.kubectl(['create', '-f', '-'], kept);
   t.teardown(() => release().catch(() => ''));
   const release = () => backend.kubectl(['patch', 'configmap', 'kept', '-p', '{"metadata":{"finalizers":null}}']);
-  t.is((await ask('DELETE', `${path}?confirm=${name}&graceSeconds=0`)).status, 202);
-  const isTold = async () => {
-    const { state, obstacle = '' } = (await ask('GET', path)).body as {
-      readonly state: string;
-      readonly obstacle?: string;
-    };
-    return state === 'ending' && obstacle.includes('example.com/keep');
-  };
-  t.true(await until(isTold));
+  client.say({ type: 'delete-backend', id: 'end', name, confirm: name, graceSeconds: 0 });
+  t.like((await client.answer('end')).answer, { lost: { databases: ['testing', 'production'] } });
+  await isTold((status) => status?.['state'] === 'ending' && String(status['obstacle']).includes('example.com/keep'));
   t.is((await ask('POST', '/v1/backends', { name, repository: name })).status, 409);
   await release();
-  t.true(await until(async () => (await ask('GET', path)).status === 404));
+  await isTold((status) => status === undefined);
+  t.is((await ask('GET', `/v1/backends/${name}`)).status, 404);
 });

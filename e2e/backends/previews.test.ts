@@ -6,7 +6,7 @@ import { askGateway, domain } from './ask-gateway.ts';
 import { mayConnect } from './network-table.ts';
 import type { NetworkPolicy, Target } from './network-table.ts';
 import { backendTest, environmentOnCluster } from './test-backend.ts';
-import { verdictsOf, WatchedRepository } from './watched-repository.ts';
+import { triedOnProduction, verdictsOf, WatchedRepository } from './watched-repository.ts';
 
 interface NamedObject {
   readonly kind: string;
@@ -116,6 +116,7 @@ backendTest(
     const shown = await repository.next();
     t.is(shown.outcome, 'succeeded', verdictsOf(shown));
     t.is(shown.steps.find(({ id }) => id === 'promote')?.outcome, 'skipped');
+    t.regex(await repository.log('migrate/apply'), triedOnProduction, 'production is what the migration is tried on');
     const routes = await namespace.objects<NamedObject>('httproutes');
     const preview =
       routes
@@ -124,6 +125,7 @@ backendTest(
         ?.replace(/-api$/, '') ?? '';
     t.regex(preview, /^preview-feature-login-[a-p]{7}$/);
 
+    t.deepEqual(await repository.previews(), [[preview, 'feature/login', 'r2', 'ready']]);
     const tasks = await askGateway(`${preview}.${host}`, '/tasks');
     t.like(tasks, { status: 200, release: 'r2' });
     t.regex(tasks.body, /"title":"seeded","done":null/);

@@ -17,8 +17,8 @@ const { CI, E2E_GATEWAY, E2E_IMAGES, KUBECONFIG } = process.env;
 if (CI !== 'true' && (E2E_IMAGES === undefined || E2E_GATEWAY === undefined)) {
   test.skip('a namespace keeps what sites promise', () => undefined);
 } else {
+  const name = `site-${randomBytes(4).toString('hex')}`;
   siteContract(async () => {
-    const name = `site-${randomBytes(4).toString('hex')}`;
     const registry = imageOf('node-24').replace(/\/.*$/, '');
     const backend = { name, services: [contractService] };
     const place = {
@@ -55,5 +55,10 @@ if (CI !== 'true' && (E2E_IMAGES === undefined || E2E_GATEWAY === undefined)) {
         await cluster.close();
       },
     };
+  });
+  test.serial('of a service that the live release does not have no Service is left', async (t) => {
+    const selector = 'sluice.dev/environment=production,!sluice.dev/release';
+    const query = ['get', 'services,httproutes', '-n', name, '-l', selector, '-o', 'name'];
+    t.deepEqual((await kubectl(query)).trim().split('\n'), ['service/api']);
   });
 }

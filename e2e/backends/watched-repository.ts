@@ -28,10 +28,13 @@ export class WatchedRepository {
   readonly place: Place;
   readonly pipeline: string;
   readonly #hook: Hook;
+  readonly #backend: string;
   #runs = 0;
+  #last = '';
 
-  private constructor(place: Place, pipeline: string, hook: Hook) {
+  private constructor(place: Place, backend: string, pipeline: string, hook: Hook) {
     this.place = place;
+    this.#backend = backend;
     this.pipeline = pipeline;
     this.#hook = hook;
   }
@@ -48,7 +51,7 @@ export class WatchedRepository {
     copyPackage('pg', join(work, 'node_modules'));
     const url = join(place.folder, 'shop.git');
     const hook = (await place.sluice('repository', 'add', 'shop', '--forge', 'gitea', '--url', url)) as Hook;
-    return new WatchedRepository(place, pipelineOf(join(work, 'sluice.yaml'), backend), hook);
+    return new WatchedRepository(place, backend, pipelineOf(join(work, 'sluice.yaml'), backend), hook);
   }
 
   /** Pushes the app to main, starts the server, and answers the first run, of which the forge told. */
@@ -90,11 +93,29 @@ export class WatchedRepository {
     this.#runs += 1;
     for (;;) {
       const wanted = (await this.place.ended(this.#runs)).filter(({ reason }) => reason !== 'not_triggered');
+      this.#last = wanted[0]?.runId ?? '';
       if (wanted.length < this.#runs) await sleep(200);
-      else return (await this.place.sluice('show', wanted[0]?.runId ?? '')) as RunReport;
+      else return (await this.place.sluice('show', this.#last)) as RunReport;
     }
   }
+
+  /** What `sluice backend show` tells of each preview: its name, its branch, the release that it shows, and how its database is. */
+  async previews(): Promise<readonly (readonly (string | undefined)[])[]> {
+    const { previews } = (await this.place.sluice('backend', 'show', this.#backend)) as {
+      readonly previews: readonly Readonly<Record<string, string>>[];
+    };
+    return previews.map((shown) => [shown['environment'], shown['branch'], shown['routed'], shown['database']]);
+  }
+
+  /** Of a step of the run that `next` answered last. */
+  log(step: string): Promise<string> {
+    return this.place.text('logs', this.#last, step);
+  }
 }
+
+/** What the log of a migration says that adds a column to the table of the app. */
+export const triedOnProduction =
+  /on a copy of the schema of production:\n(.*\n)*.*ALTER TABLE public\.tasks.*AccessExclusiveLock on public\.tasks/;
 
 /** What an assertion shows of a run that ended otherwise than it should. */
 export function verdictsOf({ steps }: RunReport): string {

@@ -1,13 +1,15 @@
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
-import { forgeApi } from '../../runner/outgoing/forge-api.ts';
+import { apiHosts, forgeApi } from '../../runner/outgoing/forge-api.ts';
 import { notice } from '../../runner/outgoing/notice-fixture.ts';
+import { isPullRequestClosed } from '../../runner/outgoing/pull-request-state.ts';
 import { createSender } from '../../runner/outgoing/sender.ts';
 import { statusMessage } from '../../runner/outgoing/status-message.ts';
 import type { Delivery, Trigger } from '../../runner/triggers/forge.ts';
 import { forges } from '../../runner/triggers/forges.ts';
 import { Gitea, giteaTest } from './test-gitea.ts';
+import type { GiteaRepository } from './test-gitea.ts';
 
 const secret = 'shared with the hook';
 
@@ -42,6 +44,16 @@ async function setUp(t: ExecutionContext) {
   return { gitea, intake, repository, copy: await gitea.clone(t, repository) };
 }
 
+/** What a server has for what it says to the forge of a repository. */
+async function speakTo(t: ExecutionContext, gitea: Gitea, { clone_url }: GiteaRepository) {
+  const api = forgeApi('gitea', clone_url);
+  if (api === undefined) throw new Error('a Gitea has an API');
+  const hosts = { hosts: [], privateHosts: apiHosts([{ forge: 'gitea', cloneUrl: clone_url }]) };
+  const sender = createSender(() => Promise.resolve(hosts), Date.now);
+  t.teardown(() => sender.close());
+  return { sender, forge: { forge: 'gitea', api, token: await gitea.newToken() } as const };
+}
+
 const triggersOf = (deliveries: readonly Delivery[]): readonly Trigger[] =>
   deliveries.flatMap((delivery) => (delivery.kind === 'triggers' ? delivery.triggers : []));
 
@@ -61,16 +73,8 @@ giteaTest(
     t.is(new Set(deliveries.map(({ deliveryId }) => deliveryId)).size, 2);
     t.true(deliveries.every(({ deliveryId }) => /^[0-9a-f-]{36}$/.test(deliveryId)));
 
-    const api = forgeApi('gitea', repository.clone_url);
-    if (!api) return t.fail();
-    const sender = createSender(() => Promise.resolve({ hosts: [], privateHosts: [gitea.host] }), Date.now);
-    t.teardown(() => sender.close());
-    const target = {
-      forge: 'gitea',
-      api,
-      token: await gitea.newToken(),
-      runUrl: 'https://sluice.example/runs/r1',
-    } as const;
+    const { sender, forge } = await speakTo(t, gitea, repository);
+    const target = { ...forge, runUrl: 'https://sluice.example/runs/r1' };
     for (const state of ['running', 'finished'] as const) {
       const message = statusMessage(notice({ commit }, { state }), target);
       t.deepEqual(await sender.send(message, new AbortController().signal), { kind: 'done' });
@@ -126,4 +130,22 @@ giteaTest('pull requests of a real Gitea: one of its own branches is none of a f
   t.like(other, { event: 'pull_request', branch: 'none', commit: foreign, actor: stranger.name });
   t.like(other?.pullRequest, { number: 2, fork: true, headRepositoryId: String(fork.id) });
   t.is(await copy.git('ls-remote', 'origin', 'refs/pull/2/head').then((line) => line.split('\t')[0]), foreign);
+});
+
+giteaTest('a real Gitea says whether a pull request is closed, to whom may read it', async (t) => {
+  const { gitea, repository, copy } = await setUp(t);
+  await copy.commit('orders.ts', 'Count orders once');
+  await copy.git('push', '--quiet', 'origin', 'main');
+  await copy.git('checkout', '--quiet', '-b', 'count');
+  await copy.commit('orders.ts', 'Count them twice');
+  await copy.git('push', '--quiet', 'origin', 'count');
+  await gitea.openPull(repository, 'count', 'main');
+  const { sender, forge } = await speakTo(t, gitea, repository);
+  const isClosed = (number: number, token = forge.token) =>
+    isPullRequestClosed(sender, { ...forge, token }, number, AbortSignal.timeout(10_000));
+  t.is(await isClosed(1), false);
+  await gitea.closePull(repository, 1);
+  t.is(await isClosed(1), true);
+  t.is(await isClosed(2), undefined);
+  t.is(await isClosed(1, 'f'.repeat(40)), undefined);
 });

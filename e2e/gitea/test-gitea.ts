@@ -79,6 +79,10 @@ export class Gitea {
     await this.call('POST', `repos/${full_name}/pulls`, { head, base, title: `Merge ${head}` });
   }
 
+  async closePull({ full_name }: GiteaRepository, number: number): Promise<void> {
+    await this.call('PATCH', `repos/${full_name}/pulls/${number}`, { state: 'closed' });
+  }
+
   statuses({ full_name }: GiteaRepository, commit: string): Promise<readonly GiteaStatus[]> {
     return this.call('GET', `repos/${full_name}/commits/${commit}/statuses`);
   }

@@ -10,6 +10,8 @@ export interface Message {
   readonly outcome?: string;
   readonly problem?: { readonly status: number; readonly code: string; readonly place?: string };
   readonly event?: { readonly type: string };
+  readonly answer?: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>>;
   readonly report?: {
     readonly outcome: string;
     readonly reason?: string;

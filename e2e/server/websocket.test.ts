@@ -124,6 +124,99 @@ test('R001-24, F-28: after a cut and a restart the same id is the same run, and 
   t.is((await place.runs()).length, 1);
 });
 
+test('R000-9, R001-24: a backend is made, watched and deleted by messages; after a cut and a restart the same id is done once', async (t) => {
+  const { place, newToken } = await setUp(t);
+  t.teardown(() => place.sluice('environments', 'stop'));
+  const token = await newToken('--role', 'admin');
+  const services = { api: { start: 'node server.js', port: 3000 } };
+  const create = {
+    type: 'create-backend',
+    id: 'make',
+    backend: { name: 'orders', repository: 'shop', protected: false, services },
+  };
+  const cut = await Client.greet(place.url, token);
+  cut.say(create);
+  await cut.end();
+  const first = await Client.greet(place.url, token);
+  first.say(create);
+  const made = await first.answer('make');
+  t.like(made, { type: 'accepted', answer: { name: 'orders', repository: 'shop', protected: false } });
+  // Done once: what somebody else changed meanwhile is not undone by the same id.
+  await place.sluice('backend', 'protect', 'orders');
+  await place.kill();
+  await place.serve();
+
+  const second = await Client.greet(place.url, token);
+  second.say(create);
+  t.deepEqual((await second.answer('make')).answer, made.answer);
+  second.say({ type: 'get-backend', id: 'look', name: 'orders', watch: true });
+  t.like((await second.answer('look')).answer, { name: 'orders', protected: true, previews: [] });
+  second.say({ type: 'delete-backend', id: 'early', name: 'orders', confirm: 'orders' });
+  t.like(await second.answer('early'), { type: 'refused', problem: { status: 409, code: 'conflict' } });
+  await place.sluice('backend', 'unprotect', 'orders');
+  await second.hear(({ type, status }) => type === 'backend' && status?.['protected'] === false);
+  await second.end();
+
+  const third = await Client.greet(place.url, token);
+  third.say({ type: 'get-backend', id: 'look', name: 'orders', watch: true });
+  t.like((await third.answer('look')).answer, { protected: false });
+  third.say({ type: 'delete-backend', id: 'end', name: 'orders', confirm: 'other', graceSeconds: 0 });
+  t.like(await third.answer('end'), { type: 'refused', problem: { status: 409, code: 'usage' } });
+  const remove = { type: 'delete-backend', id: 'end', name: 'orders', confirm: 'orders', graceSeconds: 0 };
+  third.say({ ...remove, id: 'ended' });
+  const { answer } = await third.answer('ended');
+  t.like(answer, { backend: 'orders', lost: { databases: [], releases: [] } });
+  t.is((await third.hear(({ type }) => type === 'backend')).status, undefined);
+
+  const fourth = await Client.greet(place.url, token);
+  fourth.say({ ...remove, id: 'ended' });
+  t.deepEqual((await fourth.answer('ended')).answer, answer);
+  fourth.say({ ...remove, id: 'ended', graceSeconds: 5 });
+  t.like(await fourth.hear(({ type }) => type === 'refused'), { problem: { status: 422, place: 'message/id' } });
+  fourth.say({ ...remove, id: 'again' });
+  t.like(await fourth.answer('again'), { problem: { status: 404 } });
+  const isMessage = await validator();
+  for (const message of [first, second, third, fourth].flatMap(({ heard }) => heard))
+    t.true(isMessage(message), JSON.stringify([message, isMessage.errors]));
+});
+
+test('messages about backends ask for the rights of the routes, and are refused as those are', async (t) => {
+  const { place, newToken, token } = await setUp(t);
+  t.teardown(() => place.sluice('environments', 'stop'));
+  await place.sluice('repository', 'add', 'bank', '--forge', 'git', '--url', join(place.folder, 'shop.git'));
+  const backend = { name: 'orders', repository: 'shop' };
+  const maintainer = await Client.greet(place.url, token);
+  maintainer.say({ type: 'create-backend', id: 'make', backend });
+  await maintainer.answer('make');
+  const outsider = await Client.greet(place.url, await newToken('--role', 'admin', '--repository', 'bank'));
+  const developer = await Client.greet(place.url, await newToken('--role', 'developer'));
+  const statusOf = async (client: Client, message: object): Promise<number | undefined> => {
+    const id = String(client.heard.length);
+    client.say({ ...message, id });
+    return (await client.answer(id)).problem?.status;
+  };
+  const remove = { type: 'delete-backend', name: 'orders', confirm: 'orders' };
+  const look = { type: 'get-backend', name: 'orders' };
+  t.deepEqual(
+    [
+      await statusOf(maintainer, remove),
+      await statusOf(developer, { type: 'create-backend', backend }),
+      await statusOf(developer, remove),
+      await statusOf(developer, look),
+      await statusOf(outsider, { type: 'create-backend', backend }),
+      await statusOf(outsider, look),
+      await statusOf(outsider, remove),
+      await statusOf(outsider, { ...look, name: 'nobody' }),
+      await statusOf(outsider, { type: 'create-backend', backend: { ...backend, repository: 'bank' } }),
+      await statusOf(maintainer, {
+        type: 'create-backend',
+        backend: { name: 'x', repository: 'shop', services: { db: { start: 'x' } } },
+      }),
+    ],
+    [403, 403, 403, undefined, 404, 404, 404, 404, 409, 400],
+  );
+});
+
 test('R001-10: a backend that is told of a run may cancel it', async (t) => {
   const { place, commit, token } = await setUp(t);
   const client = await Client.greet(place.url, token);

@@ -30,6 +30,7 @@ const least: Readonly<Record<Verb, Role>> = {
   'roll-back': 'maintainer',
   'protect-backend': 'admin',
   'delete-backend': 'admin',
+  'delete-preview': 'developer',
   'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',
@@ -62,7 +63,16 @@ const absent: Target = {
 /** A request that is well formed, for the thing that is meant. */
 function requestFor({ path, method, query }: Route, { runId, repository, caseId, deliveryId, backend }: Target) {
   const values: Readonly<Record<string, string>> = {
-    ...{ runId, caseId, deliveryId, backend, step: 'a', attempt: '1', tokenId: 'f'.repeat(16) },
+    ...{
+      runId,
+      caseId,
+      deliveryId,
+      backend,
+      preview: 'preview-pr-1',
+      step: 'a',
+      attempt: '1',
+      tokenId: 'f'.repeat(16),
+    },
     // Others are still to ask for the repository when somebody was allowed to remove it.
     repository: encodeURIComponent(method === 'DELETE' ? absent.repository : repository),
   };

@@ -21,6 +21,7 @@ export const leastRoles = {
   'roll-back': 'maintainer',
   'protect-backend': 'admin',
   'delete-backend': 'admin',
+  'delete-preview': 'developer',
   'read-metrics': 'viewer',
   'read-audit': 'admin',
   'manage-tokens': 'admin',

@@ -10,6 +10,17 @@ export interface BackendBody extends Pick<BackendDescription, 'name' | 'services
 
 const { backend } = pipelineSchema.$defs;
 
+export const backendName = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$', description: 'Its name.' });
+
+/** Until it begins, protecting the backend calls it off. */
+export const usualGraceSeconds = 600;
+
+/** What is said of a deletion. */
+export const deletionWish = {
+  confirm: Type.String({ maxLength: 63, default: '', description: 'The name of the backend once more.' }),
+  graceSeconds: Type.Integer({ minimum: 0, maximum: 2_592_000, default: usualGraceSeconds }),
+};
+
 /** `backend:` of a pipeline file with the repository that it belongs to: one schema describes both. */
 export const backendBody = Type.Unsafe<BackendBody>({
   type: 'object',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { startLocalBackends } from '../environments/local/local-backends-fixture.ts';
@@ -137,6 +138,50 @@ test('R001-8: what runs is shown with its health, and a run is told why its comm
   const rollback = await world.ask('/v1/backends/asked/rollback', { method: 'POST', body: {} });
   t.is(rollback.status, 409);
   t.like(rollback.json, { code: 'gate', detail: 'no release is live' });
+});
+
+test('R003-7: previews are shown with what they are of and when they end, and go when that is asked for', async (t) => {
+  const world = await open(t);
+  await create(world, { name: 'shows', repository: 'shop', services, database: { engine: 'postgres' } });
+  const path = '/v1/backends/shows/previews/preview-pr-7';
+  const remove = (token?: string) => world.ask(path, { method: 'DELETE', ...(token !== undefined && { token }) });
+  t.deepEqual(((await world.ask('/v1/backends/shows')).json as { readonly previews: unknown }).previews, []);
+  t.is((await remove()).status, 404);
+  const known = await place.backends.find('shows');
+  if (known === undefined) return t.fail();
+  const preview = { environment: 'preview-pr-7', branch: 'login', pullRequest: 7, ttlMs: 3_600_000, max: 1 } as const;
+  const begun = Date.now();
+  await place.backends.ensure({ ...known, backend: { ...known.backend, preview } });
+  const { previews } = (await world.ask('/v1/backends/shows')).json as {
+    readonly previews: readonly { readonly usedAt: number; readonly endsAt: number }[];
+  };
+  t.is(previews.length, 1);
+  const [{ usedAt, endsAt } = { usedAt: 0, endsAt: 0 }] = previews;
+  t.like(previews[0], {
+    environment: 'preview-pr-7',
+    branch: 'login',
+    pullRequest: 7,
+    database: 'ready',
+    releases: [],
+  });
+  t.true(usedAt >= begun && usedAt <= Date.now());
+  t.is(endsAt, usedAt + 3_600_000);
+
+  const used = await world.begin(
+    'pipeline: p\nconcurrency: { group: backend/shows/preview-pr-7 }\nsteps: { a: { run: sleep 60 } }\n',
+  );
+  while ((await world.store.run(used))?.phase !== 'running') await sleep(20);
+  const busy = await remove();
+  t.is(busy.status, 409);
+  t.like(busy.json, { detail: `preview-pr-7 is not removed: the run ${used} is under way in it` });
+  await world.ask(`/v1/runs/${used}/cancel`, { method: 'POST' });
+  await world.ended(used);
+  t.is((await remove(await world.token('viewer'))).status, 403);
+  const removed = await remove(await world.token('developer', ['shop']));
+  t.is(removed.status, 200, removed.text);
+  t.deepEqual(await place.backends.previews.list('shows'), []);
+  t.is((await remove()).status, 404);
+  t.true((await world.ask('/v1/audit')).text.includes('delete-preview'));
 });
 
 test('a server that deploys no backends says so', async (t) => {

@@ -65,7 +65,7 @@ export async function admit(
 }
 
 /** Where backends are deployed. 409 on a server that deploys none. */
-export function backendsOf({ backends }: ApiDependencies): Backends {
+export function backendsOf({ backends }: Pick<ApiDependencies, 'backends'>): Backends {
   if (backends !== undefined) return backends;
   throw new ApiError({
     status: 409,

@@ -27,10 +27,7 @@ export function keyedRequest(
       next: 'Send a UUID.',
     });
   }
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([method, url, body]))
-    .digest('hex');
-  return { subject, key: header, fingerprint };
+  return { subject, key: header, fingerprint: fingerprintOf([method, url, body]) };
 }
 
 /** The answer that was given before; undefined when the request is to be carried out now, by this process alone. */
@@ -40,14 +37,7 @@ export async function earlierAnswer(
 ): Promise<{ readonly status: number; readonly body: string } | undefined> {
   const kept = await store.takeAnswer(subject, key, fingerprint);
   if (!kept) return undefined;
-  if (kept.fingerprint !== fingerprint) {
-    throw refusal(
-      422,
-      'key_reused',
-      'The key was sent with another request before.',
-      'Take a new key for a new request.',
-    );
-  }
+  refuseReused(kept, fingerprint, keyPlace);
   if (kept.status === undefined) {
     throw refusal(
       409,
@@ -67,6 +57,48 @@ export async function earlierAnswer(
   return { status: kept.status, body: kept.body };
 }
 
+/**
+ * The answer to a message, by its id: the one that was given before, or what `act` answers, which is kept. What brings about a state may be begun again, so that
+ * a message is carried out anew where whoever was at it has died, or has not answered yet. A refusal is not kept.
+ */
+export async function answerOnce<Answer>(
+  store: ServerRecords,
+  { subject, id, wish }: { readonly subject: string; readonly id: string; readonly wish: unknown },
+  act: () => Promise<Answer>,
+): Promise<Answer> {
+  const key = `websocket ${id}`;
+  const fingerprint = fingerprintOf(wish);
+  const kept = await store.takeAnswer(subject, key, fingerprint);
+  if (kept) refuseReused(kept, fingerprint, 'message/id');
+  if (kept?.body !== undefined) return JSON.parse(kept.body) as Answer;
+  try {
+    const answer = await act();
+    await store.keepAnswer(subject, key, { status: 200, body: JSON.stringify(answer) });
+    return answer;
+  } catch (error) {
+    await store.dropAnswer(subject, key);
+    throw error;
+  }
+}
+
+const keyPlace = 'header/idempotency-key';
+
+function fingerprintOf(wish: unknown): string {
+  return createHash('sha256').update(JSON.stringify(wish)).digest('hex');
+}
+
+function refuseReused(kept: { readonly fingerprint: string }, fingerprint: string, place: string): void {
+  if (kept.fingerprint === fingerprint) return;
+  const what = place === keyPlace ? 'key' : 'id';
+  throw new ApiError({
+    status: 422,
+    code: 'key_reused',
+    detail: `The ${what} was sent with another request before.`,
+    place,
+    next: `Take a new ${what} for a new request.`,
+  });
+}
+
 function refusal(status: number, code: string, detail: string, next: string): ApiError {
-  return new ApiError({ status, code, detail, place: 'header/idempotency-key', next });
+  return new ApiError({ status, code, detail, place: keyPlace, next });
 }

@@ -68,6 +68,8 @@ test('R000-9: a backend of this machine is made, shown and deleted by the comman
   const refusals: readonly (readonly [args: readonly string[], code: number, text: RegExp])[] = [
     [['show'], 2, /the name of the backend is missing/],
     [['show', 'nobody'], 2, /there is no backend "nobody"[\s\S]*sluice backend list/],
+    [['delete-preview', 'orders', 'preview-pr-1'], 2, /has no preview "preview-pr-1"[\s\S]*It has none at all/],
+    [['delete-preview', 'orders'], 2, /the name of the preview is missing/],
     [['rollback', 'orders'], 1, /no release is live/],
     [['delete', 'orders', '--confirm', 'orders'], 3, /is protected[\s\S]*sluice backend unprotect orders/],
   ];

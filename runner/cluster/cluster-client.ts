@@ -37,6 +37,8 @@ export interface DeleteOptions extends CallOptions {
   readonly graceSeconds?: number;
   /** Only the object with this uid; another one of the same name stays. */
   readonly uid?: string;
+  /** Only the object as it was when it had this version; a Conflict when it was changed since. */
+  readonly resourceVersion?: string;
 }
 
 export interface WatchOptions {

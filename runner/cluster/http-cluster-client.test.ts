@@ -248,6 +248,9 @@ test('a delete tells whether the object was there', async (t) => {
   server.script(status(409, 'Conflict'), status(409, 'Conflict'));
   t.false(await client.delete(configMaps, at, { uid: 'u' }));
   t.like(await failure(t, client.delete(configMaps, at)), { reason: 'Conflict' });
+  server.script(status(409, 'Conflict'));
+  t.like(await failure(t, client.delete(configMaps, at, { resourceVersion: '7' })), { reason: 'Conflict' });
+  t.regex(server.received.at(-1)?.body ?? '', /"preconditions":\{"resourceVersion":"7"\}/);
 });
 
 test('a 404 that is not about the object does not say that the object is gone', async (t) => {

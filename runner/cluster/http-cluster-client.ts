@@ -136,7 +136,7 @@ export class HttpClusterClient implements ClusterClient {
   }
 
   async delete(resource: Resource<KubernetesObject>, at: Place, options: DeleteOptions = {}): Promise<boolean> {
-    const { propagation = 'Background', graceSeconds, uid } = options;
+    const { propagation = 'Background', graceSeconds, uid, resourceVersion } = options;
     const call: Call = {
       method: 'DELETE',
       path: pathOf(resource, at),
@@ -147,7 +147,7 @@ export class HttpClusterClient implements ClusterClient {
         kind: 'DeleteOptions',
         propagationPolicy: propagation,
         gracePeriodSeconds: graceSeconds,
-        preconditions: uid === undefined ? undefined : { uid },
+        preconditions: { uid, resourceVersion },
       }),
     };
     try {
@@ -155,7 +155,8 @@ export class HttpClusterClient implements ClusterClient {
       return true;
     } catch (error) {
       // With a uid as the only precondition, a conflict says that another object has the name by now.
-      if (failedWith(error, 'NotFound') || (uid !== undefined && failedWith(error, 'Conflict'))) return false;
+      const isAnother = uid !== undefined && resourceVersion === undefined && failedWith(error, 'Conflict');
+      if (failedWith(error, 'NotFound') || isAnother) return false;
       throw error;
     }
   }

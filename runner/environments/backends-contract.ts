@@ -99,6 +99,41 @@ export function backendsContract(create: () => Promise<BackendsSubject>): void {
     t.is(first?.database, undefined);
   });
 
+  test.serial(
+    'R003-7: a preview is shown among the environments with what it is of, until it is removed',
+    async (t) => {
+      const { backends } = subject;
+      const preview = {
+        environment: 'preview-pr-7',
+        branch: 'login',
+        pullRequest: 7,
+        ttlMs: 3_600_000,
+        max: 2,
+      } as const;
+      const known = await backends.ensure({ backend: { ...plain, preview }, repository: 'shops/plain' });
+      const [standing, ...others] = await backends.previews.list(plain.name);
+      t.like(standing, { backend: plain.name, repository: 'shops/plain', branch: 'login', pullRequest: 7 });
+      t.deepEqual(others, []);
+      t.true((await backends.previews.list()).some(({ backend }) => backend === plain.name));
+      t.deepEqual(await backends.previews.list(shop.name), []);
+      const environments = await backends.environments(known);
+      t.deepEqual(
+        environments.map(({ environment, preview: shown }) => [environment, shown?.usedAt]),
+        [
+          ['testing', undefined],
+          ['production', undefined],
+          [preview.environment, standing?.usedAt],
+        ],
+      );
+      t.is(new Set(environments.map(({ url }) => new URL(url).host)).size, 3);
+      if (standing === undefined) return t.fail();
+      t.true(await backends.previews.remove(standing));
+      t.deepEqual(await backends.previews.list(plain.name), []);
+      t.is((await backends.environments(known)).length, 2);
+      await backends.ensure({ backend: plain, repository: 'shops/plain' });
+    },
+  );
+
   test.serial('nothing has drifted of what was just made', async (t) => {
     const { backends } = subject;
     const known = await backends.find(shop.name);

@@ -1,6 +1,7 @@
 import type { Backend, OwnedBackend } from '../model/backend.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
+import type { PreviewPlace, StandingPreview } from './previews.ts';
 import type { EnvironmentName, Release } from './release.ts';
 import type { Site } from './site.ts';
 
@@ -46,8 +47,10 @@ export interface RunningEnvironment {
   /** The release that the address leads to. */
   readonly routed?: string;
   readonly releases: readonly string[];
-  /** Absent for a backend without, and for one whose databases are outside of its namespace. */
+  /** Absent for a backend without, and for one whose databases are outside of its namespace. That of a preview is in the server of testing, and answers as that does. */
   readonly database?: 'ready' | 'starting' | 'missing';
+  /** What a preview shows, and since when; absent for testing and production. */
+  readonly preview?: StandingPreview;
 }
 
 /**
@@ -55,6 +58,7 @@ export interface RunningEnvironment {
  * is never found, changed or removed. From its opening until `close`.
  */
 export interface Backends {
+  readonly previews: PreviewPlace;
   /**
    * Claims the name for a repository and brings its objects to what they should be, by force. `isProtected` is for a new one; one that is there keeps what it
    * has. ERR_CONFLICT when the name is somebody else's, or its end has begun.
@@ -71,6 +75,7 @@ export interface Backends {
   remove(name: string): Promise<void>;
   /** Begins the end of what is due, and answers the names. A place where nothing runs is not woken for that. */
   sweep(now: number): Promise<readonly string[]>;
+  /** Testing, production, and the previews. */
   environments(known: KnownBackend): Promise<readonly RunningEnvironment[]>;
   /** What is not as it should be; nothing is changed. */
   drift(known: KnownBackend, expected: readonly ExpectedRelease[]): Promise<readonly Drift[]>;

@@ -11,6 +11,8 @@ export interface Knowledge {
   readonly branches: ReadonlySet<string> | undefined;
   /** When its pull request was closed, ms; undefined where nobody told. */
   readonly closedAt: number | undefined;
+  /** Whether its pull request is closed, by the word of the forge; undefined where that does not say. */
+  readonly isClosed: boolean | undefined;
   readonly now: number;
 }
 
@@ -21,11 +23,12 @@ export interface Fate {
 }
 
 /** Why a preview has to go; undefined while it may stay. A pull request that was opened again has had a run since it was closed. */
-export function fateOf(preview: OwnedPreview, { branches, closedAt, now }: Knowledge): Fate | undefined {
+export function fateOf(preview: OwnedPreview, { branches, closedAt, isClosed, now }: Knowledge): Fate | undefined {
   if (preview.leaving === true) return { why: 'its removal was not brought to an end', leaked: false };
   if (closedAt !== undefined && closedAt >= preview.usedAt)
     return { why: 'its pull request was closed', leaked: false };
   if (branches !== undefined && !branches.has(preview.branch)) return { why: 'its branch is gone', leaked: true };
+  if (isClosed === true) return { why: 'its pull request is closed', leaked: true };
   return isExpired(preview, now) ? { why: 'its time is over', leaked: true } : undefined;
 }
 
@@ -33,6 +36,8 @@ export interface PreviewSweeperOptions {
   readonly place: PreviewPlace;
   /** Branches that a repository has now; undefined for one that nobody knows here. */
   readonly branchesOf: (repository: string) => Promise<ReadonlySet<string> | undefined>;
+  /** Whether a pull request is closed; undefined where nobody can say. */
+  readonly isClosed: (repository: string, pullRequest: number) => Promise<boolean | undefined>;
   /** Whether a run is under way in it. */
   readonly isBusy: (preview: OwnedPreview) => Promise<boolean>;
   readonly clock: Clock;
@@ -40,8 +45,8 @@ export interface PreviewSweeperOptions {
 }
 
 /**
- * Removes previews that nobody needs any more. Level-based: each round compares those that are there with the branches that their repositories have, and with
- * their time; events only bring the next round forward (delivery.md §2, row 20).
+ * Removes previews that nobody needs any more. Level-based: each round compares those that are there with the branches and pull requests that their repositories
+ * have, and with their time; events only bring the next round forward (delivery.md §2, row 20).
  */
 export class PreviewSweeper {
   readonly #options: PreviewSweeperOptions;
@@ -92,11 +97,21 @@ export class PreviewSweeper {
     const { place, clock, logger, isBusy } = this.#options;
     const { backend, environment, repository, branch, pullRequest } = preview;
     const closedAt = pullRequest === undefined ? undefined : this.#closed.get(keyOf(repository, pullRequest));
-    const fate = fateOf(preview, { branches, closedAt, now: clock() });
+    const isClosed = pullRequest === undefined ? undefined : await this.#isClosed(repository, pullRequest);
+    const fate = fateOf(preview, { branches, closedAt, isClosed, now: clock() });
     if (fate === undefined || (await isBusy(preview)) || !(await place.remove(preview))) return;
     if (pullRequest !== undefined) this.#closed.delete(keyOf(repository, pullRequest));
     const tell = fate.leaked ? logger.warn.bind(logger) : logger.info.bind(logger);
     tell('a preview was removed', { backend, environment, branch, why: fate.why });
+  }
+
+  async #isClosed(repository: string, pullRequest: number): Promise<boolean | undefined> {
+    try {
+      return await this.#options.isClosed(repository, pullRequest);
+    } catch (error) {
+      this.#options.logger.warn('the pull request of a preview is not known', { repository, error: messageOf(error) });
+      return undefined;
+    }
   }
 
   /** A forge that does not answer keeps nobody's time from being over. */

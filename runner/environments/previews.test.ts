@@ -95,7 +95,7 @@ const owned = (changes: Partial<OwnedPreview> = {}): OwnedPreview => ({
 });
 
 test('delivery.md §2, row 20: what goes and why is decided by what is there', (t) => {
-  const there = { branches: new Set(['a']), closedAt: undefined, now: 200 };
+  const there = { branches: new Set(['a']), closedAt: undefined, isClosed: undefined, now: 200 };
   t.is(fateOf(owned(), there), undefined);
   t.is(fateOf(owned(), { ...there, branches: undefined }), undefined, 'nobody knows');
   t.deepEqual(fateOf(owned(), { ...there, branches: new Set(['b']) }), { why: 'its branch is gone', leaked: true });
@@ -104,6 +104,11 @@ test('delivery.md §2, row 20: what goes and why is decided by what is there', (
   t.like(fateOf(owned(), { ...there, branches: undefined, now: 100 + hour }), { why: 'its time is over' });
   t.like(fateOf(owned({ pullRequest: 7 }), { ...there, closedAt: 150 }), { leaked: false });
   t.is(fateOf(owned({ pullRequest: 7 }), { ...there, closedAt: 50 }), undefined, 'it was opened again');
+  t.is(fateOf(owned({ pullRequest: 7 }), { ...there, isClosed: false }), undefined);
+  t.deepEqual(fateOf(owned({ pullRequest: 7 }), { ...there, isClosed: true }), {
+    why: 'its pull request is closed',
+    leaked: true,
+  });
   t.like(fateOf(owned({ leaving: true }), there), { leaked: false });
 });
 
@@ -125,6 +130,7 @@ function sweeperOn(previews: readonly OwnedPreview[], changes: Partial<PreviewSw
       },
     },
     branchesOf: () => Promise.resolve(new Set(['a'])),
+    isClosed: () => Promise.resolve(undefined),
     isBusy: () => Promise.resolve(false),
     clock: () => 200,
     logger,
@@ -167,6 +173,17 @@ test('one that cannot be removed, or a forge that does not answer, keeps no othe
   await sweeper.round();
   t.deepEqual(gone, ['preview-x']);
   t.is(said.filter((line) => /no route|it is stuck/.test(line)).length, 2);
+});
+
+test('a pull request that was closed while nobody heard it goes by the word of its forge, and one that cannot be asked about stays', async (t) => {
+  const previews = [5, 6, 7].map((pullRequest) => owned({ environment: `preview-pr-${pullRequest}`, pullRequest }));
+  const isClosed = (repository: string, number: number) =>
+    number === 6 ? Promise.reject(new Error('no route')) : Promise.resolve(repository === 'shop' && number === 7);
+  const { sweeper, said, removed } = sweeperOn(previews, { isClosed });
+  await sweeper.round();
+  t.deepEqual(removed, ['preview-pr-7']);
+  t.regex(said.join('\n'), /warn the pull request of a preview is not known .*no route/);
+  t.regex(said.join('\n'), /warn a preview was removed .*"why":"its pull request is closed"/);
 });
 
 test('a pull request that was closed is removed at once, with no word of a leak', async (t) => {

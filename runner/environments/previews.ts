@@ -20,7 +20,8 @@ export interface OwnedPreview extends StandingPreview {
 
 /** Where previews are: the namespaces of a cluster, or this machine. */
 export interface PreviewPlace {
-  list(): Promise<readonly OwnedPreview[]>;
+  /** Of one backend, or of all. A place where nothing runs is not woken for that. */
+  list(backend?: string): Promise<readonly OwnedPreview[]>;
   /**
    * Takes away everything that a preview consists of, its database too, unless a run has begun in it since the caller looked at it. Can be called
    * again at any time: the word of the preview goes last. Answers whether it is gone.

@@ -173,6 +173,20 @@ export function siteContract(create: () => Promise<SiteSubject>): void {
     await site.route('production', releaseOf('r2'), 2);
   });
 
+  test.serial('of a service that a release does not have nothing keeps the address', async (t) => {
+    const { site } = subject;
+    const r6 = releaseOf('r6', { name: 'web' });
+    await site.start('production', r6);
+    t.deepEqual(await settled(site, 'production', r6), { state: 'healthy' });
+    await site.route('production', r6, 3);
+    t.true(await answers(site, 'production', 'r6'));
+    t.is(await site.routed('production'), 'r6');
+    t.is(codeOf(await t.throwsAsync(site.route('production', releaseOf('r2'), 2))), 'ERR_FENCED');
+    await site.route('production', releaseOf('r2'), 4);
+    t.true(await answers(site, 'production', 'r2'));
+    t.is(await site.routed('production'), 'r2');
+  });
+
   test.serial('a release that ends at its start has failed, and its last lines say why', async (t) => {
     const { site } = subject;
     const r3 = releaseOf('r3', { env: { FAULT: 'exit' } });

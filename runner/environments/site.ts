@@ -65,7 +65,7 @@ export interface Site {
   /** Ends the tasks of a group, and waits until they have. */
   endTasks(group: string): Promise<void>;
   /**
-   * Leads the address of the environment to a release, and nothing else there. ERR_FENCED when a greater `fence` was given before: somebody else has
+   * Leads the address of the environment to a release, and nothing else there: services that it does not have lose theirs. ERR_FENCED when a greater `fence` was given before: somebody else has
    * taken the environment meanwhile, and a late word of the one before must not move it.
    */
   route(environment: EnvironmentName, release: Release, fence: number): Promise<void>;

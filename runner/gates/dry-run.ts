@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { awaitDatabase, ensureRoles } from '../environments/database-roles.ts';
-import type { DatabaseUrls } from '../environments/database-roles.ts';
+import type { DatabaseUrls, RoleLimits } from '../environments/database-roles.ts';
 import type { Release } from '../environments/release.ts';
 import { databaseOf, parseUrl, withDatabase } from '../migrations/database/connection.ts';
 import { dropLeftovers } from '../migrations/database/databases.ts';
@@ -58,6 +58,7 @@ export async function tryOnProduction(context: OperationContext, trial: Trial): 
   const { site, say, programs, clock, input, signal } = context;
   const { database, release, script, copy, template, phase, lockTimeoutMs, isJudged } = trial;
   const scratchUrl = withDatabase(database.admin, 'postgres');
+  const takesOver = site.backend.preview !== undefined;
   await dropLeftovers({ adminUrl: scratchUrl, olderThanMs: leftoverMs, now: clock(), signal });
   const tried = await dryRun({
     copy,
@@ -65,7 +66,7 @@ export async function tryOnProduction(context: OperationContext, trial: Trial): 
     scratchUrl,
     path: programs,
     signal,
-    prepare: (url) => prepare(database, databaseOf(url), lockTimeoutMs, signal),
+    prepare: (url) => prepare(database, databaseOf(url), { lockTimeoutMs, takesOver }, signal),
     run: async ({ url, signal: ended }) => {
       const name = databaseOf(url);
       const environment = trialOf(site.backend);
@@ -113,13 +114,13 @@ export function lockReport({ tables }: Pick<DryRun, 'tables'>): string {
 async function prepare(
   { admin, migrator, app }: DatabaseUrls,
   name: string,
-  lockTimeoutMs: number,
+  limits: RoleLimits,
   signal: AbortSignal,
 ): Promise<string> {
   const [scratchAdmin, scratchMigrator, scratchApp] = [admin, migrator, app].map((url) => withDatabase(url, name));
   await ensureRoles(
     { admin: scratchAdmin ?? '', migrator: scratchMigrator ?? '', app: scratchApp ?? '' },
-    { lockTimeoutMs },
+    limits,
     signal,
   );
   return decodeURIComponent(parseUrl(migrator).username);

@@ -58,9 +58,11 @@ export async function judgeMigrations(
   return { pending: pending.size, isWhole: judged.length > 0 && judged.length === pending.size };
 }
 
-/** The testing database has few rows: what it has of each table says nothing of production. */
+/** The testing database has few rows: what it has of each table says nothing of production. Where nobody looked at that, each may be large. */
 function asLargeAs(sizes: SchemaCopy['sizes'] | undefined, { tables }: Catalog): Catalog {
-  if (sizes === undefined || sizes.size === 0) return { tables };
+  if (sizes?.size === 0) return { tables };
+  if (sizes === undefined)
+    return { tables: new Map([...tables].map(([name, table]) => [name, { ...table, rows: undefined }])) };
   const sized = [...tables].map(([name, table]) => {
     const { rows, bytes = 0 } = sizes.get(name) ?? { rows: undefined };
     return [name, { ...table, rows: rows ?? mostRowsIn(bytes), bytes }] as const;

@@ -138,6 +138,18 @@ test.serial('SQL is judged by the sizes that the tables of production have', asy
   t.regex(await refused(t, commit.migrate({ tool: 'sql' })), /must not run beside the live release: 1 problems/);
 });
 
+test.serial('without a dry run nothing is copied, and SQL is judged as if every table were large', async (t) => {
+  const backend = await liveBackend(t);
+  const wish = { inputs: { dry_run: 'none', tool: 'sql' }, programs: '/nowhere' };
+  const files = { 'migrations/1.sql': 'CREATE INDEX orders_note ON orders (note);' };
+  const index = await backend.commit(orders, files);
+  t.regex(await refused(t, index.operate('migrate-testing', wish)), /must not run beside the live release: 1 problems/);
+  const column = await backend.commit(`${orders} ALTER TABLE orders ADD COLUMN IF NOT EXISTS paid boolean;`);
+  const { outputs, log } = await column.operate('migrate-testing', { ...wish, inputs: { dry_run: 'none' } });
+  t.like(outputs, { change: 'expand' });
+  t.notRegex(log, /schema of production/);
+});
+
 const sessionsOf = (backend: MigrationBackend) =>
   backend.query(
     'production',

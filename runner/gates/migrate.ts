@@ -73,15 +73,15 @@ async function applyToTesting(
   const tool = await toolOf(context, input('tool'));
   const phase: Phase = input('phase') === 'contract' ? 'contract' : 'expand';
   const script = input('run');
-  // A preview is tried on its own copy; the run of the branch that it is merged into tries production's schema.
-  const copy = site.backend.preview === undefined ? await copiedSchema(context) : undefined;
+  const copy = await copiedSchema(context);
   const judged = tool && (await judgeMigrations(context, { url: database.migrator, sizes: copy?.sizes }, tool, phase));
   const isJudged = judged?.isWhole === true;
   const before = await withConnection({ url: database.migrator, signal }, readSchema);
   const isWanted = input('dry_run') !== 'none' && copy !== undefined && !isIdle(copy, judged, before);
   // Of a tool that is known the copy has what it remembers of production itself.
   const isLikeProduction = tool === undefined && begun === 'copied' && copy?.fingerprint === fingerprintOf(before);
-  const template = isLikeProduction && base !== undefined ? keptDatabase(databaseOf(database.admin), base) : undefined;
+  const { origin = databaseOf(database.admin) } = context;
+  const template = isLikeProduction && base !== undefined ? keptDatabase(origin, base) : undefined;
   const trial = { database, release, script, template, phase, isJudged, lockTimeoutMs: lockTimeoutOf(input) };
   const tried = isWanted ? await tryOnProduction(context, { ...trial, copy }) : undefined;
   const result = await carryOut(context, environment, release, { script, database, tool });
@@ -137,8 +137,9 @@ export async function migrateProduction(
   release: Release,
   backup: BackupPlace,
 ): Promise<boolean> {
-  const { site, database, say } = context;
+  const { site, database, say, signal } = context;
   if (database === undefined) return false;
+  await awaitDatabase(database, signal);
   await prepare(context, database);
   const record = await readMigration(site, release.run);
   if (record === undefined) return false;

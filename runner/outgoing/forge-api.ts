@@ -1,6 +1,6 @@
 import type { ForgeName } from '../triggers/forge.ts';
 
-/** Where a forge takes commit statuses of a repository. */
+/** Where a forge is asked about a repository, and takes its commit statuses. */
 export interface ForgeApi {
   /** Without a slash at the end. */
   readonly url: string;
@@ -14,6 +14,26 @@ export function forgeApi(forge: ForgeName, cloneUrl: string): ForgeApi | undefin
   if (!url || !/^https?:$/.test(url.protocol)) return undefined;
   const fullName = decodeURIComponent(url.pathname.replace(/^\/|\/$|\.git\/?$/g, ''));
   return fullName.includes('/') ? { url: apiUrl(forge, url), fullName } : undefined;
+}
+
+/** Hosts of the APIs that belong to addresses to clone from: those of github.com and bitbucket.org are others. */
+export function apiHosts(
+  repositories: readonly { readonly forge: ForgeName | 'git'; readonly cloneUrl: string }[],
+): readonly string[] {
+  return repositories.flatMap(({ forge, cloneUrl }) => {
+    const api = forge === 'git' ? undefined : forgeApi(forge, cloneUrl);
+    return api === undefined ? [] : [new URL(api.url).host];
+  });
+}
+
+/** What a forge wants to be told of who asks. */
+export function authorizationOf(forge: ForgeName, token: string): string {
+  return forge === 'gitea' ? `token ${token}` : `Bearer ${token}`;
+}
+
+/** The full name as a part of a path. */
+export function pathOf(forge: ForgeName, { fullName }: ForgeApi): string {
+  return forge === 'gitlab' ? encodeURIComponent(fullName) : fullName.split('/').map(encodeURIComponent).join('/');
 }
 
 function apiUrl(forge: ForgeName, { origin, host }: URL): string {

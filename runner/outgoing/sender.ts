@@ -13,8 +13,10 @@ import type { Message } from './message.ts';
 import type { Answer } from './receiver.ts';
 
 const timeoutMs = 20_000;
-/** What is read of an answer, in bytes; the rest is nobody's business. */
+/** What is read of an answer to a message, in bytes; the rest is nobody's business. */
 const answerBytes = 4_096;
+/** What is read of one that was asked for. */
+const askedBytes = 1_048_576;
 
 /** Every address of a host; `dns.lookup` is one. */
 export type Resolve = (
@@ -23,9 +25,11 @@ export type Resolve = (
   done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
-/** Sends messages to configured hosts only. */
+/** Speaks to configured hosts only. */
 export interface Sender {
   send(message: Message, signal: AbortSignal): Promise<Answer>;
+  /** What a GET answers with a status of 200; undefined for any other end. */
+  ask(question: Omit<Message, 'body'>, signal: AbortSignal): Promise<string | undefined>;
   close(): void;
 }
 
@@ -40,21 +44,26 @@ export function createSender(
   resolve: Resolve = systemLookup,
 ): Sender {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const exchange = async (wish: Wish, signal: AbortSignal): Promise<Response> => {
+    const rules = await rulesNow();
+    const target = URL.parse(wish.url);
+    const complaint = target ? forbiddenUrl(target, rules) : 'it is no address';
+    if (!target || complaint !== undefined) throw new Error(`${wish.url} is refused: ${complaint}`);
+    const dnsLookup = guard(resolve, rules.privateHosts.includes(target.host));
+    return exchangeOnce(target, wish, { signal, agent: agents, dnsLookup });
+  };
   return {
-    async send({ url, headers, body }, signal) {
-      const rules = await rulesNow();
-      const target = URL.parse(url);
-      const complaint = target ? forbiddenUrl(target, rules) : 'it is no address';
-      if (!target || complaint !== undefined) return { kind: 'retry', reason: `${url} is refused: ${complaint}` };
-      const guarded = guard(resolve, rules.privateHosts.includes(target.host));
+    async send(message, signal) {
       try {
-        return classifyResponse(
-          await post(target, { headers, body, signal, agent: agents, dnsLookup: guarded }),
-          clock(),
-        );
+        return classifyResponse(await exchange({ ...message, mostBytes: answerBytes }, signal), clock());
       } catch (error) {
         return { kind: 'retry', reason: messageOf(error), ...(signal.aborted && { afterMs: 0 }) };
       }
+    },
+
+    async ask(question, signal) {
+      const response = await exchange({ ...question, mostBytes: askedBytes }, signal).catch(() => undefined);
+      return response?.status === 200 ? response.text : undefined;
     },
 
     close() {
@@ -64,18 +73,26 @@ export function createSender(
   };
 }
 
-interface Post {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+type Response = Parameters<typeof classifyResponse>[0];
+
+/** A POST where there is a body. */
+interface Wish extends Omit<Message, 'body'> {
+  readonly body?: string;
+  readonly mostBytes: number;
+}
+
+interface Way {
   readonly signal: AbortSignal;
   readonly agent: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly dnsLookup: LookupFunction;
 }
 
 /** Sends once and reads the beginning of the answer. */
-async function post(url: URL, options: Post): Promise<Parameters<typeof classifyResponse>[0]> {
-  const stream = got.stream.post(url, {
-    ...options,
+async function exchangeOnce(url: URL, { headers, body, mostBytes }: Wish, way: Way): Promise<Response> {
+  const stream = got.stream(url, {
+    ...way,
+    headers,
+    ...(body === undefined ? { method: 'GET', isStream: true } : { method: 'POST', isStream: true, body }),
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
@@ -87,11 +104,11 @@ async function post(url: URL, options: Post): Promise<Parameters<typeof classify
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes >= answerBytes) break;
+    if (bytes >= mostBytes) break;
   }
   const { response } = stream;
   if (!response) throw new Error('it did not answer');
-  const text = Buffer.concat(chunks).subarray(0, answerBytes).toString();
+  const text = Buffer.concat(chunks).subarray(0, mostBytes).toString();
   return { status: response.statusCode, headers: response.headers, text };
 }
 

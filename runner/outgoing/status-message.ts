@@ -3,6 +3,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { reasons } from '../model/outcome.ts';
 import type { Notice } from '../store/outbox.ts';
 import type { ForgeName } from '../triggers/forge.ts';
+import { authorizationOf, pathOf } from './forge-api.ts';
 import type { ForgeApi } from './forge-api.ts';
 import type { Message } from './message.ts';
 
@@ -71,25 +72,22 @@ export function statusMessage(notice: Notice, { forge, api, token, runUrl }: Sta
   const phase = phaseOf(notice);
   const [state, description, context] = [words[forge][phase], describe(notice, phase), contextOf(notice)];
   const target = { state, description, target_url: runUrl };
-  const repository = api.fullName.split('/').map(encodeURIComponent).join('/');
+  const repository = pathOf(forge, api);
+  const authorization = authorizationOf(forge, token);
   switch (forge) {
-    case 'github': {
-      const body = { ...target, context };
-      return message(`${api.url}/repos/${repository}/statuses/${commit}`, `Bearer ${token}`, body);
-    }
+    case 'github':
     case 'gitea': {
       const body = { ...target, context };
-      return message(`${api.url}/repos/${repository}/statuses/${commit}`, `token ${token}`, body);
+      return message(`${api.url}/repos/${repository}/statuses/${commit}`, authorization, body);
     }
     case 'gitlab': {
-      const project = encodeURIComponent(api.fullName);
-      const url = `${api.url}/projects/${project}/statuses/${commit}`;
-      return message(url, `Bearer ${token}`, { ...target, name: context });
+      const url = `${api.url}/projects/${repository}/statuses/${commit}`;
+      return message(url, authorization, { ...target, name: context });
     }
     case 'bitbucket': {
       const key = context.length <= keyLength ? context : hash('sha1', context);
       const url = `${api.url}/repositories/${repository}/commit/${commit}/statuses/build`;
-      return message(url, `Bearer ${token}`, { key, name: context, state, description, url: runUrl });
+      return message(url, authorization, { key, name: context, state, description, url: runUrl });
     }
   }
 }

@@ -1,51 +1,36 @@
 import { Type } from 'typebox';
-import { known } from '../../environments/backends.ts';
-import type { Backends, KnownBackend } from '../../environments/backends.ts';
-import { deleteBackend } from '../../gates/backends/delete.ts';
+import { deletePreview } from '../../gates/backends/delete-preview.ts';
 import { driftOfBackend, reconcileBackend } from '../../gates/backends/reconcile.ts';
 import { rollBackProduction } from '../../gates/backends/roll-back.ts';
-import { backendStatus } from '../../gates/backends/status.ts';
-import { toldBackend, toldStatus } from '../../gates/backends/tell.ts';
-import { backendOf, isTaken } from '../../language/compile-backend.ts';
+import { toldBackend } from '../../gates/backends/tell.ts';
 import { authorize } from '../access.ts';
-import { backendBody } from '../backend-body.ts';
-import type { BackendBody } from '../backend-body.ts';
+import { backendBody, backendName, deletionWish } from '../backend-body.ts';
+import { createBackend, named, removeBackend, showBackend } from '../backend-deeds.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { backendsOf } from '../guard.ts';
 import { pageOf, pageQuery, pageSchema, positionOf } from '../pages.ts';
-import { ApiError, notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
 import { ref } from '../schemas.ts';
 
 const closed = { additionalProperties: false };
-const params = Type.Object(
-  { backend: Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$', description: 'Its name.' }) },
-  closed,
-);
+const params = Type.Object({ backend: backendName }, closed);
 const driftAnswer = Type.Object({ drift: Type.Array(ref('drift')) }, closed);
-/** Image of services that name none, until a run says what its pipeline has. */
-const runtime = 'base';
 
 export function backendRoutes(api: ApiDependencies): readonly Route[] {
   return [
-    createBackend(api),
-    listBackends(api),
-    getBackend(api),
+    create(api),
+    list(api),
+    show(api),
     ...driftRoutes(api),
     rollBack(api),
     protect(api),
-    removeBackend(api),
+    remove(api),
+    removePreview(api),
   ];
 }
 
-/** The backend that the address names: the guard has found it, and it may be gone since. */
-async function named(api: ApiDependencies, name: string): Promise<{ backends: Backends; found: KnownBackend }> {
-  const backends = backendsOf(api);
-  return { backends, found: await known(backends, name) };
-}
-
-function createBackend(api: ApiDependencies): Route {
+function create(api: ApiDependencies): Route {
   return route({
     method: 'POST',
     path: '/v1/backends',
@@ -61,31 +46,14 @@ function createBackend(api: ApiDependencies): Route {
       201: { description: 'It is made; its databases start.', schema: ref('backend') },
     },
     handle: async ({ body, reply }) => {
-      const backends = backendsOf(api);
-      if (!(await api.intake.repositoryNamed(body.repository))) throw notFound();
-      refuseTaken(body);
-      const isThere = (await backends.find(body.name)) !== undefined;
-      const owned = { backend: backendOf(body, runtime), repository: body.repository };
-      const made = await backends.ensure(owned, body.protected);
-      reply.code(isThere ? 200 : 201).header('location', `/v1/backends/${made.backend.name}`);
-      return toldBackend(made);
+      const { isNew, told } = await createBackend(api, body, 'body');
+      reply.code(isNew ? 201 : 200).header('location', `/v1/backends/${told.name}`);
+      return told;
     },
   });
 }
 
-function refuseTaken({ services = {} }: BackendBody): void {
-  const taken = Object.keys(services).find(isTaken);
-  if (taken === undefined) return;
-  throw new ApiError({
-    status: 400,
-    code: 'invalid',
-    detail: `A service of a backend cannot be called ${JSON.stringify(taken)}.`,
-    place: `body/services/${taken}`,
-    next: 'Rename it; `db` and names that begin with `test-` are those of Sluice.',
-  });
-}
-
-function listBackends(api: ApiDependencies): Route {
+function list(api: ApiDependencies): Route {
   return route({
     method: 'GET',
     path: '/v1/backends',
@@ -111,7 +79,7 @@ function listBackends(api: ApiDependencies): Route {
   });
 }
 
-function getBackend(api: ApiDependencies): Route {
+function show(api: ApiDependencies): Route {
   return route({
     method: 'GET',
     path: '/v1/backends/{backend}',
@@ -121,10 +89,7 @@ function getBackend(api: ApiDependencies): Route {
     access: { verb: 'read-backends', on: 'backend' },
     params,
     answers: { 200: { description: 'As of now.', schema: ref('backendStatus') } },
-    handle: async ({ params: { backend } }) => {
-      const { backends, found } = await named(api, backend);
-      return toldStatus(await backendStatus(backends, found));
-    },
+    handle: ({ params: { backend } }) => showBackend(api, backend),
   });
 }
 
@@ -207,7 +172,7 @@ function protect(api: ApiDependencies): Route {
   });
 }
 
-function removeBackend(api: ApiDependencies): Route {
+function remove(api: ApiDependencies): Route {
   return route({
     method: 'DELETE',
     path: '/v1/backends/{backend}',
@@ -220,8 +185,7 @@ function removeBackend(api: ApiDependencies): Route {
     params,
     query: Type.Object(
       {
-        confirm: Type.String({ maxLength: 63, default: '', description: 'The name of the backend once more.' }),
-        graceSeconds: Type.Integer({ minimum: 0, maximum: 2_592_000, default: 600 }),
+        ...deletionWish,
       },
       closed,
     ),
@@ -231,13 +195,41 @@ function removeBackend(api: ApiDependencies): Route {
         schema: Type.Object({ backend: Type.String(), deleteAt: ref('time'), lost: ref('loss') }, closed),
       },
     },
-    handle: async ({ params: { backend }, query: { confirm, graceSeconds }, reply }) => {
-      const { backends, found } = await named(api, backend);
-      const now = api.clock();
-      const deleteAt = now + graceSeconds * 1_000;
-      const lost = await deleteBackend(backends, found, { confirm, at: deleteAt, now });
+    handle: async ({ params: { backend }, query, reply }) => {
+      const deletion = await removeBackend(api, backend, query);
       reply.code(202);
-      return { backend, deleteAt, lost };
+      return deletion;
+    },
+  });
+}
+
+function removePreview(api: ApiDependencies): Route {
+  return route({
+    method: 'DELETE',
+    path: '/v1/backends/{backend}/previews/{preview}',
+    id: 'delete-preview',
+    summary: 'Remove a preview before its time',
+    description:
+      'Its app, its address and its database go; the next run of its branch or pull request makes it anew. Refused while a run is under way in it. Answers when it is gone, within a minute or two.',
+    tag: 'backends',
+    access: { verb: 'delete-preview', on: 'backend' },
+    params: Type.Object(
+      {
+        ...params.properties,
+        preview: Type.String({ pattern: '^preview-[a-z0-9-]{1,50}$', description: 'Its name.' }),
+      },
+      closed,
+    ),
+    answers: {
+      200: {
+        description: 'It is gone.',
+        schema: Type.Object({ backend: Type.String(), preview: Type.String() }, closed),
+      },
+    },
+    handle: async ({ params: { backend, preview } }) => {
+      const { backends, found } = await named(api, backend);
+      await deletePreview(backends, found, preview, (filter) => api.store.runs(filter));
+      return { backend, preview };
     },
   });
 }

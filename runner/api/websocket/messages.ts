@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
+import { backendBody, backendName, deletionWish } from '../backend-body.ts';
 
 const closed = { additionalProperties: false };
 const id = Type.String({
@@ -101,6 +102,30 @@ export const clientMessages = {
     },
     closed,
   ),
+  'create-backend': Type.Object({ type: Type.Literal('create-backend'), id, backend: backendBody }, closed),
+  'get-backend': Type.Object(
+    {
+      type: Type.Literal('get-backend'),
+      id,
+      name: backendName,
+      watch: Type.Optional(
+        Type.Boolean({
+          description: 'Each change is told, by this id as subscription, until `unsubscribe` or its end.',
+        }),
+      ),
+    },
+    closed,
+  ),
+  'delete-backend': Type.Object(
+    {
+      type: Type.Literal('delete-backend'),
+      id,
+      name: backendName,
+      confirm: deletionWish.confirm,
+      graceSeconds: Type.Optional(deletionWish.graceSeconds),
+    },
+    closed,
+  ),
 } as const;
 
 const problem = Type.Object({
@@ -126,6 +151,12 @@ const serverMessages = {
       runId: Type.Optional(runId),
       outcome: Type.Optional(Type.Enum(['run', 'duplicate', 'ignored'])),
       reason: Type.Optional(Type.String()),
+      answer: Type.Optional(
+        Type.Unsafe<object>({
+          type: 'object',
+          description: 'To a message about a backend: what the route of that name answers, as openapi.json says.',
+        }),
+      ),
     },
     closed,
   ),
@@ -164,6 +195,21 @@ const serverMessages = {
         type: 'object',
         description: 'As `sluice show --json`: cli.schema.json#/$defs/runReport.',
       }),
+    },
+    closed,
+  ),
+  backend: Type.Object(
+    {
+      type: Type.Literal('backend'),
+      subscription: id,
+      name: backendName,
+      status: Type.Optional(
+        Type.Unsafe<object>({
+          type: 'object',
+          description:
+            'As it is now: cli.schema.json#/$defs/backendStatus. Absent once it is gone, which is the last that is told.',
+        }),
+      ),
     },
     closed,
   ),

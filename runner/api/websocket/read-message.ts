@@ -4,7 +4,7 @@ import { ApiError, invalid } from '../problem.ts';
 import { clientMessages } from './messages.ts';
 import type { ClientMessage } from './messages.ts';
 
-const ajv = new Ajv2020({ strict: false });
+const ajv = new Ajv2020({ useDefaults: true, strict: false });
 const validators = new Map<unknown, ValidateFunction>(
   Object.entries(clientMessages).map(([type, schema]) => [type, ajv.compile(schema as AnySchema)]),
 );

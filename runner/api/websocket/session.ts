@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { authorize } from '../access.ts';
-import type { Subject } from '../access.ts';
+import type { Subject, Verb } from '../access.ts';
 import type { Authenticate } from '../authenticate.ts';
+import { showBackend } from '../backend-deeds.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { permit } from '../guard.ts';
+import { backendsOf, permit } from '../guard.ts';
 import { ApiError, toProblem } from '../problem.ts';
+import { BackendWatch } from './backend-watch.ts';
+import { changeBackend, permitBackend } from './change-backend.ts';
 import type { ClientMessage, MessageOf, ServerMessage } from './messages.ts';
 import { idOf, readMessage } from './read-message.ts';
 import { Subscription } from './subscription.ts';
@@ -31,7 +34,9 @@ export interface Accepted {
   readonly runId?: string;
 }
 
-export type SessionDependencies = Pick<ApiDependencies, 'store' | 'logs' | 'engine' | 'logger' | 'version'> & {
+type Told = 'store' | 'logs' | 'engine' | 'backends' | 'intake' | 'clock' | 'logger' | 'version';
+
+export type SessionDependencies = Pick<ApiDependencies, Told> & {
   readonly submissions: Submissions;
   readonly authenticate: Authenticate;
 };
@@ -48,7 +53,7 @@ const recheckMs = 2_000;
 export class Session {
   readonly #dependencies: SessionDependencies;
   readonly #connection: Connection;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions = new Map<string, Subscription | BackendWatch>();
   #identity: { readonly subject: Subject; readonly token: string } | undefined;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -99,9 +104,10 @@ export class Session {
   }
 
   async #pump(): Promise<void> {
-    for (const subscription of this.#subscriptions.values()) {
+    for (const [id, subscription] of this.#subscriptions) {
       if (this.#connection.waitingBytes > mostWaitingBytes) return;
       for await (const message of subscription.messages()) this.#send(message);
+      if (subscription instanceof BackendWatch && subscription.isOver) this.#subscriptions.delete(id);
     }
   }
 
@@ -174,9 +180,11 @@ export class Session {
       case 'unsubscribe':
         this.#subscriptions.delete(message.id);
         return { re: message.id };
-      case 'ack':
-        this.#subscriptions.get(message.subscription)?.acknowledge(message.position);
+      case 'ack': {
+        const subscription = this.#subscriptions.get(message.subscription);
+        if (subscription instanceof Subscription) subscription.acknowledge(message.position);
         return undefined;
+      }
       case 'cancel':
         permit(subject, 'cancel-run', (await store.run(message.runId))?.repository);
         await engine.cancel(message.runId, subject.name);
@@ -187,7 +195,27 @@ export class Session {
         await engine.approve(runId, step, { approved, by: subject.name, comment });
         return { re: message.id, runId };
       }
+      case 'create-backend':
+      case 'delete-backend':
+        return { re: message.id, answer: await changeBackend(this.#dependencies, message, subject) };
+      case 'get-backend':
+        return { re: message.id, answer: await this.#getBackend(message, subject) };
     }
+  }
+
+  async #getBackend({ id, name, watch }: MessageOf<'get-backend'>, subject: Subject): Promise<object> {
+    await permitBackend(this.#dependencies, subject, 'read-backends', name);
+    const status = await showBackend(this.#dependencies, name);
+    if (watch !== true) return status;
+    this.#refuseTooMany(id);
+    const look = async (): Promise<object | undefined> => {
+      const found = await backendsOf(this.#dependencies).find(name);
+      if (found === undefined || !this.#maySee(subject, 'read-backends', found.repository)) return undefined;
+      return showBackend(this.#dependencies, name);
+    };
+    const watched = { subscription: id, name, status };
+    this.#subscriptions.set(id, new BackendWatch(watched, look, this.#dependencies.logger));
+    return status;
   }
 
   async #subscribe(message: MessageOf<'subscribe'>, subject: Subject): Promise<void> {
@@ -195,19 +223,26 @@ export class Session {
     const { id, repository, runId, after } = message;
     if (repository !== undefined) permit(subject, 'read-runs', repository);
     if (runId !== undefined) permit(subject, 'read-runs', (await store.run(runId))?.repository);
-    if (!this.#subscriptions.has(id) && this.#subscriptions.size >= mostSubscriptions)
-      throw new ApiError({
-        status: 429,
-        code: 'too_many_requests',
-        detail: `A connection has ${mostSubscriptions} subscriptions at most.`,
-      });
+    this.#refuseTooMany(id);
     // A run is told from its beginning; everything else from now on.
     const from = after ?? (runId === undefined ? await store.feedEnd() : 0);
-    const isVisible = (name: string): boolean => {
-      const now = this.#identity?.subject ?? subject;
-      return authorize(now, 'read-runs', { kind: 'repository', repository: name }) === 'allowed';
-    };
+    const isVisible = (name: string): boolean => this.#maySee(subject, 'read-runs', name);
     this.#subscriptions.set(id, new Subscription(this.#dependencies, message, from, isVisible));
+  }
+
+  #refuseTooMany(id: string): void {
+    if (this.#subscriptions.has(id) || this.#subscriptions.size < mostSubscriptions) return;
+    throw new ApiError({
+      status: 429,
+      code: 'too_many_requests',
+      detail: `A connection has ${mostSubscriptions} subscriptions at most.`,
+    });
+  }
+
+  /** By what the token is good for now. */
+  #maySee(subject: Subject, verb: Verb, repository: string): boolean {
+    const now = this.#identity?.subject ?? subject;
+    return authorize(now, verb, { kind: 'repository', repository }) === 'allowed';
   }
 
   #send(message: ServerMessage): void {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument } from 'commander';
 import { known } from '../../environments/backends.ts';
-import type { Backends, Drift } from '../../environments/backends.ts';
+import type { Backends, Drift, RunningEnvironment } from '../../environments/backends.ts';
 import { deleteBackend, sentenceOf } from '../../gates/backends/delete.ts';
+import { deletePreview } from '../../gates/backends/delete-preview.ts';
 import { driftOfBackend, reconcileBackend } from '../../gates/backends/reconcile.ts';
 import { rollBackProduction } from '../../gates/backends/roll-back.ts';
 import { backendStatus } from '../../gates/backends/status.ts';
@@ -27,12 +28,18 @@ interface BackendOptions {
   readonly confirm: string;
 }
 
-type Deed = (session: Session, backends: Backends, name: string, options: BackendOptions) => Promise<ExitCode>;
+type Deed = (
+  session: Session,
+  backends: Backends,
+  name: string,
+  options: BackendOptions & { readonly preview: string },
+) => Promise<ExitCode>;
 
 export const defineBackend: Define = (command) => {
   command
     .addArgument(new Argument('<action>', 'what to do').choices(['create', 'list', ...Object.keys(deeds)]))
     .argument('[name]', 'name of the backend; `create` takes it from the pipeline file')
+    .argument('[preview]', 'delete-preview: name of the preview, as `show` tells it')
     .option('--file <path>', 'create: pipeline file inside the repository', 'sluice.yaml')
     .option('--repository <name>', 'create: name by which a server knows the repository (default: as `run` names it)')
     .option('--unprotected', 'create: it may be deleted')
@@ -40,10 +47,10 @@ export const defineBackend: Define = (command) => {
     .option('--confirm <name>', 'delete: the name once more', '')
     .addHelpText(
       'after',
-      '\nBackends are those of this machine, or with SLUICE_EXECUTOR=kubernetes those of the cluster. drift changes nothing; reconcile puts right what it shows; rollback takes the live release back to the one before it; delete refuses what is protected, and waits until it is gone.',
+      '\nBackends are those of this machine, or with SLUICE_EXECUTOR=kubernetes those of the cluster. drift changes nothing; reconcile puts right what it shows; rollback takes the live release back to the one before it; delete refuses what is protected, and waits until it is gone; delete-preview removes a preview before its time.',
     );
   return async (session) => {
-    const [action = '', name] = command.args;
+    const [action = '', name, preview = ''] = command.args;
     const options = command.opts<BackendOptions>();
     const deed = deeds[action];
     if (deed !== undefined && name === undefined)
@@ -51,7 +58,9 @@ export const defineBackend: Define = (command) => {
     const backends = await session.backends();
     try {
       if (action === 'create') return await create(session, backends, options);
-      return deed === undefined ? await list(session, backends) : await deed(session, backends, name ?? '', options);
+      return deed === undefined
+        ? await list(session, backends)
+        : await deed(session, backends, name ?? '', { ...options, preview });
     } finally {
       await backends.close();
     }
@@ -129,6 +138,15 @@ const deeds: Readonly<Record<string, Deed>> = {
     else session.print(`The backend ${name} is gone. ${sentenceOf(lost)}`);
     return exitCodes.succeeded;
   },
+  'delete-preview': async (session, backends, name, { preview }) => {
+    if (preview === '') throw new SluiceError('ERR_USAGE', 'the name of the preview is missing');
+    const found = await known(backends, name);
+    const { store } = await session.open();
+    await deletePreview(backends, found, preview, (filter) => store.runs(filter));
+    if (session.json) session.printJson({ backend: name, preview });
+    else session.print(`${preview} of ${name} is gone.`);
+    return exitCodes.succeeded;
+  },
 };
 
 async function protect(session: Session, backends: Backends, name: string, isProtected: boolean): Promise<ExitCode> {
@@ -162,8 +180,9 @@ function statusLines({ known: backend, environments, production }: BackendStatus
     `${promotion.release} ${promotion.state}${promotion.because === undefined ? '' : `: ${promotion.because}`}`;
   return [
     `${name}  ${told.repository}  ${state}${told.protected ? '  protected' : ''}`,
-    ...environments.flatMap(({ environment, url, routed, database, releases }) => [
+    ...environments.flatMap(({ environment, url, routed, database, releases, preview }) => [
       `  ${environment}  ${routed ?? 'no release'}  ${url}${database === undefined ? '' : `  database ${database}`}`,
+      ...(preview === undefined ? [] : [`    ${previewLine(preview)}`]),
       ...releases.map(({ release, health }) => {
         const why = health.state === 'healthy' ? '' : `: ${health.message.replaceAll('\n', '\n      ')}`;
         return `    ${release}  ${health.state}${why}`;
@@ -171,6 +190,18 @@ function statusLines({ known: backend, environments, production }: BackendStatus
     ]),
     ...(last === undefined ? [] : [`  last promotion  ${last}`]),
   ];
+}
+
+function previewLine({
+  branch,
+  pullRequest,
+  usedAt,
+  ttlMs,
+  leaving,
+}: NonNullable<RunningEnvironment['preview']>): string {
+  const shown = pullRequest === undefined ? `branch ${branch}` : `pull request ${pullRequest}, branch ${branch}`;
+  const [used, ends] = [usedAt, usedAt + ttlMs].map((at) => new Date(at).toISOString());
+  return `of ${shown}; last used ${used ?? ''}, ${leaving === true ? 'being removed' : `ends ${ends ?? ''}`}`;
 }
 
 function driftLine({ object, kind, field, manager, is, shouldBe }: Drift): string {

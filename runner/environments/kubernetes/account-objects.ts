@@ -33,14 +33,14 @@ const deploy: readonly Rule[] = [
   rule('', ['pods', 'events'], read),
   rule('', ['pods/log'], ['get']),
   rule('apps', ['deployments'], write),
-  rule('gateway.networking.k8s.io', ['httproutes'], ['get', 'create', 'patch']),
+  rule('gateway.networking.k8s.io', ['httproutes'], write),
 ];
 
 /**
  * What each gate may do in the namespace; none may read a Secret through the API. The account of scripts, `default`, may do nothing at all.
  */
 const rules: Readonly<Record<GateAccount, readonly Rule[]>> = {
-  'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], ['get'])],
+  'run-tests': [records, rule('gateway.networking.k8s.io', ['httproutes'], read)],
   migrate: [records, ...tasks],
   'deploy-test': [...deploy, rule('batch', ['jobs'], write)],
   promote: [...deploy, rule('batch', ['jobs'], write)],

@@ -10,14 +10,15 @@ import { removePreview } from './remove-preview.ts';
 /** The previews of all backends of a cluster. */
 export function clusterPreviews(cluster: ClusterClient, place: BackendPlace): PreviewPlace {
   return {
-    list: () => listPreviews(cluster),
+    list: (backend) => listPreviews(cluster, backend),
     remove: (preview) => removePreview(cluster, preview, place),
   };
 }
 
-async function listPreviews(cluster: ClusterClient): Promise<readonly OwnedPreview[]> {
+async function listPreviews(cluster: ClusterClient, backend: string | undefined): Promise<readonly OwnedPreview[]> {
   const labelSelector = `${labels.managedBy}=sluice`;
-  const { items } = await cluster.list(namespaces, { labelSelector });
+  const one = backend === undefined ? {} : { fieldSelector: `metadata.name=${backend}` };
+  const { items } = await cluster.list(namespaces, { labelSelector, ...one });
   const owned = items.map(async ({ metadata: { name, annotations = {} } }) => {
     const previews = await readPreviews(new NamespaceRecords(cluster, name));
     const repository = annotations[repositoryAnnotation] ?? '';

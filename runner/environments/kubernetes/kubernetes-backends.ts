@@ -3,15 +3,18 @@ import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { Namespace } from '../../cluster/objects.ts';
 import { deployments, namespaces, secrets, statefulSets } from '../../cluster/resources.ts';
+import { isPreview } from '../../model/backend.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import { dueAt, refuseProtected } from '../backends.ts';
 import type { Backends, Drift, ExpectedRelease, KnownBackend, RunningEnvironment } from '../backends.ts';
+import type { PreviewPlace } from '../previews.ts';
 import type { EnvironmentName } from '../release.ts';
 import type { Site } from '../site.ts';
 import { backendOf, namespaceOf } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments, releaseObjects } from './backend-objects.ts';
+import { clusterPreviews } from './cluster-previews.ts';
 import { credentialsOf } from './database-objects.ts';
 import { ensureBackend } from './ensure-backend.ts';
 import { externalServers } from './external-servers.ts';
@@ -24,12 +27,14 @@ const mostTries = 10;
 
 /** The namespaces that Sluice made for backends in one cluster. What is known of each is on its namespace, so that it needs no store. */
 export class KubernetesBackends implements Backends {
+  readonly previews: PreviewPlace;
   readonly #cluster: ClusterClient;
   readonly #place: BackendPlace;
 
   constructor(cluster: ClusterClient, place: BackendPlace) {
     this.#cluster = cluster;
     this.#place = place;
+    this.previews = clusterPreviews(cluster, place);
   }
 
   async ensure(owned: OwnedBackend, isProtected?: boolean): Promise<KnownBackend> {
@@ -75,8 +80,12 @@ export class KubernetesBackends implements Backends {
     return due;
   }
 
-  environments({ backend }: KnownBackend): Promise<readonly RunningEnvironment[]> {
-    return Promise.all(environments.map((environment) => this.#running(backend, environment)));
+  async environments({ backend }: KnownBackend): Promise<readonly RunningEnvironment[]> {
+    const previews = await this.previews.list(backend.name);
+    return Promise.all([
+      ...environments.map((environment) => this.#running(backend, environment)),
+      ...previews.map(async (preview) => ({ ...(await this.#running(backend, preview.environment)), preview })),
+    ]);
   }
 
   async drift({ backend, repository }: KnownBackend, expected: readonly ExpectedRelease[]): Promise<readonly Drift[]> {
@@ -145,7 +154,8 @@ export class KubernetesBackends implements Backends {
   async #database(backend: Backend, environment: EnvironmentName): Promise<RunningEnvironment['database']> {
     if (backend.database === undefined) return undefined;
     if ((await externalServers(this.#cluster, this.#place, backend)) !== undefined) return undefined;
-    const at = { namespace: backend.name, name: databaseName(environment) };
+    const server = isPreview(environment) ? 'testing' : environment;
+    const at = { namespace: backend.name, name: databaseName(server) };
     const set = await find(this.#cluster, statefulSets, at);
     if (set === undefined) return 'missing';
     const { readyReplicas = 0 } = (set['status'] ?? {}) as { readonly readyReplicas?: number };

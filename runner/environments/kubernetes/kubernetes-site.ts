@@ -1,7 +1,7 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { Draft, KubernetesObject } from '../../cluster/objects.ts';
+import type { Draft, HttpRoute, KubernetesObject } from '../../cluster/objects.ts';
 import { deployments, httpRoutes, services } from '../../cluster/resources.ts';
 import type { Resource } from '../../cluster/resources.ts';
 import type { Backend } from '../../model/backend.ts';
@@ -71,11 +71,36 @@ export class KubernetesSite implements Site {
     return endTasks(this.#cluster, this.#namespace, group);
   }
 
+  /** What a release before this one had besides goes last: its host may be that of a service which has just got it. */
   async route(environment: EnvironmentName, release: Release, fence: number): Promise<void> {
-    for (const service of portedServices(release)) {
+    for (const route of await this.#routes(environment)) refuseLate(route, environment, fence);
+    const ported = portedServices(release);
+    for (const service of ported) {
       await this.#move(environment, release, service, fence);
       await this.#apply(services, liveService({ environment, release, service, port: service.port }));
     }
+    await this.#removeWays(environment, ported, fence);
+  }
+
+  async #routes(environment: EnvironmentName): Promise<readonly HttpRoute[]> {
+    const labelSelector = `${labels.environment}=${environment}`;
+    return (await this.#cluster.list(httpRoutes, { namespace: this.#namespace, labelSelector })).items;
+  }
+
+  /** Ways to services that are not among these. Only a route as it was looked at is removed, as with `#move`. */
+  async #removeWays(environment: EnvironmentName, ported: readonly PortedService[], fence: number): Promise<void> {
+    const namespace = this.#namespace;
+    const kept = new Set(ported.map(({ name }) => serviceName(environment, name)));
+    for (const route of await this.#routes(environment)) {
+      const { name, resourceVersion } = route.metadata;
+      if (kept.has(name)) continue;
+      refuseLate(route, environment, fence);
+      await this.#cluster.delete(httpRoutes, { namespace, name }, { resourceVersion });
+    }
+    const labelSelector = `${labels.environment}=${environment},${labels.service},!${labels.release}`;
+    const { items } = await this.#cluster.list(services, { namespace, labelSelector });
+    for (const { metadata } of items.filter(({ metadata: { name } }) => !kept.has(name)))
+      await this.#cluster.delete(services, { namespace, name: metadata.name });
   }
 
   /** Only the route as it was looked at is changed, so that nobody passes the fence between look and change. */
@@ -86,9 +111,7 @@ export class KubernetesSite implements Site {
     const annotations = { [fenceAnnotation]: String(fence) };
     for (;;) {
       const found = await find(this.#cluster, httpRoutes, at);
-      if (Number(found?.metadata.annotations?.[fenceAnnotation] ?? 0) > fence) {
-        throw new SluiceError('ERR_FENCED', `somebody else has taken the ${environment} environment meanwhile`);
-      }
+      refuseLate(found, environment, fence);
       const version = found && { resourceVersion: found.metadata.resourceVersion };
       const body = { metadata: { ...metadata, annotations, ...version }, spec };
       try {
@@ -102,10 +125,8 @@ export class KubernetesSite implements Site {
   }
 
   async routed(environment: EnvironmentName): Promise<string | undefined> {
-    const [first] = portedServices(this.backend);
-    if (first === undefined) return undefined;
-    const at = { namespace: this.#namespace, name: serviceName(environment, first.name) };
-    const route = await find(this.#cluster, httpRoutes, at);
+    const host = hostOf(this.#place, this.backend.name, environment);
+    const route = (await this.#routes(environment)).find(({ spec }) => spec.hostnames.includes(host));
     return route?.metadata.labels?.[labels.release];
   }
 
@@ -136,4 +157,10 @@ export class KubernetesSite implements Site {
     const at = { namespace: this.#namespace, name: body.metadata.name };
     await this.#cluster.apply(resource, at, body, { fieldManager, force: true });
   }
+}
+
+/** ERR_FENCED for a route that was moved with a greater fence: whoever holds this one has lost the environment. */
+function refuseLate(route: HttpRoute | undefined, environment: EnvironmentName, fence: number): void {
+  if (Number(route?.metadata.annotations?.[fenceAnnotation] ?? 0) <= fence) return;
+  throw new SluiceError('ERR_FENCED', `somebody else has taken the ${environment} environment meanwhile`);
 }

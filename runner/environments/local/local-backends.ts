@@ -1,6 +1,7 @@
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { dueAt, known } from '../backends.ts';
 import type { Backends, Drift, KnownBackend, RunningEnvironment } from '../backends.ts';
+import type { PreviewPlace } from '../previews.ts';
 import type { Site } from '../site.ts';
 import { LocalSite } from './local-site.ts';
 import { SupervisorClient } from './supervisor-client.ts';
@@ -15,6 +16,7 @@ export interface LocalBackendsOptions {
 
 /** The backends of this machine, as its supervisor keeps them. */
 export class LocalBackends implements Backends {
+  readonly previews: PreviewPlace;
   readonly #folder: string;
   readonly #start: SupervisorStart;
   readonly #client: SupervisorClient;
@@ -23,6 +25,7 @@ export class LocalBackends implements Backends {
     this.#folder = folder;
     this.#start = supervisor;
     this.#client = new SupervisorClient(folder);
+    this.previews = localPreviews(this.#client);
   }
 
   async ensure(owned: OwnedBackend, isProtected?: boolean): Promise<KnownBackend> {
@@ -60,15 +63,20 @@ export class LocalBackends implements Backends {
 
   async environments({ backend: { name } }: KnownBackend): Promise<readonly RunningEnvironment[]> {
     const views = await (await this.#supervisor()).list();
+    const previews = await this.previews.list(name);
     return views
       .filter(({ backend }) => backend === name)
-      .map(({ environment, url, routed, releases, database }) => ({
-        environment,
-        url,
-        ...(routed !== undefined && { routed }),
-        releases: releases.map(({ release }) => release),
-        ...(database && { database }),
-      }));
+      .map(({ environment, url, routed, releases, database }) => {
+        const preview = previews.find((standing) => standing.environment === environment);
+        return {
+          environment,
+          url,
+          ...(routed !== undefined && { routed }),
+          releases: releases.map(({ release }) => release),
+          ...(database && { database }),
+          ...(preview && { preview }),
+        };
+      });
   }
 
   /** What the supervisor is to keep it keeps by itself: there is nobody who could change it behind its back. */
@@ -90,4 +98,15 @@ export class LocalBackends implements Backends {
     await this.#client.start(this.#start);
     return this.#client;
   }
+}
+
+/** Without a supervisor nothing runs: whatever is there waits for the next one. */
+export function localPreviews(client: SupervisorClient): PreviewPlace {
+  return {
+    list: async (name) => {
+      const all = (await client.find()) === undefined ? [] : await client.previews();
+      return name === undefined ? all : all.filter(({ backend }) => backend === name);
+    },
+    remove: (preview) => client.removePreview(preview),
+  };
 }

@@ -1,6 +1,7 @@
 import type { Backend } from '../../model/backend.ts';
 import { contractService } from '../contract-service-fixture.ts';
 import { siteContract } from '../site-contract.ts';
+import { localPreviews } from './local-backends.ts';
 import { LocalSite } from './local-site.ts';
 import { keepRelease } from './release-files.ts';
 import { startSupervisor } from './supervisor-fixture.ts';
@@ -16,7 +17,7 @@ siteContract(async () => {
   return {
     site: await open(backend),
     preview: (preview) => open({ ...backend, preview }),
-    previews: { list: () => client.previews(), remove: (preview) => client.removePreview(preview) },
+    previews: localPreviews(client),
     image: (folder) => keepRelease(supervisor.releases, folder, 'node-24', AbortSignal.timeout(10_000)),
     close: () => supervisor.remove(),
   };

@@ -60,6 +60,7 @@ export interface SupervisorCalls {
   /** Brings the environments of a backend about, with the preview that the run is about. ERR_CONFLICT when they belong to another repository, or previews are too many. */
   ensure(owned: OwnedBackend, isProtected?: boolean): Promise<BackendAccess>;
   list(): Promise<readonly EnvironmentView[]>;
+  /** Of all backends. */
   previews(): ReturnType<PreviewPlace['list']>;
   removePreview(...args: Parameters<PreviewPlace['remove']>): ReturnType<PreviewPlace['remove']>;
   backends(): Promise<readonly KnownBackend[]>;

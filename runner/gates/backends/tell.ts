@@ -1,5 +1,7 @@
 import type { KnownBackend } from '../../environments/backends.ts';
-import type { BackendStatus } from './status.ts';
+import type { BackendStatus, EnvironmentStatus } from './status.ts';
+
+type StandingPreview = NonNullable<EnvironmentStatus['preview']>;
 
 /** A backend as people and programs read it: `schemas/cli.schema.json#/$defs/backend`. */
 export function toldBackend(known: KnownBackend) {
@@ -22,10 +24,29 @@ export function toldBackend(known: KnownBackend) {
 export function toldStatus({ known, environments, production }: BackendStatus) {
   return {
     ...toldBackend(known),
-    environments: environments.map(({ releases, ...environment }) => ({
-      ...environment,
-      releases: releases.map(({ health, ...release }) => ({ ...release, ...health })),
-    })),
+    environments: environments.filter(({ preview }) => preview === undefined).map(toldEnvironment),
+    previews: environments.flatMap((running) => (running.preview ? [toldPreview(running, running.preview)] : [])),
     production,
+  };
+}
+
+function toldEnvironment({ environment, url, routed, database, releases }: EnvironmentStatus) {
+  return {
+    environment,
+    url,
+    ...(routed !== undefined && { routed }),
+    ...(database && { database }),
+    releases: releases.map(({ health, ...release }) => ({ ...release, ...health })),
+  };
+}
+
+function toldPreview(running: EnvironmentStatus, { branch, pullRequest, usedAt, ttlMs, leaving }: StandingPreview) {
+  return {
+    ...toldEnvironment(running),
+    branch,
+    ...(pullRequest !== undefined && { pullRequest }),
+    usedAt,
+    endsAt: usedAt + ttlMs,
+    state: leaving === true ? ('ending' as const) : ('active' as const),
   };
 }
