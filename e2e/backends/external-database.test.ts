@@ -135,12 +135,13 @@ backendTest(
     for (const [given, message] of [
       [{ testing: address }, /^`production` of the Secret sluice-database-\S+ in default is missing$/],
       [{ testing: address, production: 'db.example secret-word' }, /^`production` of .* is no address of PostgreSQL/],
+      [{ testing: 'postgres://admin:50%off@db.example/', production: address }, /^`testing` of .* is no address/],
       [{ testing: 'postgres://db.example/', production: address }, /^`testing` of .* with user and password$/],
     ] as const) {
       await forget(name);
       await tell(t, name, given);
       const error = await t.throwsAsync(backends.ensure(owned), { code: 'ERR_USAGE', message });
-      t.notRegex(error.message, /secret-word/);
+      t.notRegex(error.message, /secret-word|50%off/);
     }
     await forget(name);
     await backends.ensure(owned);

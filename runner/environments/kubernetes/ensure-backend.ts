@@ -49,7 +49,9 @@ export async function ensureBackend(
   ]);
   const ofPreview = backend.preview && (await ensurePreview(cluster, backend, backend.preview, place));
   await Promise.all(databaseObjects(backend, place, servers).map(apply));
-  return { namespace: claimed, passwords: [...passwords, ...(ofPreview ?? [])] };
+  // Of others they may have characters that stand otherwise in an address.
+  const inAddresses = Object.values(servers ?? {}).map(({ password }) => password);
+  return { namespace: claimed, passwords: [...passwords, ...inAddresses, ...(ofPreview ?? [])] };
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */

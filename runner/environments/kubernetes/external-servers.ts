@@ -36,11 +36,16 @@ function addressIn({ data = {} }: Secret, key: keyof ExternalServers, place: str
     .trim();
   const url = URL.parse(text);
   const isWhole = url && /^postgres(ql)?:$/.test(url.protocol) && url.hostname && url.username && url.password;
-  if (isWhole) return url;
+  if (isWhole && isDecodable(url.username) && isDecodable(url.password)) return url;
   const why = text === '' ? 'is missing' : 'is no address of PostgreSQL with user and password';
   throw new SluiceError('ERR_USAGE', `\`${key}\` of ${place} ${why}`, {
     hint: `Give the account that makes roles and databases there: postgres://admin:PASSWORD@db.example:5432/`,
   });
+}
+
+/** A `%` that stands for itself is written `%25`. */
+function isDecodable(text: string): boolean {
+  return !/%(?![0-9a-f]{2})/i.test(text);
 }
 
 /**
