@@ -9,7 +9,6 @@ import { SluiceError } from '../../model/errors.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { SiteTask, TaskEnd } from '../site.ts';
 import { confinedJob } from './confined-job.ts';
-import { databaseUrl } from './database-objects.ts';
 import { databaseSecret, labels, managed } from './names.ts';
 
 interface NamespaceTask {
@@ -119,10 +118,10 @@ function databaseVariables(environment: EnvironmentName, database: string | unde
   const secret = databaseSecret(environment, 'migrator');
   const from = (key: string) => ({ valueFrom: { secretKeyRef: { name: secret, key } } });
   if (database === undefined) return [{ name: 'DATABASE_URL', ...from('DATABASE_URL') }];
-  const value = databaseUrl(environment, 'migrator', '$(PGPASSWORD)', database);
   return [
-    { name: 'PGPASSWORD', ...from('password') },
-    { name: 'DATABASE_URL', value },
+    { name: 'DATABASE_SERVER', ...from('DATABASE_SERVER') },
+    { name: 'DATABASE_PARAMETERS', ...from('DATABASE_PARAMETERS') },
+    { name: 'DATABASE_URL', value: `$(DATABASE_SERVER)/${database}$(DATABASE_PARAMETERS)` },
   ];
 }
 
