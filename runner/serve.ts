@@ -33,7 +33,7 @@ import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, RemoteRefs, WantedCommit } from './sources/mirrors.ts';
 import type { Intake, Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
-import { readRepositorySecrets } from './store/repository-secrets.ts';
+import { readRepositorySecrets, requireKeyOf } from './store/repository-secrets.ts';
 import type { RepositorySecrets } from './store/repository-secrets.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -65,9 +65,9 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
+  const secretsOf = await openSecrets(services);
   const telemetry = await openTelemetry(config, intake, version);
   const remotes = remotesOf(services, options);
-  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
@@ -123,6 +123,12 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   };
 }
 
+/** ERR_SEALED when the key at hand is not the one of all repositories. */
+async function openSecrets({ intake, secretBox }: Services): Promise<(repository: Repository) => RepositorySecrets> {
+  requireKeyOf(secretBox, await intake.repositories());
+  return (repository) => readRepositorySecrets(secretBox, repository);
+}
+
 /** Undefined for a server on a cluster that is not told where backends are deployed. */
 async function backendsOf({ config, environment }: ServeOptions): Promise<Backends | undefined> {
   if (config.executor === 'kubernetes' && config.backends === undefined) return undefined;
@@ -134,7 +140,9 @@ async function sweepBackends(backends: Backends | undefined, logger: Logger, sig
   if (backends === undefined) return;
   while (!signal.aborted) {
     try {
-      for (const backend of await backends.sweep(systemClock())) logger.info('backend deleted', { backend });
+      for (const { name: backend, error } of await backends.sweep(systemClock()))
+        if (error === undefined) logger.info('backend deleted', { backend });
+        else logger.warn('a backend that is due was not deleted', { backend, error });
     } catch (error) {
       logger.warn('backends that are due were not deleted', { error });
     }
@@ -179,6 +187,8 @@ function watchPreviews(
       const repository = await intake.repositoryNamed(name);
       if (repository === undefined) return undefined;
       const { refs } = await remotes.refs(repository);
+      // A remote without any ref is more likely broken than left by everybody.
+      if (refs.size === 0) return undefined;
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
     isClosed: async (name, pullRequest) => {

@@ -117,6 +117,8 @@ test('every error is a problem with code, place and next step', async (t) => {
   const next = 'string';
   const post = { method: 'POST' };
   t.deepEqual(await told('/v1/nothing'), { status: 404, code: 'not_found', place: undefined, next });
+  t.deepEqual(await told('/'), { status: 404, code: 'not_found', place: undefined, next });
+  t.regex((await ask('/')).text, /below \/v1.*\/v1\/openapi\.json/);
   t.deepEqual(await told('/v1/runs?what=1'), { status: 400, code: 'invalid', place: 'query/what', next });
   t.deepEqual(await told('/v1/runs', { ...post, body: { repository: 'shop' } }), {
     status: 400,

@@ -3,7 +3,7 @@ import type { Backends, KnownBackend } from '../environments/backends.ts';
 import { deleteBackend } from '../gates/backends/delete.ts';
 import { backendStatus } from '../gates/backends/status.ts';
 import { toldBackend, toldStatus } from '../gates/backends/tell.ts';
-import { backendOf, isTaken } from '../language/compile-backend.ts';
+import { backendOf, isTaken, reservedVariableOf } from '../language/compile-backend.ts';
 import type { BackendBody } from './backend-body.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { backendsOf } from './guard.ts';
@@ -51,14 +51,23 @@ export async function named(
   return { backends, found: await known(backends, name) };
 }
 
+/** What the schema of a file lets pass, and its compiler refuses. */
 function refuseTaken({ services = {} }: BackendBody, place: string): void {
-  const taken = Object.keys(services).find(isTaken);
-  if (taken === undefined) return;
-  throw new ApiError({
-    status: 400,
-    code: 'invalid',
-    detail: `A service of a backend cannot be called ${JSON.stringify(taken)}.`,
-    place: `${place}/services/${taken}`,
-    next: 'Rename it; `db` and names that begin with `test-` are those of Sluice.',
-  });
+  for (const [service, { env = {} }] of Object.entries(services)) {
+    if (isTaken(service))
+      throw refused(`${place}/services/${service}`, {
+        detail: `A service of a backend cannot be called ${JSON.stringify(service)}.`,
+        next: 'Rename it; `db` and names that begin with `test-` or `preview-` are those of Sluice.',
+      });
+    const variable = reservedVariableOf(env);
+    if (variable !== undefined)
+      throw refused(`${place}/services/${service}/env/${variable}`, {
+        detail: `${JSON.stringify(variable)} cannot be set from outside.`,
+        next: 'It changes how programs start. Set it in the command of the service, where it is needed.',
+      });
+  }
+}
+
+function refused(place: string, words: { readonly detail: string; readonly next: string }): ApiError {
+  return new ApiError({ status: 400, code: 'invalid', place, ...words });
 }

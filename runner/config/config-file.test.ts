@@ -137,6 +137,7 @@ const faulty: readonly (readonly [
   ['half a section', 'backends: { domain: a.example }\n', Array(3).fill(['1:1', 'missing-key', /Add `/])],
   ['no YAML', 'runs: [1\n', [['1:7', 'yaml-unclosed', /./]]],
   ['a key twice', 'runs: 1\nruns: 2\n', [['2:1', 'duplicate-key', /./]]],
+  ['a text that would be two', 'kubernetes:\n  images: { a: "x b=y" }\n', [['2:16', 'bad-format', /without spaces/]]],
   ['a number out of range', 'database: { ttlSeconds: 2 }\n', [['1:25', 'out-of-range', /./]]],
   ['a secret that is not there', 'secretFiles:\n  A: nowhere\n', [['2:6', 'file-unreadable', /may read/]]],
   ['an empty secret', 'secretFiles:\n  A: empty\n', [['2:6', 'file-unreadable', /Write the secret/]]],
@@ -167,7 +168,14 @@ for (const url of ['postgres://ada:hunter2@db/x', 'postgres://db/x?a=b&password=
     t.notRegex(JSON.stringify(file), /hunter2/);
   });
 
+for (const text of ['', '\ufeff', '# runs: 3\n', '\n\n'])
+  test(`a configuration file that says nothing is sound: ${JSON.stringify(text)}`, async (t) => {
+    const { read } = await written(t, text);
+    t.deepEqual(await read(), { ok: true, value: { variables: {}, places: new Map() } });
+  });
+
 test('a configuration file that cannot be read says why', async (t) => {
+  await t.throwsAsync(readConfigFile(tmpdir()), { code: 'ERR_USAGE', message: new RegExp(`${tmpdir()}.*directory`) });
   await t.throwsAsync(readConfigFile('/nowhere/server.yaml'), { code: 'ERR_USAGE', message: /no such file.*nowhere/ });
 });
 

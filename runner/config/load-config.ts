@@ -37,6 +37,7 @@ function publicUrl(text: string): string {
 const clusterJobs = 50;
 
 const defaultLookAhead = { attempts: 4, cpu: '4', memory: '8Gi' };
+const defaultListen = Object.freeze({ host: '127.0.0.1', port: 8080 });
 const defaultRuns = 20;
 const defaultPollMs = 300_000;
 
@@ -54,7 +55,10 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
-    listen: listenAddress(given(overrides.listen) ?? given(variables['SLUICE_LISTEN']) ?? '127.0.0.1:8080'),
+    listen:
+      listenAddress(given(overrides.listen), '--listen') ??
+      listenAddress(given(variables['SLUICE_LISTEN']), 'SLUICE_LISTEN') ??
+      defaultListen,
     url: publicUrl(given(variables['SLUICE_URL']) ?? ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
     runs: runs ?? defaultRuns,
@@ -81,12 +85,13 @@ function executorOf(name: string): Config['executor'] {
   });
 }
 
-function listenAddress(text: string): Config['listen'] {
+function listenAddress(text: string | undefined, origin: string): Config['listen'] | undefined {
+  if (text === undefined) return undefined;
   const [, host, port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   if (host !== undefined && Number(port) <= 65_535) {
     return Object.freeze({ host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
   }
-  throw new SluiceError('ERR_USAGE', `${JSON.stringify(text)} is no address to listen at`, {
+  throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no address to listen at`, {
     hint: 'Give HOST:PORT, such as 127.0.0.1:8080; port 0 takes any free one.',
   });
 }
@@ -107,7 +112,7 @@ function bucketConfig(variables: Environment['variables']): BucketConfig | undef
   const sessionToken = given(variables['AWS_SESSION_TOKEN']);
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw new SluiceError('ERR_USAGE', 'SLUICE_BLOBS_URL names a bucket, but there are no keys for it', {
-      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name files with them in `blobs` of a configuration file.',
     });
   }
   return Object.freeze({ url, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) });

@@ -827,6 +827,9 @@ export interface ConfigFile {
      * References of single images of our own, by name.
      */
     readonly images?: {
+      /**
+       * A text without spaces and commas.
+       */
       readonly [k: string]: string;
     };
     /**
@@ -873,6 +876,8 @@ export interface ConfigFile {
     readonly authFile?: string;
     /**
      * Hosts, with port, that speak plain HTTP.
+     *
+     * Items: A text without spaces and commas.
      */
     readonly plainHttp?: readonly string[];
   };

@@ -66,6 +66,11 @@ async function whatToRun(folder: string, flags: Flags, session: Session) {
   const here = known ? undefined : await session.checkout(folder);
   if (here?.dirty === true && flags.commit === undefined)
     session.note('Changes that are not committed are not part of the run.');
+  const commit = flags.commit ?? here?.commit ?? '';
+  if (/^0+$/.test(commit)) {
+    const hint = 'Make one and push it, or name one that the server can fetch with --commit.';
+    throw new SluiceError('ERR_USAGE', 'The repository of this folder has no commit yet', { hint });
+  }
   const options = {
     ...(image !== undefined && { image }),
     ...(junit !== undefined && { junit: [...junit] }),
@@ -73,7 +78,7 @@ async function whatToRun(folder: string, flags: Flags, session: Session) {
   };
   return {
     repository: flags.repository ?? here?.repository ?? '',
-    commit: flags.commit ?? here?.commit ?? '',
+    commit,
     ...(priority !== undefined && { priority }),
     ...(command === undefined ? { file } : { command: { run: command, ...options } }),
   };

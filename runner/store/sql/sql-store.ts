@@ -91,7 +91,7 @@ export function sqlStore(
     postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
     nextNotice: () => read((db) => nextNotice(db)),
 
-    takeLook: (now, before) => write((db) => takeLook(db, now, before)),
+    takeLook: (now, before, busyWith) => write((db) => takeLook(db, now, before, busyWith)),
     seenRefs: (id) => read((db) => listSeenRefs(db, id)),
     recordSightings: (id, sightings, since) => write((db) => recordSightings(db, id, sightings, since)),
     finishLook: (id, at) => write((db) => finishLook(db, id, at)),
