@@ -25,8 +25,9 @@ export function requiredPlace(config: Config): BackendPlace {
 
 /** Where backends are deployed, in the words of those that do. */
 export function placeOf(
-  { domain, gateway, gatewayUrl, registry }: BackendsConfig,
+  { domain, gateway, gatewayUrl, registry, builds }: BackendsConfig,
   { cluster: { images }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
 ): BackendPlace {
-  return { domain, gateway: { ...gateway, url: gatewayUrl }, registry, plainHttp, images };
+  const shared = { domain, gateway: { ...gateway, url: gatewayUrl }, registry, plainHttp, images };
+  return builds === undefined ? shared : { ...shared, builds };
 }

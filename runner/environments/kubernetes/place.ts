@@ -18,6 +18,8 @@ export interface BackendPlace {
   /** Registries that are spoken to in plain HTTP. */
   readonly plainHttp: readonly string[];
   readonly images: OwnImages;
+  /** Pod Security level of the namespaces in which Containerfiles are built; without it none are. */
+  readonly builds?: 'baseline';
 }
 
 /** The address of an environment: `tasks.apps.example`, for testing `test.tasks.apps.example`, and for a preview `preview-pr-12.tasks.apps.example`. */
