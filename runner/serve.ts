@@ -33,7 +33,7 @@ import { createMirrors } from './sources/mirrors.ts';
 import type { Remote, RemoteRefs, WantedCommit } from './sources/mirrors.ts';
 import type { Intake, Repository } from './store/intake.ts';
 import { registerRepository } from './store/register-repository.ts';
-import { readRepositorySecrets } from './store/repository-secrets.ts';
+import { readRepositorySecrets, requireKeyOf } from './store/repository-secrets.ts';
 import type { RepositorySecrets } from './store/repository-secrets.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -65,9 +65,9 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   const { config, version } = options;
   const { engine, store, logs, blobs, intake, secretBox } = services;
   const logger = createLogger('info');
+  const secretsOf = await openSecrets(services);
   const telemetry = await openTelemetry(config, intake, version);
   const remotes = remotesOf(services, options);
-  const secretsOf = readRepositorySecrets.bind(undefined, secretBox);
   const subscribers = config.subscribersFile === undefined ? [] : await readSubscribers(config.subscribersFile);
   const notifyOf = (repository: Repository) => targetsOf(repository, secretsOf(repository), subscribers);
   const submission = { intake, clock: systemClock, notifyOf, newRunId };
@@ -81,7 +81,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
       receiveDelivery({ ...submission, blobs, secretsOf, ended: previews.ended }, id, headers, body),
     ),
     metrics: () => telemetry.metrics.text(),
-    replay: (delivery) => replayDelivery({ intake, store, clock: systemClock, newRunId }, delivery),
+    replay: replayDelivery.bind(undefined, { intake, store, clock: systemClock, newRunId }),
     ...(config.issuer && { issuer: config.issuer }),
   };
   const api = await createApi(parts);
@@ -97,7 +97,7 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   });
   const dispatched = dispatchRuns(
     {
-      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runs } },
+      ...{ engine, store, logger, most: { runs: config.runs, ofRepository: config.runsPerRepository } },
       locate: (request) => remotes.locate(request),
       ended: async (runId) => telemetry.runEnded(await store.events(runId)),
     },
@@ -123,6 +123,12 @@ export async function serve(services: Services, options: ServeOptions): Promise<
   };
 }
 
+/** ERR_SEALED when the key at hand is not the one of all repositories. */
+async function openSecrets({ intake, secretBox }: Services): Promise<(repository: Repository) => RepositorySecrets> {
+  requireKeyOf(secretBox, await intake.repositories());
+  return (repository) => readRepositorySecrets(secretBox, repository);
+}
+
 /** Undefined for a server on a cluster that is not told where backends are deployed. */
 async function backendsOf({ config, environment }: ServeOptions): Promise<Backends | undefined> {
   if (config.executor === 'kubernetes' && config.backends === undefined) return undefined;
@@ -134,7 +140,9 @@ async function sweepBackends(backends: Backends | undefined, logger: Logger, sig
   if (backends === undefined) return;
   while (!signal.aborted) {
     try {
-      for (const backend of await backends.sweep(systemClock())) logger.info('backend deleted', { backend });
+      for (const { name: backend, error } of await backends.sweep(systemClock()))
+        if (error === undefined) logger.info('backend deleted', { backend });
+        else logger.warn('a backend that is due was not deleted', { backend, error });
     } catch (error) {
       logger.warn('backends that are due were not deleted', { error });
     }
@@ -179,6 +187,8 @@ function watchPreviews(
       const repository = await intake.repositoryNamed(name);
       if (repository === undefined) return undefined;
       const { refs } = await remotes.refs(repository);
+      // A remote without any ref is more likely broken than left by everybody.
+      if (refs.size === 0) return undefined;
       return new Set([...refs.keys()].map((ref) => ref.replace(/^refs\/heads\//, '')));
     },
     isClosed: async (name, pullRequest) => {
@@ -250,7 +260,7 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
   const resolve: Remotes['resolve'] = (repository, revision) => remotes.resolve(repository, revision);
   return {
     request: (wish) => requestRun({ ...submission, intake, resolve }, wish),
-    rerun: (runId, scope) => engine.queueRerun(runId, scope),
+    rerun: (runId, scope, traceParent) => engine.queueRerun(runId, scope, traceParent),
   };
 }
 
@@ -258,11 +268,11 @@ function queuedRuns({ engine, intake }: Services, remotes: Remotes, submission: 
 function socketSubmissions({ intake }: Services, remotes: Remotes, submission: SubmissionDependencies): Submissions {
   const idOf = (actor: string, id: string) => `websocket ${actor} ${id}`;
   return {
-    run: async ({ id, repository: name, commit, command, file }, actor) => {
+    run: async ({ id, repository: name, commit, command, file, priority }, actor) => {
       const repository = await intake.repositoryNamed(name);
       if (!repository) return undefined;
       const trigger = manualTrigger(await remotes.resolve(repository, commit), actor);
-      const wish = { repository, trigger, id: idOf(actor, id), by: 'websocket' };
+      const wish = { repository, trigger, priority, id: idOf(actor, id), by: 'websocket' };
       return submitRun(submission, { ...wish, ...(file !== undefined && { file }), ...(command && { command }) });
     },
     announce: async ({ id, repository: name, ref, before, after, actor: pusher }, actor) => {

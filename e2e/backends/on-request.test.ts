@@ -238,3 +238,74 @@ backendTest('over WebSocket a backend is made, and what holds up its end is told
   await isTold((status) => status === undefined);
   t.is((await ask('GET', `/v1/backends/${name}`)).status, 404);
 });
+
+backendTest('requests for one name that come at once all get an answer, and what was promised holds', async (t) => {
+  const backend = await TestBackend.open(t, 'node');
+  const { ask } = await serve(t, backend);
+  const { name } = backend;
+  const path = `/v1/backends/${name}`;
+  const create = () => ask('POST', '/v1/backends', { name, repository: name, ...described, protected: false });
+  const protect = (value: boolean) => ask('POST', `${path}/protection`, { protected: value });
+  const remove = (seconds = 0) => ask('DELETE', `${path}?confirm=${name}&graceSeconds=${seconds}`);
+  for (const { status, body } of await Promise.all([create(), create(), create(), create()]))
+    t.true(status === 201 || status === 200, JSON.stringify(body));
+  t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+
+  // Whether a protection or a deletion was first is for them to say, and only one of both can have been.
+  const [kept, gone] = await Promise.all([protect(true), remove()]);
+  t.true((kept.status === 200 && gone.status === 409) || gone.status === 202, JSON.stringify([kept, gone]));
+  if (kept.status === 200 && gone.status === 409) {
+    t.like((await ask('GET', path)).body, { protected: true, state: 'active' });
+    await protect(false);
+  }
+  const storm = [
+    create,
+    remove,
+    create,
+    () => ask('POST', `${path}/reconciliation`),
+    () => protect(false),
+    create,
+  ].concat([() => remove(1), () => ask('GET', path), () => ask('GET', `${path}/drift`), create, remove]);
+  for (const { status, body } of await Promise.all(storm.map((act) => act())))
+    t.true(status < 500, `${status} ${JSON.stringify(body)}`);
+  await protect(false);
+  await remove();
+  t.true(await until(async () => (await ask('GET', path)).status === 404));
+  t.is((await create()).status, 201);
+  t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+  // Somebody else's text on the namespace holds up no list.
+  await kubectl(['annotate', 'namespace', name, '--overwrite', 'sluice.dev/backend={']);
+  t.is((await ask('GET', '/v1/backends')).status, 200);
+  t.is((await create()).status, 200);
+});
+
+backendTest(
+  'a server that is killed in the middle of a request leaves what the same request brings to its end',
+  async (t) => {
+    const backend = await TestBackend.open(t, 'node');
+    const { ask, place } = await serve(t, backend);
+    const { name } = backend;
+    const path = `/v1/backends/${name}`;
+    const create = () => ask('POST', '/v1/backends', { name, repository: name, ...described, protected: false });
+    /** Killed so soon after the request was sent; answers what it said, if it did. */
+    const cutOff = async (ms: number, act: () => Promise<Told>) => {
+      const told = act().catch(() => undefined);
+      await sleep(ms);
+      await place.kill();
+      const answer = await told;
+      await place.serve();
+      return answer;
+    };
+    for (const ms of [60, 250]) {
+      await cutOff(ms, create);
+      t.true((await create()).status < 300, `${ms} ms`);
+      t.like((await ask('GET', path)).body, { protected: false, state: 'active' });
+      t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+      await cutOff(ms, () => ask('POST', `${path}/reconciliation`));
+      t.deepEqual((await ask('GET', `${path}/drift`)).body, { drift: [] });
+    }
+    const marked = await cutOff(150, () => ask('DELETE', `${path}?confirm=${name}&graceSeconds=1`));
+    if (marked === undefined) await ask('DELETE', `${path}?confirm=${name}&graceSeconds=1`);
+    t.true(await until(async () => (await ask('GET', path)).status === 404), 'the next server goes on with it');
+  },
+);

@@ -91,7 +91,17 @@ async function fillRun(store: Store, runId: string, index: number, owner: Parame
   const trigger = { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', actor: 'ada' } as const;
   const commit = index.toString(16).padStart(40, '0');
   const request = { repository, trigger: { ...trigger, commit }, file: 'sluice.yaml', dirty: false };
-  const row = { runId, repository, pipeline: 'shop', branch: 'main', commit, event: 'push', createdAt: at, group: '' };
+  const row = {
+    runId,
+    repository,
+    pipeline: 'shop',
+    branch: 'main',
+    commit,
+    event: 'push',
+    priority: 0,
+    createdAt: at,
+    group: '',
+  };
   const digest = '0'.repeat(64);
   const facts = {
     pipeline: 'shop',

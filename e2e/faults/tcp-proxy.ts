@@ -10,7 +10,7 @@ export type ProxyMode = 'pass' | 'mute' | 'silent' | 'refuse';
 /** A way to a server that can fail. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: { readonly host: string; readonly port: number };
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: ProxyMode = 'pass';
 
@@ -35,6 +35,11 @@ export class TcpProxy {
     if (mode === 'refuse') this.#breakAll();
     if (mode === 'silent') for (const [client, server] of this.#pairs) client.unpipe(server);
     if (mode !== 'pass') for (const [client, server] of this.#pairs) server.unpipe(client).resume();
+  }
+
+  /** Where new connections go: a server that was started anew listens elsewhere. */
+  aim(port: number): void {
+    this.#target = { ...this.#target, port };
   }
 
   close(): void {

@@ -71,7 +71,13 @@ test('a commit and a test command run at a server, with log and result, and the 
   t.is(here.code, 0, here.err);
   t.regex(here.out, /unit │ tested/);
   t.regex(here.err, /not committed are not part of the run/);
+  const low = await run('--commit', commit, '--command', 'true', '--priority', '-5');
+  t.is(low.code, 0, low.err);
   const rows = await place.runs();
+  t.deepEqual(
+    rows.map(({ priority }) => priority),
+    [-5, 0, 0, 0],
+  );
   t.deepEqual([...new Set(rows.map((row) => row.commit))], [commit]);
 });
 
@@ -86,6 +92,13 @@ test('what does not begin has the exit code that it would have here, and says wh
   const noCommit = await run('--commit', 'no-such-branch');
   t.is(noCommit.code, 2);
   t.regex(noCommit.err, /no such branch or tag/);
+
+  const high = await run('--commit', commit, '--priority', '1');
+  t.is(high.code, 3);
+  t.regex(high.err, /may not give a run a priority above 0[^]*role maintainer/);
+  const tooHigh = await run('--commit', commit, '--priority', '101');
+  t.is(tooHigh.code, 2);
+  t.regex(tooHigh.err, /Give a whole number from -100 to 100/);
 
   const away = await begin('http://127.0.0.1:1', '--repository', 'shop', '--commit', commit).said;
   t.is(away.code, 3);
@@ -125,8 +138,92 @@ test('F-28: a lost connection is made anew: one run, every line of the log once,
     lines,
     Array.from({ length: 60 }, (_, index) => index + 1),
   );
-  t.regex(err, /is lost[^]*is lost/);
+  t.regex(err, /was lost[^]*was lost/);
   t.is((await place.runs()).length, 1);
+});
+
+test('a server that is killed in the middle of a run is found again: the run is told to its end, and no second one begins', async (t) => {
+  const { place, commit, begin } = await setUp(t);
+  const proxy = await TcpProxy.open('127.0.0.1', Number(new URL(place.url).port));
+  t.teardown(() => proxy.close());
+  const words = ['--repository', 'shop', '--commit', commit, '--command', 'echo up; sleep 60'];
+  const { child, said } = begin(`http://127.0.0.1:${proxy.port}`, ...words);
+  let told = '';
+  child.stdout.on('data', (data: Buffer) => (told += data.toString()));
+  while (!told.includes('│ up')) await sleep(50);
+  await place.kill();
+  await place.serve();
+  proxy.aim(Number(new URL(place.url).port));
+  const { code, out, err } = await said;
+  t.is(code, 3, err);
+  t.is(out.match(/│ up/g)?.length, 1);
+  t.regex(out, /errored[^]*runner/);
+  t.regex(err, /was lost: .*\. Trying again\./);
+  t.like(await place.runs(), [{ outcome: 'errored', reason: 'runner_lost' }]);
+  t.is((await place.runs()).length, 1);
+});
+
+test('a token that is revoked in the middle of a run ends the following, not the run; Ctrl-C twice leaves it to the server', async (t) => {
+  const { place, commit, begin } = await setUp(t);
+  const words = [
+    '--repository',
+    'shop',
+    '--commit',
+    commit,
+    '--command',
+    'echo up; trap "" TERM INT; sleep 8 & wait; wait',
+  ];
+  const start = async () => {
+    const { child, said } = begin(place.url, ...words);
+    let told = '';
+    child.stdout.on('data', (data: Buffer) => (told += data.toString()));
+    while (!told.includes('│ up')) await sleep(50);
+    return { child, said };
+  };
+  const { child, said } = await start();
+  child.kill('SIGINT');
+  await sleep(700);
+  child.kill('SIGINT');
+  t.like(await said, { code: 130, err: 'Cancelling; Ctrl-C again leaves it to the server.\n' });
+
+  const other = await start();
+  const { tokens } = (await place.sluice('token', 'list')) as { readonly tokens: readonly { readonly id: string }[] };
+  for (const { id } of tokens) await place.sluice('token', 'revoke', id);
+  const { code, err } = await other.said;
+  t.is(code, 3);
+  t.regex(err, /token is not good.*\n {2}Run \S+ goes on without you\. `sluice token create/);
+  t.deepEqual(
+    (await place.ended(2)).map(({ outcome }) => outcome),
+    ['succeeded', 'cancelled'],
+  );
+});
+
+test('what the server cannot fetch, does not know or does not allow is told with its reason and the next step', async (t) => {
+  const { place, begin, run, tokenFile } = await setUp(t);
+  const unknown = await begin(place.url).said;
+  t.is(unknown.code, 2);
+  t.regex(unknown.err, /knows no repository "work", or this token may not see it.*\n.*--repository/);
+  await place.git('commit', '-q', '--allow-empty', '-m', 'kept here');
+  const unpushed = await run();
+  t.is(unpushed.code, 3);
+  t.regex(unpushed.out, /cannot be fetched from/);
+  await place.git('checkout', '-q', '--detach', 'HEAD~1');
+  t.is((await run()).code, 0, 'a commit needs no branch');
+  await place.git('checkout', '-q', '--orphan', 'empty');
+  const empty = await run();
+  t.is(empty.code, 2);
+  t.regex(empty.err, /has no commit yet\n {2}Make one and push it/);
+  for (const [words, why] of [
+    [['--role', 'viewer'], /may not do that/],
+    [['--role', 'developer', '--expires', '1s'], /expired or revoked.*\n {2}`sluice token create/],
+  ] as const) {
+    const { secret } = (await place.sluice('token', 'create', ...words)) as { readonly secret: string };
+    await writeFile(tokenFile, secret);
+    await sleep(1_000);
+    const refused = await run('--commit', 'main');
+    t.is(refused.code, 3);
+    t.regex(refused.err, why);
+  }
 });
 
 test('Ctrl-C cancels the run at the server; programs get the lines that a local run prints', async (t) => {

@@ -18,6 +18,7 @@ export interface RunRow {
   readonly outcome?: string;
   readonly reason?: string;
   readonly commit: string;
+  readonly priority: number;
 }
 
 /** A bare repository, a data folder, and servers on it that a test may kill. */
@@ -139,6 +140,7 @@ export async function announce(
     readonly repositoryId?: number;
     readonly before?: string;
     readonly ref?: string;
+    readonly headers?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const payload = JSON.stringify({
@@ -157,7 +159,8 @@ export async function announce(
     pusher: { id: 11, login: 'ada' },
     sender: { id: 11, login: 'ada' },
   });
-  const response = await deliver(url, { hook, secret: changes.secret ?? secret }, 'push', payload, changes.delivery);
+  const known = { hook, secret: changes.secret ?? secret };
+  const response = await deliver(url, known, 'push', payload, changes.delivery, changes.headers);
   return { status: response.status, body: await response.json() };
 }
 
@@ -168,10 +171,12 @@ export function deliver(
   event: 'push' | 'pull_request',
   payload: string | Uint8Array<ArrayBuffer>,
   delivery: string = randomUUID(),
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   return fetch(`${url}${hook}`, {
     method: 'POST',
     headers: {
+      ...headers,
       'content-type': 'application/json',
       'x-gitea-event': event,
       'x-gitea-delivery': delivery,

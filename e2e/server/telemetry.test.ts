@@ -40,6 +40,58 @@ async function collector(t: ExecutionContext) {
   return { spans, headers, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+async function traced(t: ExecutionContext, variables: NodeJS.ProcessEnv = {}) {
+  const { spans, url } = await collector(t);
+  const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: '100', ...variables };
+  const place = await Place.open(t, { ...traces, SLUICE_RUNS: '0' });
+  const commit = await place.push(yaml);
+  const hook = (await place.sluice(
+    ...['repository', 'add', 'shop', '--forge', 'gitea', '--url', join(place.folder, 'shop.git')],
+  )) as Hook;
+  await place.serve();
+  /** Each a change of its own. */
+  const send = async (traceparent: string, before: string) => {
+    const { status } = await announce(place.url, hook, commit, {
+      headers: { traceparent },
+      before: before.repeat(40),
+    });
+    t.is(status, 202);
+  };
+  /** A server that drives what this one has stored. */
+  const drive = async (count: number) => {
+    await place.kill();
+    place.environment['SLUICE_RUNS'] = '20';
+    await place.serve();
+    await place.ended(count);
+  };
+  return { spans, send, drive };
+}
+
+const [traceId, parentId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+
+test('a run is part of the trace of the delivery that led to it, whichever server drives it', async (t) => {
+  const { spans, send, drive } = await traced(t);
+  await send(`00-${traceId}-${parentId}-01`, '1');
+  await drive(1);
+  while (spans.length < 6) await sleep(50);
+  const root = spans.find(({ name }) => name === 'run shop');
+  t.like(root, { traceId, parentSpanId: parentId });
+  t.is(spans.find(({ name }) => name === 'step unit')?.parentSpanId, root?.spanId);
+  t.deepEqual([...new Set(spans.map((span) => span.traceId))], [traceId]);
+});
+
+test('a traceparent that is malformed is ignored, and a trace that nobody records is not sent', async (t) => {
+  const { spans, send, drive } = await traced(t);
+  await send(`00-${traceId}-${parentId}-00`, '1');
+  await send(`00-${traceId.toUpperCase()}-${parentId}-01`, '2');
+  await drive(2);
+  while (spans.length < 6) await sleep(50);
+  await sleep(500);
+  t.is(spans.length, 6);
+  t.is(spans.find(({ name }) => name === 'run shop')?.parentSpanId ?? '', '');
+  t.true(spans.every((span) => span.traceId !== traceId));
+});
+
 test('a run is counted in /metrics, for those who may see everything, and sent as a trace', async (t) => {
   const { spans, headers, url } = await collector(t);
   const place = await Place.open(t, {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -31,6 +31,22 @@ test('R000-3, R001-3: a push that a forge announces is run, once however often i
   for (const { status } of await Promise.all(burst)) t.is(status, 202);
   t.like(await place.ended(1), [{ outcome: 'succeeded', commit }]);
   t.is((await place.runs()).length, 1);
+});
+
+test('a server whose key does not open the secrets of a repository does not start, and one that runs says so', async (t) => {
+  const { place, commit, hook } = await setUp(t, green);
+  const key = join(place.folder, 'home', 'secret.key');
+  await rename(key, `${key}.old`);
+  const bank = (await place.sluice(
+    ...['repository', 'add', 'bank', '--forge', 'gitea', '--url', join(place.folder, 'shop.git')],
+  )) as Hook;
+  t.like(await announce(place.url, bank, commit), { status: 503, body: { code: 'unavailable' } });
+  t.regex(await place.log(), /secrets of repository \S+ cannot be opened with the key at hand/);
+  t.is((await announce(place.url, hook, commit)).status, 202);
+  await place.kill();
+  const refused = await t.throwsAsync(place.text('serve', '--listen', '127.0.0.1:0'));
+  t.like(refused, { code: 3 });
+  t.regex(refused.message, /secret\.key of the data folder does not open the secrets of shop\./);
 });
 
 test('R001-27: what is not signed with the secret of the hook leaves no trace', async (t) => {

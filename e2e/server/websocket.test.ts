@@ -62,6 +62,27 @@ test('E6, R001-16 to R001-24: a client sends commit and test command, and gets p
   for (const message of client.heard) t.true(isMessage(message), JSON.stringify([message, isMessage.errors]));
 });
 
+test('a client may ask for a priority, and only a maintainer for a higher one than others have', async (t) => {
+  const { place, commit, token, newToken } = await setUp(t);
+  const run = { type: 'run', repository: 'shop', commit, command: { run: 'true' } };
+  const developer = await Client.greet(place.url, await newToken('--role', 'developer'));
+  developer.say({ ...run, id: 'high', priority: 1 });
+  const refused = await developer.hear(({ type, re }) => type === 'refused' && re === 'high');
+  t.like(refused.problem, { status: 403, code: 'forbidden', place: 'message/priority' });
+  developer.say({ ...run, id: 'low', priority: -1 });
+  t.like(await developer.answer('low'), { outcome: 'run' });
+  const maintainer = await Client.greet(place.url, token);
+  maintainer.say({ ...run, id: 'high', priority: 101 });
+  t.like((await maintainer.hear(({ re }) => re === 'high')).problem, { status: 400, place: 'message/priority' });
+  maintainer.say({ ...run, id: 'higher', priority: 100 });
+  t.like(await maintainer.answer('higher'), { outcome: 'run' });
+  const rows = await place.ended(2);
+  t.deepEqual(
+    rows.map(({ priority }) => priority),
+    [100, -1],
+  );
+});
+
 test('R001-22: exit code, timeout and mistakes of a command are told apart', async (t) => {
   const { place, commit, token } = await setUp(t);
   const client = await Client.greet(place.url, token);

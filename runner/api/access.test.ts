@@ -16,6 +16,7 @@ import type { Route } from './route.ts';
 const least: Readonly<Record<Verb, Role>> = {
   'read-runs': 'viewer',
   'create-run': 'developer',
+  'raise-priority': 'maintainer',
   'cancel-run': 'developer',
   'rerun-run': 'developer',
   'approve-step': 'maintainer',

@@ -7,6 +7,7 @@ export type Role = (typeof roles)[number];
 export const leastRoles = {
   'read-runs': 'viewer',
   'create-run': 'developer',
+  'raise-priority': 'maintainer',
   'cancel-run': 'developer',
   'rerun-run': 'developer',
   'approve-step': 'maintainer',

@@ -123,7 +123,7 @@ function queueOf(world: World, logger: ApiDependencies['logger']) {
   const submission = { intake: store, clock: Date.now, notifyOf: () => [], newRunId };
   const runs: RunRequests = {
     request: (wish) => requestRun({ ...submission, resolve: (_, revision) => mirrors.resolve(remote, revision) }, wish),
-    rerun: (runId, scope) => engine.queueRerun(runId, scope),
+    rerun: (runId, scope, traceParent) => engine.queueRerun(runId, scope, traceParent),
   };
   const stop = new AbortController();
   const dispatched = dispatchRuns(
@@ -151,7 +151,7 @@ async function intakeOf(world: World): Promise<Pick<ApiDependencies, 'intake' | 
     intake: store,
     register: (wish) => registerRepository(store, box, wish, Date.now()),
     receive: (id, headers, body) => receiveDelivery(parts, id, headers, body),
-    replay: (delivery) => replayDelivery(parts, delivery),
+    replay: (delivery, traceParent) => replayDelivery(parts, delivery, traceParent),
   };
 }
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { firstBreak } from '../store/audit-chain.ts';
 import type { AuditEntry } from '../store/server-records.ts';
-import { openApi, send } from './api-fixture.ts';
+import { announce, openApi, send } from './api-fixture.ts';
 import { openapiOf } from './openapi.ts';
 import type { Problem } from './problem.ts';
 
@@ -117,6 +117,8 @@ test('every error is a problem with code, place and next step', async (t) => {
   const next = 'string';
   const post = { method: 'POST' };
   t.deepEqual(await told('/v1/nothing'), { status: 404, code: 'not_found', place: undefined, next });
+  t.deepEqual(await told('/'), { status: 404, code: 'not_found', place: undefined, next });
+  t.regex((await ask('/')).text, /below \/v1.*\/v1\/openapi\.json/);
   t.deepEqual(await told('/v1/runs?what=1'), { status: 400, code: 'invalid', place: 'query/what', next });
   t.deepEqual(await told('/v1/runs', { ...post, body: { repository: 'shop' } }), {
     status: 400,
@@ -180,6 +182,59 @@ test('an unchanged answer is not sent again, a long one is packed, HEAD has no b
   });
   t.is(packed.headers.get('content-encoding'), 'gzip');
   t.is(((await packed.json()) as { readonly openapi: string }).openapi, '3.1.0');
+});
+
+test('a run has the priority that it is asked for with, which is raised by maintainers only', async (t) => {
+  const { ask, commit, token, ended } = await openApi(t);
+  await commit(red);
+  const post = (priority: unknown, bearer?: string) =>
+    ask('/v1/runs', {
+      method: 'POST',
+      body: { repository: 'shop', commit: 'HEAD', priority },
+      ...(bearer !== undefined && { token: bearer }),
+    });
+  const [developer, maintainer] = [await token('developer', ['shop']), await token('maintainer', ['shop'])];
+  t.like(await post(1, developer), { status: 403, json: { code: 'forbidden', place: 'body/priority' } });
+  for (const wrong of [101, -101, 0.5, 'high', null])
+    t.like(await post(wrong), { status: 400, json: { place: 'body/priority' } }, String(wrong));
+  const priorityOf = async (made: { readonly json: unknown }) => {
+    const { runId } = made.json as { readonly runId: string };
+    await ended(runId);
+    const { request } = (await ask(`/v1/runs/${runId}`)).json as { readonly request: { readonly priority?: number } };
+    const { runs } = (await ask('/v1/runs')).json as { readonly runs: readonly { runId: string; priority: number }[] };
+    return { runId, told: [request.priority, runs.find((run) => run.runId === runId)?.priority] };
+  };
+  t.deepEqual((await priorityOf(await post(0, developer))).told, [undefined, 0]);
+  t.deepEqual((await priorityOf(await post(-7, developer))).told, [-7, -7]);
+  const { runId, told } = await priorityOf(await post(100, maintainer));
+  t.deepEqual(told, [100, 100]);
+  const again = await ask(`/v1/runs/${runId}/rerun`, { method: 'POST', body: {}, token: developer });
+  t.deepEqual((await priorityOf(again)).told, [100, 100]);
+});
+
+test('a run is part of the trace of the request that asked for it, and a traceparent that is none is ignored', async (t) => {
+  const world = await openApi(t);
+  const { ask, commit, ended, store } = world;
+  await commit(red);
+  const parentOf = async ({ json }: { readonly json: unknown }) => {
+    const { runId } = json as { readonly runId: string };
+    await ended(runId);
+    const [first] = await store.events(runId);
+    return first?.type === 'run-requested' || first?.type === 'run-created' ? first.request.traceParent : t.fail();
+  };
+  const [traceId, parentId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+  const post = (path: string, traceparent: string, body?: object) =>
+    ask(path, { method: 'POST', headers: { traceparent }, ...(body && { body }) });
+  const wish = { repository: 'shop', commit: 'HEAD' };
+  const made = await post('/v1/runs', `00-${traceId}-${parentId}-01`, wish);
+  t.deepEqual(await parentOf(made), { traceId, parentId, sampled: true });
+  t.is(await parentOf(await post('/v1/runs', `00-${traceId}-${parentId}`, wish)), undefined);
+  const { runId } = made.json as { readonly runId: string };
+  const again = await post(`/v1/runs/${runId}/rerun`, `00-${'a'.repeat(32)}-${parentId}-00`, {});
+  t.deepEqual(await parentOf(again), { traceId: 'a'.repeat(32), parentId, sampled: false });
+  const { id } = await announce(world, 'shop');
+  const replayed = await post(`/v1/deliveries/${id}/replay`, `00-${'b'.repeat(32)}-${parentId}-01`);
+  t.deepEqual(await parentOf(replayed), { traceId: 'b'.repeat(32), parentId, sampled: true });
 });
 
 test('a request with a key is carried out once, and its answer given again', async (t) => {

@@ -3,7 +3,7 @@ import type { Backends, KnownBackend } from '../environments/backends.ts';
 import { deleteBackend } from '../gates/backends/delete.ts';
 import { backendStatus } from '../gates/backends/status.ts';
 import { toldBackend, toldStatus } from '../gates/backends/tell.ts';
-import { backendOf, serviceFault } from '../language/compile-backend.ts';
+import { backendOf, reservedVariableOf, serviceFault } from '../language/compile-backend.ts';
 import type { BackendBody } from './backend-body.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { backendsOf } from './guard.ts';
@@ -51,11 +51,20 @@ export async function named(
   return { backends, found: await known(backends, name) };
 }
 
+/** What the schema of a file lets pass, and its compiler refuses. */
 function refuseServices({ name, services = {} }: BackendBody, place: string): void {
   for (const [service, described] of Object.entries(services)) {
+    const at = [place, 'services', service];
     const fault = serviceFault(name, service, described);
-    if (fault === undefined) continue;
-    const at = [place, 'services', service, ...(fault.field === undefined ? [] : [fault.field])].join('/');
-    throw new ApiError({ status: 400, code: 'invalid', detail: fault.message, place: at, next: fault.hint });
+    if (fault !== undefined)
+      throw refused([...at, ...(fault.field === undefined ? [] : [fault.field])], fault.message, fault.hint);
+    const variable = reservedVariableOf(described.env ?? {});
+    if (variable === undefined) continue;
+    const next = 'It changes how programs start. Set it in the command of the service, where it is needed.';
+    throw refused([...at, 'env', variable], `${JSON.stringify(variable)} cannot be set from outside.`, next);
   }
+}
+
+function refused(place: readonly string[], detail: string, next: string): ApiError {
+  return new ApiError({ status: 400, code: 'invalid', detail, place: place.join('/'), next });
 }

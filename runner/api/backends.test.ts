@@ -190,3 +190,64 @@ test('a server that deploys no backends says so', async (t) => {
   t.is(reply.status, 409);
   t.like(reply.json, { code: 'no_backends' });
 });
+
+test('the backend of another tenant is not there for anybody else, whatever is asked', async (t) => {
+  const world = await open(t);
+  t.is((await create(world, { name: 'vault', repository: 'bank', services, protected: false })).status, 201);
+  const token = await world.token('maintainer', ['shop']);
+  const post = (path: string, body: object) => world.ask(`/v1/backends/vault${path}`, { method: 'POST', body, token });
+  const replies = [
+    await world.ask('/v1/backends/vault', { token }),
+    await world.ask('/v1/backends/vault/drift', { token }),
+    await world.ask('/v1/backends/vault?confirm=vault&graceSeconds=0', { method: 'DELETE', token }),
+    await post('/protection', { protected: true }),
+    await post('/rollback', { reason: 'x' }),
+    await world.ask('/v1/backends/vault/reconciliation', { method: 'POST', token }),
+    await world.ask('/v1/backends/nobody', { token }),
+  ];
+  const [unknown] = replies.slice(-1);
+  for (const { status, json } of replies) t.deepEqual([status, json], [404, unknown?.json]);
+  t.like((await create(world, { name: 'vault', repository: 'shop', services }, token)).json, { status: 409 });
+  t.like((await world.ask('/v1/backends/vault')).json, { repository: 'bank', protected: false, state: 'active' });
+});
+
+test('bodies and names at their limits and beyond are taken or refused, and never a failure of the server', async (t) => {
+  const world = await open(t);
+  const longest = 'n'.repeat(63);
+  t.is((await create(world, { name: longest, repository: 'shop', services })).status, 201);
+  t.is((await world.ask(`/v1/backends/${longest}`)).status, 200);
+  const statusOf = async (body: object) => (await create(world, { repository: 'shop', ...body })).status;
+  t.is(await statusOf({ name: `${longest}n` }), 400);
+  t.is(
+    await statusOf({
+      name: 'many',
+      services: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`s${n}`, services.api])),
+    }),
+    400,
+  );
+  t.is(
+    await statusOf({ name: 'huge', services: { api: { ...services.api, env: { A: 'x'.repeat(1_100_000) } } } }),
+    413,
+  );
+  t.is(
+    await statusOf({ name: 'loader', services: { api: { ...services.api, env: { LD_PRELOAD: '/tmp/x.so' } } } }),
+    400,
+  );
+  const raw = async (body: string) => {
+    const headers = { authorization: `Bearer ${world.admin}`, 'content-type': 'application/json' };
+    return (await fetch(`${world.url}/v1/backends`, { method: 'POST', headers, body })).status;
+  };
+  for (const body of [
+    '',
+    '{"name":',
+    '[]',
+    'null',
+    '{"name":"x","__proto__":{"repository":"shop"}}',
+    '['.repeat(200_000),
+  ])
+    t.is(await raw(body), 400, body.slice(0, 50));
+  for (const query of ['graceSeconds=-1', 'graceSeconds=soon', 'graceSeconds=1e12', 'confirm=a&confirm=b', 'what=1'])
+    t.is((await world.ask(`/v1/backends/${longest}?${query}`, { method: 'DELETE' })).status, 400, query);
+  for (const name of ['..', '%2e%2e%2f', 'A', '-a', 'a%00', `${longest}n`])
+    t.true([400, 404].includes((await world.ask(`/v1/backends/${name}`)).status), name);
+});

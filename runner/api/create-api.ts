@@ -9,7 +9,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { createAuthenticate } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { openapiOf } from './openapi.ts';
-import { ApiError, invalid, notFound, problemOf, problemType, toProblem } from './problem.ts';
+import { ApiError, invalid, problemOf, problemType, toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { registerRoutes } from './register-routes.ts';
 import type { Route } from './route.ts';
@@ -114,7 +114,12 @@ function useProblems(api: FastifyInstance, { logger }: ApiDependencies): void {
     done();
   });
   api.setNotFoundHandler(() => {
-    throw notFound();
+    throw new ApiError({
+      status: 404,
+      code: 'not_found',
+      detail: 'There is nothing at this address: the API is below /v1, the hooks of forges are below /hooks.',
+      next: 'GET /v1/openapi.json describes all of it.',
+    });
   });
   api.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);

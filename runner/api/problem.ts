@@ -75,6 +75,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   ERR_ABORTED: 503,
   ERR_DISPLACED: 503,
   ERR_SERVICE: 503,
+  ERR_SEALED: 503,
   ERR_UNSUPPORTED: 500,
   ERR_WORKSPACE: 500,
   ERR_UNREADABLE: 500,

@@ -41,6 +41,13 @@ export const caseId = Type.String({ pattern: '^[0-9a-f]{32}$' });
 export const name = Type.String({ minLength: 1, maxLength: 200 });
 export const roleSchema = Type.Enum([...roles]);
 
+/** Read by `readTraceParent`: a malformed one is ignored, so that no form is asked for. */
+export const traceHeaders = Type.Object({
+  traceparent: Type.Optional(
+    Type.String({ description: 'Of W3C Trace Context: the span that the trace of the run is a part of.' }),
+  ),
+});
+
 export const runParams = Type.Object({ runId }, closed);
 export const stepParams = Type.Object({ runId, step: stepId }, closed);
 export const attemptParams = Type.Object({ runId, step: stepId, attempt: attemptNumber }, closed);
@@ -59,6 +66,7 @@ export const runRowSchema = Type.Object(
     phase: phaseSchema,
     outcome: Type.Optional(ref('outcome')),
     reason: Type.Optional(Type.String()),
+    priority: Type.Integer(),
     createdAt: ref('time'),
     finishedAt: Type.Optional(ref('time')),
     version: Type.Integer({ minimum: 0 }),

@@ -348,7 +348,9 @@ test('a repository is added with what is to be done next, once, and tokens and r
     (await add('web', 'gitea', { SLUICE_URL: 'https://ci.example/' })).out,
     /\n {2}URL {5}https:\/\/ci\.example\/hooks\/\S+\n/,
   );
-  t.regex((await sluice('repository', 'list')).out, /^shop {2}git {2}\S+$/m, 'Git announces by no webhook');
+  const list = (await sluice('repository', 'list')).out;
+  t.regex(list, /^REPOSITORY {2}FORGE {2,}FETCHED FROM +HOOK\n/);
+  t.regex(list, /^shop +git +\S+$/m, 'Git announces by no webhook');
   const again = await add('shop', 'git');
   t.is(again.code, 2);
   t.regex(again.err, /There is a repository "shop" already\.\n .*sluice repository remove shop\n/);
@@ -571,6 +573,11 @@ test('JUnit files are told one by one, red and rejected ones make the exit code 
   t.is((await sluice('junit', green, broken)).code, 1);
   const red = join(folder, 'red.xml');
   await writeFile(red, '<testsuite><testcase name="a"><failure/></testcase></testsuite>');
+  const aFolder = await sluice('junit', folder);
+  t.deepEqual(
+    [aFolder.code, aFolder.err],
+    [2, `error: ${folder} is a folder\n  Name the reports in it: sluice junit ${folder}/*.xml\n`],
+  );
   t.deepEqual(await sluice('junit', red), { code: 1, out: `✗ ${red}  1 test, 1 failed\n`, err: '' });
 });
 
@@ -646,8 +653,9 @@ test('a token is made, listed without its secret, and revoked', async (t) => {
   t.regex(secret, /^sluice_[\w-]{43}$/);
   t.is((await sluice('token', 'create', '--repository', 'shop')).out.trim().length, secret.length);
   const list = (await sluice('token', 'list')).out;
-  t.regex(list, new RegExp(`^${token.id}  admin +ci  \\*  until 20`, 'm'));
-  t.regex(list, /viewer .* shop$/m);
+  t.regex(list, /^TOKEN +ROLE +NAME +REPOSITORIES +GOOD\n/);
+  t.regex(list, new RegExp(`^${token.id}  admin +ci +\\* +until 20`, 'm'));
+  t.regex(list, /viewer .* shop +yes$/m);
   t.false(list.includes(secret));
   t.is((await sluice('token', 'revoke', token.id)).code, 0);
   t.regex((await sluice('token', 'list')).out, /admin .* revoked$/m);

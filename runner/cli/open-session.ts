@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts';
 import type { FileSettings } from '../config/read-config-file.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Overrides } from '../config/load-config.ts';
+import { SluiceError } from '../model/errors.ts';
 import type { Checked } from '../model/problem.ts';
 import type { GlobalOptions } from './program.ts';
 import type { Dependencies, Io, Services, Session } from './session.ts';
@@ -34,11 +35,12 @@ export function openSession(
 ): OpenSession {
   const given: Overrides = { color: options.color, ...(options.home === undefined ? {} : { home: options.home }) };
   const { environment, places } = withFile(dependencies.environment, settings);
-  const config = loadConfig(environment, given);
+  const load = (overrides: Overrides) => withPlaces(places, () => loadConfig(environment, overrides));
+  const config = load(given);
   const json = options.json ?? false;
   const color = useColors(config, io);
   let opened: Promise<Services> | undefined;
-  const configured = (overrides: Overrides) => loadConfig(environment, { ...given, ...overrides });
+  const configured = (overrides: Overrides) => load({ ...given, ...overrides });
   const open = (overrides: Overrides = {}): Promise<Services> => (opened ??= dependencies.open(configured(overrides)));
   const note = (text: string): void => {
     if (!json) io.stderr.write(`${text}\n`);
@@ -79,6 +81,20 @@ export function openSession(
     note,
   };
   return { session, close: async () => (await opened?.catch(() => undefined))?.close() };
+}
+
+/** A mistake is where its value was written: beside the variable stands the place of a file that says the same. */
+function withPlaces(places: FileSettings['places'], load: () => Config): Config {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'ERR_USAGE') throw error;
+    const message = error.message.replaceAll(/[A-Z][A-Z_]+/g, (name) => {
+      const place = places.get(name);
+      return place === undefined ? name : `${name} (${place.file}:${place.line}:${place.column})`;
+    });
+    throw new SluiceError(error.code, message, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) });
+  }
 }
 
 function useColors({ color }: Config, io: Io): boolean {

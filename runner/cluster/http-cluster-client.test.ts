@@ -247,6 +247,8 @@ test('a delete tells whether the object was there', async (t) => {
   t.false(await client.delete(configMaps, at));
   server.script(status(409, 'Conflict'), status(409, 'Conflict'));
   t.false(await client.delete(configMaps, at, { uid: 'u' }));
+  server.script(status(409, 'Conflict'));
+  await t.throwsAsync(client.delete(configMaps, at, { uid: 'u', resourceVersion: '7' }), { code: 'ERR_CONFLICT' });
   t.like(await failure(t, client.delete(configMaps, at)), { reason: 'Conflict' });
   server.script(status(409, 'Conflict'));
   t.like(await failure(t, client.delete(configMaps, at, { resourceVersion: '7' })), { reason: 'Conflict' });

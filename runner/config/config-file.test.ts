@@ -27,6 +27,7 @@ listen: "[::1]:9090"
 executor: kubernetes
 jobs: 12
 runs: 7
+runsPerRepository: 5
 pollSeconds: 0
 subscribersFile: subscribers.json
 secretFiles: { NPM_TOKEN: npm }
@@ -65,6 +66,7 @@ test('a configuration file says everything that the environment can say', async 
     executor: 'kubernetes',
     jobs: 12,
     runs: 7,
+    runsPerRepository: 5,
     pollMs: undefined,
     subscribersFile: join(folder, 'subscribers.json'),
     secrets: { NPM_TOKEN: 'npm-secret' },
@@ -136,6 +138,7 @@ const faulty: readonly (readonly [
   ['half a section', 'backends: { domain: a.example }\n', Array(3).fill(['1:1', 'missing-key', /Add `/])],
   ['no YAML', 'runs: [1\n', [['1:7', 'yaml-unclosed', /./]]],
   ['a key twice', 'runs: 1\nruns: 2\n', [['2:1', 'duplicate-key', /./]]],
+  ['a text that would be two', 'kubernetes:\n  images: { a: "x b=y" }\n', [['2:16', 'bad-format', /without spaces/]]],
   ['a number out of range', 'database: { ttlSeconds: 2 }\n', [['1:25', 'out-of-range', /./]]],
   ['a secret that is not there', 'secretFiles:\n  A: nowhere\n', [['2:6', 'file-unreadable', /may read/]]],
   ['an empty secret', 'secretFiles:\n  A: empty\n', [['2:6', 'file-unreadable', /Write the secret/]]],
@@ -166,7 +169,14 @@ for (const url of ['postgres://ada:hunter2@db/x', 'postgres://db/x?a=b&password=
     t.notRegex(JSON.stringify(file), /hunter2/);
   });
 
+for (const text of ['', '\ufeff', '# runs: 3\n', '\n\n'])
+  test(`a configuration file that says nothing is sound: ${JSON.stringify(text)}`, async (t) => {
+    const { read } = await written(t, text);
+    t.deepEqual(await read(), { ok: true, value: { variables: {}, places: new Map() } });
+  });
+
 test('a configuration file that cannot be read says why', async (t) => {
+  await t.throwsAsync(readConfigFile(tmpdir()), { code: 'ERR_USAGE', message: new RegExp(`${tmpdir()}.*directory`) });
   await t.throwsAsync(readConfigFile('/nowhere/server.yaml'), { code: 'ERR_USAGE', message: /no such file.*nowhere/ });
 });
 
@@ -185,7 +195,7 @@ test('every setting is shown with its value and its origin, and of secrets only 
   t.notRegex(JSON.stringify(rows), /npm-secret|AKIA|two/);
   t.like(
     rows.find(({ key }) => key === 'database.ttlSeconds'),
-    { value: 45, origin: { from: 'file', line: 11, column: 113 } },
+    { value: 45, origin: { from: 'file', line: 12, column: 113 } },
   );
 
   const bare = effectiveSettings(loadConfig({ ...machine, variables: {} }), {

@@ -89,6 +89,8 @@ export interface Config {
   readonly subscribersFile: string | undefined;
   /** How many runs a server drives at once. */
   readonly runs: number;
+  /** How many runs of one repository are under way at once, at all servers together. */
+  readonly runsPerRepository: number;
   /** How often the refs and schedules of a repository are looked at, ms; undefined for never. */
   readonly pollMs: number | undefined;
   /** Whether traces of runs are sent to where the OTEL_* variables say. */

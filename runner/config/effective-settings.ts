@@ -65,6 +65,7 @@ const shown: Readonly<Record<string, (config: Config) => Json | undefined>> = {
   executor: ({ executor }) => executor,
   jobs: ({ jobs }) => jobs,
   runs: ({ runs }) => runs,
+  runsPerRepository: ({ runsPerRepository }) => runsPerRepository,
   pollSeconds: ({ pollMs }) => (pollMs ?? 0) / 1_000,
   subscribersFile: ({ subscribersFile }) => subscribersFile,
   'database.url': ({ database }) => database?.url,

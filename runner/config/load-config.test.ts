@@ -37,12 +37,27 @@ test('defaults come from the machine', (t) => {
     pollMs: 300_000,
     traces: false,
     runs: 20,
+    runsPerRepository: 20,
     color: 'auto',
     liveView: true,
     secrets: {},
     issuer: undefined,
     actor: 'ann',
   });
+});
+
+test('of one repository as many runs are under way as a server drives, unless it is said', (t) => {
+  t.is(loadConfig(environment({ SLUICE_RUNS: '7' })).runsPerRepository, 7);
+  t.like(loadConfig(environment({ SLUICE_RUNS: '7', SLUICE_RUNS_PER_REPOSITORY: '30' })), {
+    runs: 7,
+    runsPerRepository: 30,
+  });
+  for (const wrong of ['0', '1000', '-1', 'many'])
+    t.throws(
+      () => loadConfig(environment({ SLUICE_RUNS_PER_REPOSITORY: wrong })),
+      { code: 'ERR_USAGE', message: /SLUICE_RUNS_PER_REPOSITORY is .* no number from 1 to 999/ },
+      wrong,
+    );
 });
 
 test('the address of the server is one, and loses its slash', (t) => {

@@ -37,12 +37,14 @@ function publicUrl(text: string): string {
 const clusterJobs = 50;
 
 const defaultLookAhead = { attempts: 4, cpu: '4', memory: '8Gi' };
+const defaultListen = Object.freeze({ host: '127.0.0.1', port: 8080 });
 const defaultRuns = 20;
 const defaultPollMs = 300_000;
 
 /** Command line, then environment (and what a configuration file puts below it), then defaults. ERR_USAGE for a number that is none, and an executor that there is not. */
 export function loadConfig(environment: Environment, overrides: Overrides = {}): Config {
   const { variables } = environment;
+  const runs = count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.');
   const executor = executorOf(given(overrides.executor) ?? given(variables['SLUICE_EXECUTOR']) ?? 'local');
   return Object.freeze({
     home: resolve(given(overrides.home) ?? given(variables['SLUICE_HOME']) ?? environment.dataFolder),
@@ -53,10 +55,14 @@ export function loadConfig(environment: Environment, overrides: Overrides = {}):
       jobs(variables['SLUICE_JOBS'], 'SLUICE_JOBS') ??
       (executor === 'kubernetes' ? clusterJobs : environment.processors),
     executor,
-    listen: listenAddress(given(overrides.listen) ?? given(variables['SLUICE_LISTEN']) ?? '127.0.0.1:8080'),
+    listen:
+      listenAddress(given(overrides.listen), '--listen') ??
+      listenAddress(given(variables['SLUICE_LISTEN']), 'SLUICE_LISTEN') ??
+      defaultListen,
     url: publicUrl(given(variables['SLUICE_URL']) ?? ''),
     subscribersFile: given(variables['SLUICE_SUBSCRIBERS']),
-    runs: count(variables['SLUICE_RUNS'], 'SLUICE_RUNS', 'Give how many runs a server drives at once.') ?? defaultRuns,
+    runs: runs ?? defaultRuns,
+    runsPerRepository: runsPerRepository(given(variables['SLUICE_RUNS_PER_REPOSITORY'])) ?? runs ?? defaultRuns,
     pollMs: pollMs(given(variables['SLUICE_POLL_SECONDS'])),
     traces: wantsTraces(variables),
     lookAhead: Object.freeze(lookAhead(variables)),
@@ -79,12 +85,13 @@ function executorOf(name: string): Config['executor'] {
   });
 }
 
-function listenAddress(text: string): Config['listen'] {
+function listenAddress(text: string | undefined, origin: string): Config['listen'] | undefined {
+  if (text === undefined) return undefined;
   const [, host, port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   if (host !== undefined && Number(port) <= 65_535) {
     return Object.freeze({ host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
   }
-  throw new SluiceError('ERR_USAGE', `${JSON.stringify(text)} is no address to listen at`, {
+  throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no address to listen at`, {
     hint: 'Give HOST:PORT, such as 127.0.0.1:8080; port 0 takes any free one.',
   });
 }
@@ -105,7 +112,7 @@ function bucketConfig(variables: Environment['variables']): BucketConfig | undef
   const sessionToken = given(variables['AWS_SESSION_TOKEN']);
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw new SluiceError('ERR_USAGE', 'SLUICE_BLOBS_URL names a bucket, but there are no keys for it', {
-      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name files with them in `blobs` of a configuration file.',
     });
   }
   return Object.freeze({ url, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) });
@@ -259,6 +266,18 @@ function count(text: string | undefined, origin: string, hint: string): number |
   throw new SluiceError('ERR_USAGE', `${origin} is ${JSON.stringify(text)}, which is no number from 0 to 999`, {
     hint,
   });
+}
+
+function runsPerRepository(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new SluiceError(
+    'ERR_USAGE',
+    `SLUICE_RUNS_PER_REPOSITORY is ${JSON.stringify(text)}, which is no number from 1 to 999`,
+    {
+      hint: 'Give how many runs of one repository may be under way at once, at all servers together.',
+    },
+  );
 }
 
 /** By the variables that every exporter knows; without an address there is nowhere to send traces. */

@@ -26,12 +26,15 @@ interface Entry {
 /** All mistakes of the file at once, and the settings of a file without one. ERR_USAGE when the file cannot be read. */
 export async function readConfigFile(path: string): Promise<Checked<FileSettings>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('ERR_USAGE', `The configuration file cannot be read: ${messageOf(cause)}`, {
-      hint: 'Check --config and SLUICE_CONFIG.',
+    throw new SluiceError('ERR_USAGE', `The configuration file ${path} cannot be read: ${messageOf(cause)}`, {
+      hint: 'Name a file that you may read with --config or SLUICE_CONFIG.',
       cause,
     });
   });
   const parsed = parseConfigFile(text, path);
+  // Every key may be left out, and so may all.
+  if (!parsed.ok && parsed.problems.every(({ code }) => code === 'empty-file'))
+    return { ok: true, value: { variables: {}, places: new Map() } };
   if (!parsed.ok) return { ok: false, problems: parsed.problems.map(withoutPassword) };
   const file: Positioned<Json> = { ...parsed.value, value: JSON.parse(JSON.stringify(parsed.value.value)) as Json };
   const entries = settings.flatMap((setting) => entriesOf(setting, file.value));

@@ -6,16 +6,22 @@ const hidden = '[hidden]';
 export function redactConfig(config: Config): Config {
   const { database, bucket, secrets } = config;
   return {
-    ...config,
+    ...withoutPasswords(config),
     database: database && { ...database, url: withoutPassword(database.url) },
     bucket: bucket && {
-      ...bucket,
+      url: withoutPasswords(bucket.url),
       accessKeyId: hidden,
       secretAccessKey: hidden,
       ...(bucket.sessionToken !== undefined && { sessionToken: hidden }),
     },
     secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, hidden])),
   };
+}
+
+/** Nobody asks for a password in these addresses; it is hidden all the same where somebody wrote one. */
+function withoutPasswords<Value>(value: Value): Value {
+  const text = JSON.stringify(value).replaceAll(/(:\/\/[^:@/?#\s"]*:)[^@\s"]+@/g, '$1hidden@');
+  return JSON.parse(text) as Value;
 }
 
 /** Of an address that cannot be read nobody knows which part is the secret. */

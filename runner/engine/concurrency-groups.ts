@@ -33,6 +33,11 @@ export class ConcurrencyGroups {
     if (!concurrency) return [started];
     const { group, policy } = concurrency;
     const holder = (await this.#elder(state, group)) ?? (await this.#store.acquire(this.#lease, group, this.#runId));
+    // After the group was asked for: whoever holds it is known to be of the group by now.
+    const newer = policy === 'cancel' ? await this.#newer(state, group) : undefined;
+    if (newer !== undefined) {
+      return [{ type: 'run-finished', at, verdict: verdictOf('superseded', `run ${newer} is newer`) }];
+    }
     if (holder === this.#runId) return [started];
     if (policy === 'reject') {
       return [{ type: 'run-finished', at, verdict: verdictOf('group_busy', `${group} is held by run ${holder}`) }];
@@ -66,6 +71,12 @@ export class ConcurrencyGroups {
       ({ runId, createdAt }) => runId !== this.#runId && createdAt < state.createdAt && !dead.has(runId),
     );
     return elder.at(-1)?.runId;
+  }
+
+  /** A run that the queue let go first, by its priority or to another runner, has taken the place of this one already. */
+  async #newer(state: RunState, group: string): Promise<string | undefined> {
+    const [newest] = await this.#store.runs({ group, limit: 1 });
+    return newest && newest.createdAt > state.createdAt ? newest.runId : undefined;
   }
 
   /** A newer run takes the place of the holder and of every older run that waits. */

@@ -3,6 +3,7 @@ import type { StepId } from '../model/plan.ts';
 import type { Review } from '../model/run-event.ts';
 import { isHeld } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import { nobody } from '../store/store.ts';
 import type { Lease } from '../store/store.ts';
 import type { EngineDependencies } from './dependencies.ts';
@@ -57,8 +58,8 @@ export function createEngine(engine: EngineDependencies): Engine {
       return state;
     },
     rerun: async (runId, scope) => create(await repetitionOf(engine, runId, scope)),
-    queueRerun: async (runId, scope) =>
-      (await createRun(engine, await repetitionOf(engine, runId, scope), nobody)).runId,
+    queueRerun: async (runId, scope, traceParent) =>
+      (await createRun(engine, await repetitionOf(engine, runId, scope, traceParent), nobody)).runId,
     state: (runId) => readState(engine, runId),
     drive: async (runId, observer, signal) => {
       refuseOtherExecutor(engine, await readState(engine, runId));
@@ -82,10 +83,17 @@ export function createEngine(engine: EngineDependencies): Engine {
   };
 }
 
-async function repetitionOf(engine: EngineDependencies, runId: string, scope: RerunScope): Promise<NewRunFacts> {
+async function repetitionOf(
+  engine: EngineDependencies,
+  runId: string,
+  scope: RerunScope,
+  traceParent?: TraceParent,
+): Promise<NewRunFacts> {
   const state = await readState(engine, runId);
-  const { request, plan, snapshot } = state;
-  return { request: { ...request, rerunOf: runId }, plan, snapshot, carried: carriedSteps(state, scope) };
+  const { plan, snapshot } = state;
+  // Part of the trace of who asks for it now, if of any.
+  const request = { ...state.request, traceParent, rerunOf: runId };
+  return { request, plan, snapshot, carried: carriedSteps(state, scope) };
 }
 
 async function driveRun(

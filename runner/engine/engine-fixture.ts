@@ -36,7 +36,7 @@ export interface World {
   /** Stores a run of the pipeline. */
   start(yaml: string): Promise<string>;
   /** Commits the pipeline and puts a run of it into the queue, as a push does. */
-  push(yaml: string, trigger?: Partial<TriggerEvent>, more?: Pick<RunRequest, 'held'>): Promise<string>;
+  push(yaml: string, trigger?: Partial<TriggerEvent>, more?: Pick<RunRequest, 'held' | 'priority'>): Promise<string>;
   /** Takes the run whose turn it is and reads its pipeline. */
   takeAndPlan(): Promise<RunState>;
   /** Calls back once, at the first event of this type. */

@@ -3,6 +3,7 @@ import type { Plan, StepId } from '../model/plan.ts';
 import type { Review, StoredEvent } from '../model/run-event.ts';
 import type { RunRequest, TriggerEvent } from '../model/run-request.ts';
 import type { RunState } from '../model/run-state.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Source } from '../sources/source.ts';
 import type { Schedule } from '../store/watch.ts';
 
@@ -57,8 +58,8 @@ export interface Engine {
   plan(runId: string, locate: (request: RunRequest) => Promise<string>): Promise<RunState>;
   /** Stores a run that repeats part of a finished one, with the same commit and plan. ERR_USAGE when there is nothing to repeat. */
   rerun(runId: string, scope: RerunScope): Promise<string>;
-  /** As `rerun`, but the run waits in the queue for a runner. */
-  queueRerun(runId: string, scope: RerunScope): Promise<string>;
+  /** As `rerun`, but the run waits in the queue for a runner, with the priority of the one that it repeats. */
+  queueRerun(runId: string, scope: RerunScope, traceParent?: TraceParent): Promise<string>;
   /** Drives a run to its end. Aborting the signal cancels it (`interrupted`) and still waits for the clean end. */
   drive(runId: string, observer: RunObserver, signal: AbortSignal): Promise<RunState>;
   /** The fold over a run's events. ERR_NOT_FOUND for an unknown run. */

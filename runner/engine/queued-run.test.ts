@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { openWorld } from './engine-fixture.ts';
 import type { World } from './engine-fixture.ts';
@@ -49,6 +50,74 @@ test('R001-21: a commit that is not there is named', async (t) => {
   const { verdict } = await world.takeAndPlan();
   t.like(verdict, { outcome: 'errored', reason: 'source_failed' });
   t.regex(verdict?.message ?? '', /0123456789/);
+});
+
+const onlyNewest = (script: string) =>
+  `pipeline: p\nconcurrency: { group: g, policy: cancel }\non: { push: }\nsteps: { a: { run: ${JSON.stringify(script)} } }\n`;
+
+test('policy cancel: a run that the queue let a newer one go before is superseded, and takes nothing from it', async (t) => {
+  const world = await openWorld(t);
+  const older = await world.push(onlyNewest('true'));
+  const newer = await world.push(onlyNewest('sleep 60'), {}, { priority: 10 });
+  const interrupt = new AbortController();
+  t.is((await world.takeAndPlan()).runId, newer);
+  const running = world.engine.drive(newer, world.observer, interrupt.signal);
+  while ((await world.store.run(newer))?.phase !== 'running') await sleep(10);
+  t.is((await world.takeAndPlan()).runId, older);
+  const { verdict } = await world.engine.drive(older, world.observer, never);
+  t.like(verdict, { outcome: 'cancelled', reason: 'superseded', message: `run ${newer} is newer` });
+  t.deepEqual(await types(world, older), ['run-requested', 'run-created', 'run-finished']);
+  t.is((await world.engine.state(newer)).cancel, undefined);
+  interrupt.abort();
+  await running;
+});
+
+test('policy cancel: what was superseded in the queue is not run after the newer one has ended either', async (t) => {
+  const world = await openWorld(t);
+  const older = await world.push(onlyNewest('true'));
+  const newer = await world.push(onlyNewest('true'), {}, { priority: 10 });
+  await world.takeAndPlan();
+  t.is((await world.engine.drive(newer, world.observer, never)).verdict?.outcome, 'succeeded');
+  await world.takeAndPlan();
+  t.is((await world.engine.drive(older, world.observer, never)).verdict?.reason, 'superseded');
+  const again = await world.engine.rerun(older, { kind: 'failed' });
+  t.is((await world.engine.drive(again, world.observer, never)).verdict?.outcome, 'succeeded');
+});
+
+test('policy queue: of runs that wait for a group the older goes first, whatever their priorities', async (t) => {
+  const world = await openWorld(t);
+  const inTurn = (script: string) => onlyNewest(script).replace('cancel', 'queue');
+  const holder = await world.push(inTurn('sleep 60'), {}, { priority: 10 });
+  const interrupt = new AbortController();
+  await world.takeAndPlan();
+  const running = world.engine.drive(holder, world.observer, interrupt.signal);
+  while ((await world.store.run(holder))?.phase !== 'running') await sleep(10);
+  const older = await world.push(inTurn('true'));
+  const newer = await world.push(inTurn('true'), {}, { priority: 5 });
+  t.is((await world.takeAndPlan()).runId, newer);
+  const second = world.engine.drive(newer, world.observer, never);
+  while ((await world.store.run(newer))?.phase !== 'waiting') await sleep(10);
+  t.is((await world.takeAndPlan()).runId, older);
+  const first = world.engine.drive(older, world.observer, never);
+  while ((await world.store.run(older))?.phase !== 'waiting') await sleep(10);
+  interrupt.abort();
+  const [{ startedAt: then = Infinity }, { finishedAt: before = 0 }] = [await second, await first, await running];
+  t.true(then >= before);
+});
+
+test('a repetition has the priority of its run, and is part of the trace of who asks for it', async (t) => {
+  const world = await openWorld(t);
+  const first = await world.push(onPush.replace('echo one', 'exit 1'), {}, { priority: 3 });
+  await world.takeAndPlan();
+  await world.engine.drive(first, world.observer, never);
+  const traceParent = { traceId: 'a'.repeat(32), parentId: 'b'.repeat(16), sampled: true };
+  const second = await world.engine.queueRerun(first, { kind: 'failed' }, traceParent);
+  t.like(await world.store.run(second), { priority: 3 });
+  t.like((await world.engine.state(second)).request, { priority: 3, traceParent });
+  await world.engine.take(9);
+  await world.engine.drive(second, world.observer, never);
+  const third = await world.engine.queueRerun(second, { kind: 'failed' });
+  t.is((await world.engine.state(third)).request.traceParent, undefined);
 });
 
 test('a run that is cancelled in the queue, or while its pipeline is read, never gets a plan', async (t) => {

@@ -41,6 +41,7 @@ export async function createRun(
     branch,
     commit,
     event,
+    priority: request.priority ?? 0,
     createdAt: at,
     group: plan.concurrency?.group ?? '',
   };

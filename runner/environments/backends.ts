@@ -53,6 +53,13 @@ export interface RunningEnvironment {
   readonly preview?: StandingPreview;
 }
 
+/** A backend whose time had come. */
+export interface Swept {
+  readonly name: string;
+  /** Why its end could not begin. */
+  readonly error?: unknown;
+}
+
 /**
  * All backends of a place: namespaces of a cluster, or this machine. Level-based: every method can be called again at any time. What Sluice did not make
  * is never found, changed or removed. From its opening until `close`.
@@ -73,8 +80,8 @@ export interface Backends {
   markForDeletion(name: string, at: number): Promise<KnownBackend>;
   /** Begins its end, with all its data. It is over when `find` answers undefined. ERR_CONFLICT while it is protected. */
   remove(name: string): Promise<void>;
-  /** Begins the end of what is due, and answers the names. A place where nothing runs is not woken for that. */
-  sweep(now: number): Promise<readonly string[]>;
+  /** Begins the end of what is due, of each as far as it can. A place where nothing runs is not woken for that. */
+  sweep(now: number): Promise<readonly Swept[]>;
   /** Testing, production, and the previews. */
   environments(known: KnownBackend): Promise<readonly RunningEnvironment[]>;
   /** What is not as it should be; nothing is changed. */
@@ -87,15 +94,36 @@ export interface Backends {
 export async function known(backends: Pick<Backends, 'find'>, name: string): Promise<KnownBackend> {
   const found = await backends.find(name);
   if (found !== undefined) return found;
-  throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}"`, { hint: 'See: sluice backend list' });
+  throw noBackend(name);
 }
 
-/** What is to be deleted by now. */
-export function dueAt(now: number, all: readonly KnownBackend[]): readonly string[] {
-  const due = all.filter(
-    ({ deleteAt = Infinity, isEnding, isProtected }) => deleteAt <= now && !isEnding && !isProtected,
-  );
-  return due.map(({ backend }) => backend.name);
+export function noBackend(name: string): SluiceError {
+  return new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}"`, { hint: 'See: sluice backend list' });
+}
+
+/** Whether it is to be deleted by now. */
+export function isDue({ deleteAt = Infinity, isEnding, isProtected }: KnownBackend, now: number): boolean {
+  return deleteAt <= now && !isEnding && !isProtected;
+}
+
+/** Removes what is due of these one by one: what cannot be removed holds up none of the others. */
+export async function removeDue(
+  now: number,
+  all: readonly KnownBackend[],
+  remove: (name: string) => Promise<unknown>,
+): Promise<readonly Swept[]> {
+  const swept: Swept[] = [];
+  for (const known of all) {
+    if (!isDue(known, now)) continue;
+    const { name } = known.backend;
+    swept.push(
+      await remove(name).then(
+        () => ({ name }),
+        (error: unknown) => ({ name, error }),
+      ),
+    );
+  }
+  return swept;
 }
 
 /** ERR_CONFLICT for a backend that must not be deleted. */

@@ -9,6 +9,7 @@ import type { CommitFile } from './hash-files.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
+import { isReservedVariable } from './reserved-variables.ts';
 
 /** `backend:` of a pipeline file. */
 export type BackendDescription = NonNullable<PipelineFile['backend']>;
@@ -109,6 +110,11 @@ function missingFile({ containerfile }: Service, files: readonly CommitFile[]): 
 /** Names of the objects that Sluice itself makes in the namespace. */
 function isTaken(service: string): boolean {
   return service === 'db' || /^(test|preview)-/.test(service) || /-r\d+$/.test(service);
+}
+
+/** The first variable that no service may be given, because it would change what starts. */
+export function reservedVariableOf(env: BackendService['env']): string | undefined {
+  return Object.keys(env).find(isReservedVariable);
 }
 
 function compileService(name: string, service: Service, runtime: string): BackendService {

@@ -31,7 +31,8 @@ export interface Misfit {
 
 /** What to write instead. */
 export function fixType({ path, value, schema, types }: Misfit): string {
-  if (path.length === 0) return 'A file is a map; it starts with `pipeline: NAME` or `workflow: NAME`.';
+  if (path.length === 0)
+    return 'A file is a map of `key: value` lines; that of a pipeline starts with `pipeline: NAME`.';
   const kind = kindOf(value);
   const key = path.findLast((segment) => typeof segment === 'string') ?? '';
   const fix = fixesByKey[`${kind} ${key}`]?.(value) ?? fixes[`${kind} to ${types[0] ?? ''}`]?.({ key, value, schema });

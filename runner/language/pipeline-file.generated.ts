@@ -708,6 +708,10 @@ export interface ConfigFile {
    */
   readonly runs?: number;
   /**
+   * Runs of one repository that are under way at once, at all servers of a database together. Without it as many as `runs`.
+   */
+  readonly runsPerRepository?: number;
+  /**
    * Seconds between two looks at the refs and schedules of a repository; 0 for neither.
    */
   readonly pollSeconds?: number;
@@ -827,6 +831,9 @@ export interface ConfigFile {
      * References of single images of our own, by name.
      */
     readonly images?: {
+      /**
+       * A text without spaces and commas.
+       */
       readonly [k: string]: string;
     };
     /**
@@ -877,6 +884,8 @@ export interface ConfigFile {
     readonly authFile?: string;
     /**
      * Hosts, with port, that speak plain HTTP.
+     *
+     * Items: A text without spaces and commas.
      */
     readonly plainHttp?: readonly string[];
   };

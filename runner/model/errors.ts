@@ -4,6 +4,8 @@ export type ErrorCode =
   | 'ERR_NOT_FOUND'
   | 'ERR_FORBIDDEN'
   | 'ERR_CORRUPT'
+  /** What the database has was sealed with another key than that of the data folder. */
+  | 'ERR_SEALED'
   | 'ERR_UNSUPPORTED'
   | 'ERR_SOURCE'
   | 'ERR_SERVICE'

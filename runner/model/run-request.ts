@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { TraceParent } from './trace-parent.ts';
 
 /** What made a run start, in the words that conditions use. */
 export interface TriggerEvent {
@@ -40,6 +41,9 @@ export function trustScope({ repository, trigger }: RunRequest): string {
   return isUntrusted(trigger) ? `${repository} fork ${trigger.pullRequest?.number ?? ''}` : repository;
 }
 
+/** Which priorities a run may have; 0 is that of a run for which nobody asked for another. */
+export const priorityBounds = { least: -100, most: 100 } as const;
+
 export interface RunRequest {
   /** Name of the backend or folder that people know it by. */
   readonly repository: string;
@@ -56,6 +60,10 @@ export interface RunRequest {
   readonly repositoryId?: string;
   /** Who is told how the run goes, besides those who ask. */
   readonly notify?: readonly NoticeTarget[];
+  /** Of the queued runs of a repository the highest is begun first, see `priorityBounds`; absent for 0. */
+  readonly priority?: number;
+  /** The span that asked for the run, which its trace is a part of. */
+  readonly traceParent?: TraceParent | undefined;
   readonly rerunOf?: string;
   readonly labels?: Readonly<Record<string, Json>>;
 }

@@ -16,6 +16,7 @@ export function notice(run: Partial<RunRow> = {}, fields: Partial<Notice> = {}):
     event: 'push',
     phase: 'finished',
     outcome: 'succeeded',
+    priority: 0,
     createdAt: 1_000,
     finishedAt: 61_000,
     version: 9,

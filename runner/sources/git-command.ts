@@ -13,6 +13,8 @@ export interface GitFolders {
 
 const deadlineMs = 300_000;
 const maxComplaint = 2_000;
+/** What a remote answers is held in memory; 600,000 refs or files fit. */
+const maxOutput = 64 * 1024 * 1024;
 /** Exit code of shells for a command that is not there. */
 const notStarted = 127;
 
@@ -65,12 +67,18 @@ export class Git {
     this.#environment = { ...guards, ...home, ...(network && reaching(network)) };
   }
 
-  /** What git prints and how it ended, well or not. ERR_SOURCE when it could not be started. */
+  /** What git prints and how it ended, well or not; with more than 64 MiB it is ended. ERR_SOURCE when it could not be started. */
   async ask(folders: GitFolders, args: readonly string[]): Promise<Ending & { readonly output: Buffer }> {
-    const { child, ended } = this.#start(folders, args);
+    const tooMuch = new AbortController();
+    const { child, ended } = this.#start(folders, args, tooMuch.signal);
     child.stdin.end();
     const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    let room = maxOutput;
+    child.stdout.on('data', (chunk: Buffer) => {
+      room -= chunk.length;
+      if (room < 0) tooMuch.abort(new Error(`more than ${maxOutput} bytes came`));
+      else chunks.push(chunk);
+    });
     const ending = await ended;
     if (ending.code === notStarted) throw failure(folders, args, ending);
     return { ...ending, output: Buffer.concat(chunks) };
@@ -97,14 +105,14 @@ export class Git {
     }
   }
 
-  #start(folders: GitFolders, args: readonly string[]) {
+  #start(folders: GitFolders, args: readonly string[], end?: AbortSignal) {
     const { gitFolder, workTree } = folders;
     const location = [`--git-dir=${gitFolder}`, ...(workTree === undefined ? [] : [`--work-tree=${workTree}`])];
     const child = spawn('git', [...settings, ...location, ...args], {
       cwd: workTree ?? gitFolder,
       env: this.#environment,
       // Not `timeout`: its timer outlives a git that could not be started.
-      signal: AbortSignal.timeout(deadlineMs),
+      signal: AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(end ? [end] : [])]),
     });
     // A git that ended early takes no more input; its exit code says why.
     child.stdin.on('error', () => undefined);
@@ -135,7 +143,9 @@ async function endOf(child: ChildProcessWithoutNullStreams): Promise<Ending> {
   try {
     await once(child, 'close');
   } catch (error) {
-    return { code: child.pid === undefined ? notStarted : -1, complaint: messageOf(error) };
+    // That it was aborted says nothing; why stands behind it.
+    const why = error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
+    return { code: child.pid === undefined ? notStarted : -1, complaint: messageOf(why) };
   }
   return {
     code: child.exitCode ?? -1,

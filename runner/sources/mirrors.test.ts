@@ -136,3 +136,22 @@ test('a branch, a tag and a commit id are resolved where the repository is, and 
     message: /gone/,
   });
 });
+
+test('a repository with more refs than fit into memory is refused in words, and one with ten thousand is not', async (t) => {
+  const { commit, mirrors, remote, url } = await setUp(t);
+  const id = await commit('one');
+  const pack = (count: number, length: number) => {
+    const names = Array.from({ length: count }, (_, index) => `${'x'.repeat(length)}${String(index).padStart(7, '0')}`);
+    const lines = names.map((name) => `${id} refs/heads/${name}\n`);
+    return writeFile(join(url, '.git', 'packed-refs'), ['# pack-refs with: peeled fully-peeled sorted \n', ...lines]);
+  };
+  await pack(10_000, 20);
+  const { refs, head } = await mirrors.refs(remote);
+  t.is(refs.size, 10_001);
+  t.is(head?.commit, id);
+  await pack(25_000, 3_000);
+  await t.throwsAsync(mirrors.refs(remote), {
+    code: 'ERR_SOURCE',
+    message: /cannot be listed: more than 67108864 bytes/,
+  });
+});

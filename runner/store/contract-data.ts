@@ -12,6 +12,7 @@ export function newRun(runId: string, fields: Partial<NewRun['row']> = {}): NewR
     branch: 'main',
     commit: 'c'.repeat(40),
     event: 'manual',
+    priority: 0,
     createdAt: 1,
     group: '',
     ...fields,

@@ -11,6 +11,8 @@ interface TestDatabase {
   readonly open: () => Promise<Store & Intake & Watch & Outbox & ServerRecords>;
   /** Whoever has this id counts as dead from now on. */
   readonly kill: (ownerId: string) => Promise<void>;
+  /** Changes the database behind the back of the stores. */
+  readonly execute: (sql: string) => Promise<unknown>;
 }
 
 /** Makes an empty database for one test and removes it afterwards. */
@@ -20,16 +22,17 @@ export type SetUp = (t: ExecutionContext) => Promise<{
   readonly store: Store & Intake & Watch & Outbox & ServerRecords;
   readonly connect: () => Promise<Store & Intake & Watch & Outbox & ServerRecords>;
   readonly kill: TestDatabase['kill'];
+  readonly execute: TestDatabase['execute'];
 }>;
 
 export function setUpOn(newDatabase: NewDatabase): SetUp {
   return async (t) => {
-    const { open, kill } = await newDatabase(t);
+    const { open, kill, execute } = await newDatabase(t);
     const connect = async () => {
       const store = await open();
       t.teardown(() => store.close());
       return store;
     };
-    return { store: await connect(), connect, kill };
+    return { store: await connect(), connect, kill, execute };
   };
 }

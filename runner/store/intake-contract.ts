@@ -1,6 +1,7 @@
 import test from 'ava';
-import { newRun, owner, started } from './contract-data.ts';
+import { finished, newRun, owner, started } from './contract-data.ts';
 import type { NewDelivery, Repository, RunRequested } from './intake.ts';
+import { nobody } from './store.ts';
 import type { SetUp } from './contract-fixture.ts';
 
 const shop: Repository = {
@@ -15,9 +16,9 @@ const shop: Repository = {
   createdAt: 1,
 };
 
-function requested(runId: string, repository = 'shop', at = 1): RunRequested {
+function requested(runId: string, repository = 'shop', at = 1, priority = 0): RunRequested {
   const { request } = newRun(runId, { repository }).event;
-  return { type: 'run-requested', at, runId, request };
+  return { type: 'run-requested', at, runId, request: { ...request, ...(priority !== 0 && { priority }) } };
 }
 
 function announced(id: string, change?: string): NewDelivery {
@@ -167,12 +168,85 @@ export function intakeContract(setUp: SetUp): void {
     t.like(await store.events('held', 1), [{ type: 'run-reviewed', ...review }]);
   });
 
+  test('a repetition that is put into the queue leaves what waits there as it is', async (t) => {
+    const { store } = await setUp(t);
+    const event = requested('held');
+    await store.enqueue({ ...event, request: { ...event.request, held: true } });
+    await store.enqueue(requested('waiting', 'shop', 1));
+    await store.createRun(newRun('repeated', { createdAt: 2 }), nobody);
+    t.deepEqual(await store.abandoned(), []);
+    t.deepEqual(await store.queueDepth(), { ready: 2, held: 1 });
+    const take = async () => (await store.takeQueued(owner('a'), 9))?.runId;
+    t.deepEqual([await take(), await take(), await take()], ['waiting', 'repeated', undefined]);
+  });
+
   test('a repository with many runs under way lets others go first, and waits at its limit', async (t) => {
     const { store } = await setUp(t);
     for (const id of ['b1', 'b2', 'b3']) await store.enqueue(requested(id, 'busy', 1));
     await store.enqueue(requested('q1', 'quiet', 2));
     const take = async () => (await store.takeQueued(owner('a'), 2))?.runId;
     t.deepEqual([await take(), await take(), await take(), await take()], ['b1', 'q1', 'b2', undefined]);
+  });
+
+  test('of the queued runs of a repository the one with the highest priority comes first, then the oldest', async (t) => {
+    const { store } = await setUp(t);
+    await store.enqueue(requested('low', 'shop', 1, -1));
+    await store.enqueue(requested('usual', 'shop', 2));
+    await store.enqueue(requested('urgent-late', 'shop', 4, 5));
+    await store.enqueue(requested('urgent', 'shop', 3, 5));
+    t.like(await store.run('urgent'), { priority: 5 });
+    t.like(await store.run('usual'), { priority: 0 });
+    const repeated = newRun('repeated', { priority: 7, createdAt: 5 });
+    await store.createRun(repeated, nobody);
+    const take = async () => (await store.takeQueued(owner('a'), 9))?.runId;
+    const taken = [await take(), await take(), await take(), await take(), await take(), await take()];
+    t.deepEqual(taken, ['repeated', 'urgent', 'urgent-late', 'usual', 'low', undefined]);
+  });
+
+  test('a priority puts no repository before another, whatever stands behind its run', async (t) => {
+    const { store } = await setUp(t);
+    await store.enqueue(requested('eager-old', 'eager', 1));
+    await store.enqueue(requested('other', 'other', 2));
+    await store.enqueue(requested('eager-urgent', 'eager', 3, 100));
+    const take = async () => (await store.takeQueued(owner('a'), 9))?.runId;
+    t.deepEqual([await take(), await take(), await take()], ['other', 'eager-urgent', 'eager-old']);
+  });
+
+  test('a repository that asks for ever more runs of the highest priority holds up no other for ever', async (t) => {
+    const { store } = await setUp(t);
+    // One place for all, and always somebody of the eager repository who waits for it.
+    const eager = (at: number) => store.enqueue(requested(`eager-${at}`, 'eager', at, 100));
+    await store.enqueue(requested('eager-old', 'eager', 1));
+    await eager(2);
+    await eager(3);
+    await store.enqueue(requested('low', 'other', 4, -100));
+    const order: string[] = [];
+    for (let at = 5; at < 10; at++) {
+      await eager(at);
+      const lease = (await store.takeQueued(owner('a'), 9)) ?? t.fail('nothing was queued');
+      order.push(lease.runId);
+      await store.append(lease, 1, [finished({ outcome: 'succeeded' })]);
+    }
+    t.deepEqual(order, ['eager-2', 'eager-3', 'low', 'eager-5', 'eager-6']);
+  });
+
+  test('runs that wait and are under way are taken along to the schema that knows priorities', async (t) => {
+    const { store, connect, execute } = await setUp(t);
+    await store.enqueue(requested('under-way', 'shop', 1));
+    const lease = (await store.takeQueued(owner('a'), 9)) ?? t.fail('nothing was queued');
+    await store.enqueue(requested('waiting', 'shop', 2));
+    await execute('ALTER TABLE runs DROP COLUMN priority');
+    await execute('UPDATE schema_version SET version = 8');
+    const newer = await connect();
+    t.like(await newer.run('under-way'), { phase: 'queued', priority: 0 });
+    t.is(await store.append(lease, 1, [started('unit')]), 2);
+    // As a server of the older version writes, which is still there while the others are replaced.
+    await execute(`INSERT INTO runs (run_id, repository, pipeline, branch, commit_id, event, phase, created_at, version, group_name,
+      fence, owner_id, owner_host, owner_pid, owner_started_at) SELECT 'of-the-older', repository, pipeline, branch, commit_id, event,
+      phase, 3, 0, group_name, fence, owner_id, owner_host, owner_pid, owner_started_at FROM runs WHERE run_id = 'waiting'`);
+    await newer.enqueue(requested('urgent', 'shop', 4, 1));
+    const take = async () => (await newer.takeQueued(owner('b'), 9))?.runId;
+    t.deepEqual([await take(), await take(), await take()], ['urgent', 'waiting', 'of-the-older']);
   });
 
   test('a run that was taken is driven under its lease, and waits for another runner when that dies', async (t) => {

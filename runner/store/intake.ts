@@ -97,8 +97,8 @@ export interface Intake {
   /** Stores a run for whoever takes it. ERR_CONFLICT when the id is taken. */
   enqueue(event: RunRequested): Promise<void>;
   /**
-   * Gives the owner the queued run whose turn it is: the repository with the fewest runs under way first, then the
-   * oldest. Repositories with `most` runs under way wait, and so do held runs that nobody has reviewed. Undefined when there is nothing to do.
+   * Gives the owner the queued run whose turn it is. Of each repository that is the one with the highest priority, then the
+   * oldest; of those the one whose repository has the fewest runs under way, then the oldest. Repositories with `most` runs under way wait, and so do held runs that nobody has reviewed. Undefined when there is nothing to do.
    */
   takeQueued(owner: Owner, most: number): Promise<Lease | undefined>;
   /** How many runs nobody has begun; those that are held for a review are counted apart. */

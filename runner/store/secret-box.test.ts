@@ -33,7 +33,7 @@ test('what was changed, moved or sealed with another key is not opened', async (
     [box, '', 'a'],
     [box, sealed.slice(0, 20), 'a'],
   ] as const) {
-    t.throws(() => reader.open(text, context), { code: 'ERR_CORRUPT' });
+    t.throws(() => reader.open(text, context), { code: 'ERR_SEALED' });
   }
 });
 

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { makeFolder } from './make-folder.ts';
@@ -16,7 +17,7 @@ const tagBytes = 16;
 export interface SecretBox {
   /** `context` names what the text belongs to; sealed text that is moved elsewhere cannot be opened. */
   seal(text: string, context: string): string;
-  /** ERR_CORRUPT when it was changed, moved, or sealed with another key. */
+  /** ERR_SEALED when it was changed, moved, or sealed with another key. */
   open(sealed: string, context: string): string;
 }
 
@@ -24,17 +25,26 @@ export interface SecretBox {
 export async function openSecretBox(folder: string): Promise<SecretBox> {
   const path = join(folder, secretKeyFile);
   await makeFolder(folder);
-  try {
-    await writeFile(path, randomBytes(keyBytes).toString('base64'), { flag: 'wx', mode: 0o600, flush: true });
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  }
+  if (!existsSync(path)) await makeKey(path);
   const key = Buffer.from(await readFile(path, 'utf8'), 'base64');
   if (key.length !== keyBytes)
     throw new SluiceError('ERR_CORRUPT', `${path} is no key of ${keyBytes} bytes.`, {
       hint: 'Restore it from a backup; without it the secrets of repositories have to be given again.',
     });
   return { seal: (text, context) => seal(key, text, context), open: (sealed, context) => open(key, sealed, context) };
+}
+
+/** Whole or not at all, for whoever makes it at the same moment, and after a crash. */
+async function makeKey(path: string): Promise<void> {
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(draft, randomBytes(keyBytes).toString('base64'), { mode: 0o600, flush: true });
+    await link(draft, path);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 function seal(key: Buffer, text: string, context: string): string {
@@ -52,7 +62,7 @@ function open(key: Buffer, sealed: string, context: string): string {
       .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
     return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
   } catch (cause) {
-    throw new SluiceError('ERR_CORRUPT', `The secrets of ${context} cannot be opened with the key at hand.`, {
+    throw new SluiceError('ERR_SEALED', `The secrets of ${context} cannot be opened with the key at hand.`, {
       hint: 'Use the secret.key of the data folder that sealed them, or give them again.',
       cause,
     });

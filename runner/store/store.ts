@@ -38,6 +38,8 @@ export interface RunRow {
   readonly phase: 'queued' | 'created' | 'waiting' | 'running' | 'finished';
   readonly outcome?: Outcome;
   readonly reason?: string;
+  /** See `priorityBounds`. */
+  readonly priority: number;
   readonly createdAt: number;
   readonly finishedAt?: number;
   readonly version: number;

@@ -43,10 +43,20 @@ export function watchContract(setUp: SetUp): void {
     const looks = await Promise.all([store, other, store].map((one) => one.takeLook(100, 40)));
     t.deepEqual(looks.map((look) => look?.repository.id).toSorted(), ['assets-id', 'shop-id', undefined]);
     t.is(await store.takeLook(150, 90), undefined);
+    t.is(await store.takeLook(160, 100, ['assets-id', 'shop-id']), undefined);
     t.like(await store.takeLook(160, 100), { since: undefined, schedulesOf: '' });
     await store.finishLook('shop-id', 160);
     await store.finishLook('assets-id', 160);
     t.like(await store.takeLook(300, 200), { since: 160 });
+  });
+
+  test('a turn that was taken by a clock far ahead holds up nobody', async (t) => {
+    const { store } = await setUp(t);
+    await store.addRepository(shop);
+    t.like(await store.takeLook(10_000, 9_940), { repository: { id: shop.id } });
+    t.is(await store.takeLook(9_950, 9_890), undefined, 'clocks of two servers may differ');
+    t.like(await store.takeLook(1_000, 940), { repository: { id: shop.id } });
+    t.is(await store.takeLook(1_001, 941), undefined);
   });
 
   test('E18: a ref that moved unannounced is run, and each change of it is seen once', async (t) => {

@@ -39,8 +39,12 @@ export interface DueSchedule extends PlannedSchedule {
  * processes may use it; each look and each change of a ref is one process's. Part of the contract suite of the store.
  */
 export interface Watch {
-  /** Takes the turn of the repository that waits longest, of those that nobody took since `before`, ms. */
-  takeLook(now: number, before: number): Promise<Look | undefined>;
+  /**
+   * Takes the turn of the repository that waits longest, of those that nobody took since `before`, ms. A turn as far in the
+   * future as `before` is in the past was taken by a clock that was wrong, and holds up nobody. Those that the asker is busy with
+   * are left to others.
+   */
+  takeLook(now: number, before: number, busyWith?: readonly string[]): Promise<Look | undefined>;
   /** Where the looks at a repository saw its refs. */
   seenRefs(repositoryId: string): Promise<ReadonlyMap<string, string>>;
   /**

@@ -1,5 +1,6 @@
 import type { Verdict } from '../model/outcome.ts';
 import type { StoredEvent } from '../model/run-event.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import { attemptSpans } from './attempt-spans.ts';
 import type { AttemptSpan } from './attempt-spans.ts';
 
@@ -15,14 +16,20 @@ export interface TraceSpan {
   readonly children: readonly TraceSpan[];
 }
 
+/** The span of a run, and the span of whoever asked for it. */
+export interface RunTrace extends TraceSpan {
+  readonly parent?: TraceParent;
+}
+
 /** The run, in it how long it was queued and its steps, in those their attempts. Undefined for a run that has not ended. */
-export function runTrace(events: readonly StoredEvent[]): TraceSpan | undefined {
+export function runTrace(events: readonly StoredEvent[]): RunTrace | undefined {
   const [first] = events;
   const end = events.findLast((event) => event.type === 'run-finished');
   if (!end || (first?.type !== 'run-requested' && first?.type !== 'run-created')) return undefined;
   const { runId, request } = first;
   const steps = Map.groupBy(attemptSpans(events), ({ step }) => step);
   return {
+    ...(request.traceParent && { parent: request.traceParent }),
     name: `run ${request.repository}`,
     startAt: first.at,
     endAt: end.at,

@@ -1,9 +1,10 @@
-import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context, Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { StoredEvent } from '../model/run-event.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import { runTrace } from './run-trace.ts';
 import type { TraceSpan } from './run-trace.ts';
 
@@ -29,10 +30,18 @@ export function createTraces(version: string): Traces {
   return {
     runEnded: (events) => {
       const root = runTrace(events);
-      if (root) record(tracer, root, ROOT_CONTEXT);
+      if (root) record(tracer, root, contextOf(root.parent));
     },
     close: () => provider.shutdown(),
   };
+}
+
+/** Whether a trace that began elsewhere is sent is by its sampled flag, unless OTEL_TRACES_SAMPLER says otherwise. */
+function contextOf(parent: TraceParent | undefined): Context {
+  if (!parent) return ROOT_CONTEXT;
+  const { traceId, parentId: spanId, sampled } = parent;
+  const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
 function record(tracer: Tracer, { name, startAt, endAt, outcome, attributes, children }: TraceSpan, parent: Context) {

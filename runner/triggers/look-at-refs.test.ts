@@ -5,7 +5,10 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Repository } from '../store/intake.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { headOf } from './change-of.ts';
 import { lookAtRefs } from './look-at-refs.ts';
+import { branchRef } from './ref.ts';
+import { submitRun } from './submit-run.ts';
 
 const main = 'a'.repeat(40);
 const topic = 'b'.repeat(40);
@@ -26,12 +29,16 @@ async function setUp(t: ExecutionContext, forks: Repository['forks'] = 'run') {
   await store.addRepository(shop);
   let count = 0;
   const parts = { watch: store, clock: () => now, notifyOf: () => [], newRunId: () => `run-${(count += 1)}` };
-  const look = async (refs: Readonly<Record<string, string>>) => {
+  /** What `meanwhile` does happens while the remote is asked. */
+  const look = async (refs: Readonly<Record<string, string>>, meanwhile?: () => Promise<unknown>) => {
     now += 1_000_000;
+    const startedAt = now;
     const turn = await store.takeLook(now, now);
     if (!turn) throw new Error('nobody has a turn');
+    const seen = await store.seenRefs(shop.id);
+    await meanwhile?.();
     const remote = { refs: new Map(Object.entries(refs)), head: { commit: main, ref: 'refs/heads/main' } };
-    await lookAtRefs(parts, turn, remote, now);
+    await lookAtRefs(parts, turn, { seen, remote, startedAt });
     return Promise.all(
       (await store.runs({})).map(async ({ runId }) => {
         const [event] = await store.events(runId);
@@ -39,8 +46,61 @@ async function setUp(t: ExecutionContext, forks: Repository['forks'] = 'run') {
       }),
     );
   };
-  return { look, store };
+  /** A forge tells of a push that no look has seen. */
+  const announce = (commit: string) => {
+    const trigger = { event: 'push', ...branchRef('main'), commit, actor: 'ada' } as const;
+    const head = headOf(trigger);
+    const submission = { repository: shop, trigger, id: commit, by: 'push', ...(head !== undefined && { head }) };
+    return submitRun({ ...parts, intake: store }, submission);
+  };
+  const setClock = (at: number) => void (now = at);
+  return { look, store, announce, setClock };
 }
+
+test('a look that took longer than the next one takes nothing of it back', async (t) => {
+  const { look } = await setUp(t);
+  await look(branches);
+  const moved = { ...branches, 'refs/heads/main': foreign };
+  t.is((await look(branches, () => look(moved))).length, 1);
+  t.is((await look(moved)).length, 1);
+});
+
+test('a branch that is deleted and made again, or forced back, is news each time', async (t) => {
+  const { look } = await setUp(t);
+  await look(branches);
+  const without = { 'refs/heads/main': main };
+  t.is((await look(without)).length, 0);
+  t.is((await look(branches)).length, 1);
+  t.is((await look({ ...branches, 'refs/heads/main': foreign })).length, 2);
+  t.is((await look(branches)).length, 3);
+});
+
+test('a remote that has lost all its refs at once is not believed, and nothing is run anew when it has them again', async (t) => {
+  const { look } = await setUp(t);
+  await look(branches);
+  await t.throwsAsync(look({}), { code: 'ERR_SOURCE', message: /has no ref any more/ });
+  t.deepEqual(await look(branches), []);
+  t.is((await look({ ...branches, 'refs/heads/main': foreign })).length, 1);
+});
+
+test('what was announced after a clock was set back is not run by a look too', async (t) => {
+  const { look, announce, setClock } = await setUp(t);
+  setClock(10_000_000_000);
+  await look(branches);
+  setClock(5_000_000_000);
+  await announce(foreign);
+  t.is((await look({ ...branches, 'refs/heads/main': foreign })).length, 1);
+});
+
+test('a ref with a name that Git does not allow starts nothing, and holds up none of the others', async (t) => {
+  const { look } = await setUp(t);
+  await look(branches);
+  const strange = ['a b', '../etc', '.dot', 'a\u0007', 'ä/ö', '-rf'].map(
+    (name) => [`refs/heads/${name}`, foreign] as const,
+  );
+  const found = await look({ ...branches, ...Object.fromEntries(strange) });
+  t.deepEqual(found.map((request) => request?.trigger.branch).toSorted(), ['-rf', 'ä/ö']);
+});
 
 test('a pull request that nobody announced is run: of a branch here as one of ours, every other one as one of a fork', async (t) => {
   const { look } = await setUp(t);

@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
 import { isUntrusted } from '../model/run-request.ts';
-import type { NoticeTarget } from '../model/run-request.ts';
+import type { NoticeTarget, RunRequest } from '../model/run-request.ts';
+import { readTraceParent } from '../model/trace-parent.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Delivery as StoredDelivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import type { RepositorySecrets } from '../store/repository-secrets.ts';
 import type { Blobs } from '../store/store.ts';
@@ -54,6 +56,7 @@ export async function receiveDelivery(
     event: eventOf(headers),
     receivedAt: dependencies.clock(),
     payload: sha256,
+    traceParent: readTraceParent(headers['traceparent']),
   };
   try {
     const triggers = delivery.kind === 'triggers' ? delivery.triggers : [];
@@ -78,6 +81,7 @@ interface Announced {
   readonly event: string;
   readonly receivedAt: number;
   readonly payload: string;
+  readonly traceParent: TraceParent | undefined;
 }
 
 function check(
@@ -99,17 +103,18 @@ function newsOf(
   index: number,
   trigger: Trigger,
 ): NewDelivery {
-  const { repository, receivedAt } = announced;
+  const { repository, receivedAt, traceParent } = announced;
   const boundTo = trigger.repository.id;
   if (trigger.pullRequest?.fork === true && repository.forks === 'ignore')
     return ignored(announced, index, 'Pull requests from forks start nothing here.', boundTo);
-  const request = {
+  const request: RunRequest = {
     repository: repository.name,
     repositoryId: repository.id,
     trigger: toTriggerEvent(trigger),
     file: repository.file,
     dirty: false,
-    ...(isUntrusted(trigger) && repository.forks === 'approve' && { held: true as const }),
+    ...(isUntrusted(trigger) && repository.forks === 'approve' && { held: true }),
+    traceParent,
     notify: notifyOf(repository),
   };
   const event = { type: 'run-requested', at: receivedAt, runId: newRunId(receivedAt), request } as const;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import { SluiceError } from '../model/errors.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Delivery, Intake } from '../store/intake.ts';
 import type { Store } from '../store/store.ts';
 
@@ -15,6 +16,7 @@ export interface ReplayDependencies {
 export async function replayDelivery(
   { intake, store, clock, newRunId }: ReplayDependencies,
   { id: replayed, repositoryId, runId }: Delivery,
+  traceParent?: TraceParent,
 ): Promise<Delivery> {
   const [first] = runId === undefined ? [] : await store.events(runId);
   if (first?.type !== 'run-requested')
@@ -23,7 +25,9 @@ export async function replayDelivery(
     });
   const [at, id] = [clock(), randomUUID()];
   const delivery = { id, repositoryId, forgeId: `replay ${id}`, event: 'replay', receivedAt: at, payload: '' };
-  const event = { type: 'run-requested', at, runId: newRunId(at), request: first.request } as const;
+  // Word for word but for the trace, which is that of who asks now, if of any.
+  const request = { ...first.request, traceParent };
+  const event = { type: 'run-requested', at, runId: newRunId(at), request } as const;
   return intake.deliver({
     delivery: { ...delivery, reason: `Delivery ${replayed} was replayed.` },
     boundTo: '',

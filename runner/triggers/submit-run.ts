@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import type { NoticeTarget, RunRequest, TriggerEvent } from '../model/run-request.ts';
+import type { TraceParent } from '../model/trace-parent.ts';
 import type { Delivery, Intake, NewDelivery, Repository } from '../store/intake.ts';
 import { commandPipeline } from './command-pipeline.ts';
 import type { Command } from './command-pipeline.ts';
@@ -23,6 +24,9 @@ export interface Submission {
   readonly command?: Command;
   /** The submitter's own name of it: what is submitted twice under one id is one run. */
   readonly id: string;
+  /** See `RunRequest`. */
+  readonly priority?: number | undefined;
+  readonly traceParent?: TraceParent | undefined;
   /** How it came here: `api`, `websocket`, `bridge`, … */
   readonly by: string;
   /** Names the change where others may announce it too; without it every submission is a run of its own. */
@@ -46,7 +50,7 @@ export function submitRun(dependencies: SubmissionDependencies, submission: Subm
 /** The same, to be stored by whoever calls. */
 export function deliveryOf(
   { clock, notifyOf, newRunId }: Omit<SubmissionDependencies, 'intake'>,
-  { repository, trigger, file, command, id, by, change, held, head }: Submission,
+  { repository, trigger, file, command, id, by, change, held, head, priority = 0, traceParent }: Submission,
 ): NewDelivery {
   const at = clock();
   const request: RunRequest = {
@@ -56,6 +60,8 @@ export function deliveryOf(
     file: file ?? repository.file,
     dirty: false,
     ...(held === true && { held }),
+    ...(priority !== 0 && { priority }),
+    traceParent,
     ...(command && { inline: commandPipeline(repository.name, command), file: 'command' }),
     // A command says nothing of the commit as a whole.
     notify: notifyOf(repository).filter(({ kind }) => !command || kind !== 'status'),

@@ -82,7 +82,7 @@ async function beginDue(
     begin(key, due.repositoryId, () => fire(dependencies, due));
   }
   while (underWay.size < capacity) {
-    const look = await watch.takeLook(now, now - everyMs);
+    const look = await watch.takeLook(now, now - everyMs, [...underWay.keys()]);
     if (!look) return;
     begin(look.repository.id, look.repository.id, () => lookAt(dependencies, look));
   }
@@ -98,9 +98,10 @@ async function lookAt(dependencies: WatchDependencies, look: Look): Promise<void
   const { watch, clock, logger, refsOf, schedulesOf } = dependencies;
   const { repository, schedulesOf: known } = look;
   const startedAt = clock();
+  const seen = await watch.seenRefs(repository.id);
   const remote = await refsOf(repository);
   const { head } = remote;
-  for (const { runId } of await lookAtRefs(dependencies, look, remote, startedAt))
+  for (const { runId } of await lookAtRefs(dependencies, look, { seen, remote, startedAt }))
     logger.info('found a change that nobody announced', { repositoryId: repository.id, runId });
   if (!head || head.commit === known) return;
   const schedules = await schedulesOf(repository, head);

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { readTraceParent } from '../../model/trace-parent.ts';
 import type { Delivery, Repository } from '../../store/intake.ts';
 import { authorize } from '../access.ts';
 import type { Subject } from '../access.ts';
@@ -7,7 +8,7 @@ import { badCursor, pageOf, pageQuery, pageSchema, positionOf } from '../pages.t
 import { notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
-import { deliverySchema, name } from '../schemas.ts';
+import { deliverySchema, name, traceHeaders } from '../schemas.ts';
 
 const closed = { additionalProperties: false };
 const params = Type.Object({ deliveryId: Type.String({ pattern: '^[0-9a-f-]{36}$' }) }, closed);
@@ -73,11 +74,12 @@ function replayDelivery({ intake, replay }: ApiDependencies): Route {
     description: 'The same change in a new run, as a delivery of its own. 409 for a delivery that led to no run.',
     tag: 'deliveries',
     access: { verb: 'replay-delivery', on: 'delivery' },
+    headers: traceHeaders,
     params,
     answers: { 201: { description: 'The new delivery, with its run.', schema: deliverySchema } },
-    handle: async ({ params: { deliveryId }, reply }) => {
+    handle: async ({ params: { deliveryId }, request, reply }) => {
       const { delivery, repository } = await found(intake, deliveryId);
-      const replayed = await replay(delivery);
+      const replayed = await replay(delivery, readTraceParent(request.headers['traceparent']));
       reply.code(201).header('location', `/v1/deliveries/${replayed.id}`);
       return toldDelivery(replayed, repository.name);
     },

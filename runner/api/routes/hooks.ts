@@ -5,7 +5,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
-import { deliverySchema } from '../schemas.ts';
+import { deliverySchema, traceHeaders } from '../schemas.ts';
 
 const closed = { additionalProperties: false };
 const { id, outcome, reason, runId } = deliverySchema.properties;
@@ -22,6 +22,7 @@ export function hookRoute({ receive, logger }: ApiDependencies): Route {
       'No token, but the signature of the forge with the secret of the hook. Refused deliveries of an address are limited in number, genuine ones are not. The same delivery again gets the same answer.',
     tag: 'deliveries',
     access: 'public',
+    headers: traceHeaders,
     bytes: deliveryLimits.bodyBytes,
     params: Type.Object({ repositoryId: Type.String() }, closed),
     answers: {

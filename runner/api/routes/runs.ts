@@ -1,13 +1,24 @@
 import { Type } from 'typebox';
+import { readTraceParent } from '../../model/trace-parent.ts';
 import { reportOf } from '../../results/report/run-report.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { productionOf } from '../explain-production.ts';
 import { explanationOf, explanationSchema } from '../explain.ts';
 import { badCursor, pageOf, pageQuery, pageSchema, positionOf } from '../pages.ts';
+import { permitPriority, prioritySchema } from '../priority.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { route } from '../route.ts';
 import type { Call, Route } from '../route.ts';
-import { name, outcomeSchema, phaseSchema, ref, runParams, runRowSchema, stepParams } from '../schemas.ts';
+import {
+  name,
+  outcomeSchema,
+  phaseSchema,
+  ref,
+  runParams,
+  runRowSchema,
+  stepParams,
+  traceHeaders,
+} from '../schemas.ts';
 
 const closed = { additionalProperties: false };
 const runIdAnswer = Type.Object({ runId: Type.String() }, closed);
@@ -62,17 +73,21 @@ function createRun({ runs }: ApiDependencies): Route {
     description: 'Mistakes of the pipeline end the run: its report lists them as `problems`.',
     tag: 'runs',
     access: { verb: 'create-run', on: 'repository' },
+    headers: traceHeaders,
     body: Type.Object(
       {
         repository: name,
         commit: Type.String({ minLength: 1, maxLength: 200, description: 'Commit, branch or tag.' }),
         file: Type.String({ minLength: 1, maxLength: 500, default: 'sluice.yaml' }),
+        priority: Type.Optional(prioritySchema),
       },
       closed,
     ),
     answers: { 201: { description: 'The run is stored and goes on by itself.', schema: runIdAnswer } },
-    handle: async ({ body, subject, reply }) => {
-      const id = await runs.request({ ...body, actor: subject.name });
+    handle: async ({ body, subject, request, reply }) => {
+      permitPriority(subject, body, 'body');
+      const traceParent = readTraceParent(request.headers['traceparent']);
+      const id = await runs.request({ ...body, actor: subject.name, traceParent });
       if (id === undefined) throw notFound();
       reply.code(201).header('location', `/v1/runs/${id}`);
       return { runId: id };
@@ -137,9 +152,11 @@ function deeds(api: ApiDependencies): readonly Route[] {
       path: '/v1/runs/{runId}/rerun',
       id: 'rerun-run',
       summary: 'Repeat part of a run with the same commit and pipeline',
-      description: 'What succeeded before is carried over with its outputs.',
+      description:
+        'What succeeded before is carried over with its outputs. The run has the priority of the one that it repeats.',
       tag: 'runs',
       access: { verb: 'rerun-run', on: 'run' },
+      headers: traceHeaders,
       params: runParams,
       body: Type.Object(
         {
@@ -154,10 +171,11 @@ function deeds(api: ApiDependencies): readonly Route[] {
         closed,
       ),
       answers: { 201: { description: 'The run that repeats.', schema: runIdAnswer } },
-      handle: async ({ run, body: { from }, reply }) => {
+      handle: async ({ run, body: { from }, request, reply }) => {
         const { plan } = await engine.state(run.runId);
         if (from !== undefined && !plan.steps.some(({ id }) => id === from)) throw unknownStep(from);
-        const id = await runs.rerun(run.runId, from === undefined ? { kind: 'failed' } : { kind: 'from', step: from });
+        const scope = from === undefined ? ({ kind: 'failed' } as const) : ({ kind: 'from', step: from } as const);
+        const id = await runs.rerun(run.runId, scope, readTraceParent(request.headers['traceparent']));
         reply.code(201).header('location', `/v1/runs/${id}`);
         return { runId: id };
       },

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { backendBody, backendName, deletionWish } from '../backend-body.ts';
+import { prioritySchema } from '../priority.ts';
 
 const closed = { additionalProperties: false };
 const id = Type.String({
@@ -55,6 +56,7 @@ export const clientMessages = {
       file: Type.Optional(
         Type.String({ maxLength: 500, description: 'Another pipeline file than the repository has.' }),
       ),
+      priority: Type.Optional(prioritySchema),
     },
     closed,
   ),

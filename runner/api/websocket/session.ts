@@ -5,6 +5,7 @@ import type { Authenticate } from '../authenticate.ts';
 import { showBackend } from '../backend-deeds.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { backendsOf, permit } from '../guard.ts';
+import { permitPriority } from '../priority.ts';
 import { ApiError, toProblem } from '../problem.ts';
 import { BackendWatch } from './backend-watch.ts';
 import { changeBackend, permitBackend } from './change-backend.ts';
@@ -170,6 +171,7 @@ export class Session {
         });
       case 'run':
         permit(subject, 'create-run', message.repository);
+        permitPriority(subject, message, 'message');
         return acceptedAs(message.id, await submissions.run(message, subject.name));
       case 'announce':
         permit(subject, 'create-run', message.repository);

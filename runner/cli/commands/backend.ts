@@ -16,6 +16,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { printProblems } from '../print-problems.ts';
 import { prepareOptions } from '../run-options.ts';
 import type { Session } from '../session.ts';
+import { tableLines } from '../view/table-lines.ts';
 
 const goneLookMs = 500;
 const goneMs = 300_000;
@@ -92,7 +93,10 @@ async function list(session: Session, backends: Backends): Promise<ExitCode> {
   const all = (await backends.list()).map(toldBackend);
   if (session.json) session.printJson({ backends: all });
   else if (all.length === 0) session.note('No backend yet. Make one with: sluice backend create');
-  else session.print(all.map(({ name, repository, state }) => `${name}  ${repository}  ${state}`).join('\n'));
+  else {
+    const rows = all.map(({ name, repository, state }) => [name, repository, state]);
+    session.print(tableLines(['BACKEND', 'REPOSITORY', 'STATE'], rows, session.palette).join('\n'));
+  }
   return exitCodes.succeeded;
 }
 

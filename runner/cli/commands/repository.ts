@@ -9,6 +9,7 @@ import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { readSecret } from '../read-secret.ts';
 import type { Session } from '../session.ts';
+import { tableLines } from '../view/table-lines.ts';
 
 interface RepositoryOptions {
   readonly forge?: Repository['forge'];
@@ -113,11 +114,11 @@ async function list(session: Session): Promise<ExitCode> {
   else if (repositories.length === 0) session.note('No repository yet. Add one with: sluice repository add');
   else
     session.print(
-      repositories
-        .map(({ name, forge, cloneUrl, hook }) =>
-          [name, forge, cloneUrl, ...(forge === 'git' ? [] : [hook])].join('  '),
-        )
-        .join('\n'),
+      tableLines(
+        ['REPOSITORY', 'FORGE', 'FETCHED FROM', 'HOOK'],
+        repositories.map(({ name, forge, cloneUrl, hook }) => [name, forge, cloneUrl, forge === 'git' ? '' : hook]),
+        session.palette,
+      ).join('\n'),
     );
   return exitCodes.succeeded;
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { priorityBounds } from '../../model/run-request.ts';
 import type { Define } from '../define.ts';
 import { driveRun } from '../drive-run.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -44,6 +45,12 @@ function addRemoteOptions(command: Command): void {
     .addOption(new Option('--server <url>', 'run it at this server instead of here').conflicts(ofThisMachine))
     .option('--token-file <path>', 'with --server: token of role developer or higher')
     .option('--repository <name>', 'with --server: its name there (default: the name of this one)')
+    .addOption(
+      new Option(
+        '--priority <number>',
+        'with --server: higher goes first, from -100 to 100; above 0 for maintainers',
+      ).argParser(priority),
+    )
     .addOption(new Option('--command <script>', 'with --server: this script instead of a pipeline').conflicts('file'))
     .option('--image <image>', 'with --command: runtime image')
     .option('--junit <patterns...>', 'with --command: test reports')
@@ -56,7 +63,14 @@ function addRemoteOptions(command: Command): void {
           command.error(`error: option '${flag}' says something to --${option} only`);
         }
       };
-      needs('server', ['tokenFile', 'repository', 'command']);
+      needs('server', ['tokenFile', 'repository', 'command', 'priority']);
       needs('command', ['image', 'junit', 'timeout']);
     });
+}
+
+function priority(text: string): number {
+  const { least, most } = priorityBounds;
+  const value = Number(text);
+  if (/^-?\d{1,3}$/.test(text) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
 }

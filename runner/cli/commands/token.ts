@@ -8,6 +8,7 @@ import type { ServerRecords, Token } from '../../store/server-records.ts';
 import type { Define } from '../define.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { Session } from '../session.ts';
+import { tableLines } from '../view/table-lines.ts';
 
 interface TokenOptions {
   readonly role: Role;
@@ -75,7 +76,7 @@ async function list(session: Session, store: ServerRecords): Promise<void> {
   const tokens = await store.tokens({ limit: listed });
   if (session.json) session.printJson({ tokens });
   else if (tokens.length === 0) session.note('No token yet. Make one with: sluice token create --role admin');
-  else session.print(tokens.map(line).join('\n'));
+  else session.print(tableLines(columns, tokens.map(row), session.palette).join('\n'));
 }
 
 async function revoke(id: string, session: Session, store: ServerRecords): Promise<void> {
@@ -86,8 +87,14 @@ async function revoke(id: string, session: Session, store: ServerRecords): Promi
   else session.print(`Token ${id} is good for nothing now.`);
 }
 
-function line({ id, role, name, repositories, revokedAt, expiresAt }: Token): string {
+const columns = ['TOKEN', 'ROLE', 'NAME', 'REPOSITORIES', 'GOOD'];
+
+function row({ id, role, name, repositories, revokedAt, expiresAt }: Token): readonly string[] {
   const end =
-    revokedAt !== undefined ? 'revoked' : expiresAt !== undefined ? `until ${new Date(expiresAt).toISOString()}` : '';
-  return [id, role.padEnd(10), name, repositories?.join(',') ?? '*', end].join('  ').trimEnd();
+    revokedAt !== undefined
+      ? 'revoked'
+      : expiresAt !== undefined
+        ? `until ${new Date(expiresAt).toISOString()}`
+        : 'yes';
+  return [id, role, name, repositories?.join(',') ?? '*', end];
 }

@@ -4,6 +4,7 @@ import { SluiceError } from '../../model/errors.ts';
 import type { ErrorCode } from '../../model/errors.ts';
 import type { StoredEvent } from '../../model/run-event.ts';
 import type { RunReport } from '../../results/report/run-report.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 export interface Server {
   readonly url: string;
@@ -50,10 +51,11 @@ export async function followRemote(
   for (let failures = 0; !isLeft(); failures++) {
     const end = await connect(server, progress, cancel, leave);
     if (end.report || isLeft()) return end.report;
-    if (end.heard) [failures, heardAt] = [0, performance.now()];
+    if (end.followed) [failures, heardAt] = [0, performance.now()];
     if (progress.runId === undefined && failures > 0) throw away(server, end.why);
     if (performance.now() - heardAt > patienceMs) throw away(server, end.why, progress.runId);
-    if (failures === 0) listener.notice(`The connection to ${server.url} is lost (${end.why}); trying again.`);
+    const what = progress.runId === undefined ? 'does not answer' : 'was lost';
+    if (failures === 0) listener.notice(`${server.url} ${what}: ${end.why}. Trying again.`);
     await sleep(Math.min(500 * 2 ** failures, longestPauseMs), undefined, { signal: leave }).catch(() => undefined);
   }
   return undefined;
@@ -104,8 +106,8 @@ class Progress {
 
 interface End {
   readonly report?: RunReport;
-  /** Whether the server said anything at all. */
-  readonly heard: boolean;
+  /** Whether the server told of the run: one that only refuses, or talks of something else, is not there. */
+  readonly followed: boolean;
   readonly why: string;
 }
 
@@ -117,10 +119,10 @@ async function connect(
   leave: AbortSignal,
 ): Promise<End> {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/+$/, '')}/v1/websocket`, 'sluice.v1');
-  const { promise, resolve, reject } = Promise.withResolvers<End>();
-  let heardAt: number | undefined;
-  const opened = performance.now();
-  const lost = (why: string): void => resolve({ heard: heardAt !== undefined, why });
+  const { promise, resolve, reject } = Promise.withResolvers<Omit<End, 'why'> & { readonly why: string | undefined }>();
+  let heardAt = performance.now();
+  let followed = false;
+  const lost = (why: string | undefined): void => resolve({ followed, why });
   const say = (message: object): void => {
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
@@ -130,34 +132,38 @@ async function connect(
   const answer = (message: Heard): void => {
     if (message.type === 'welcome') say(progress.wish);
     if (message.type === 'accepted' && message.re === progress.wish.id && message.runId !== undefined) {
+      followed = true;
       say(progress.accepted(message.runId));
       if (cancel.aborted) sayCancel();
     }
     if (message.type === 'event') say(progress.event(message.position, message.event));
     if (message.type === 'log') progress.log(message);
-    if (message.type === 'result') resolve({ report: message.report as RunReport, heard: true, why: '' });
+    if (message.type === 'result') resolve({ report: message.report as RunReport, followed, why: '' });
     if (message.type !== 'refused') return;
     if (message.re === 'cancel') progress.notice(message.problem.detail);
     else if (message.problem.status >= 500) lost(message.problem.detail);
-    else reject(refusal(url, message.problem));
+    else reject(refusal(url, message.problem, progress));
   };
   socket.addEventListener('open', () => say({ type: 'hello', token }));
   socket.addEventListener('message', ({ data }) => {
     heardAt = performance.now();
-    answer(JSON.parse(String(data)) as Heard);
+    const message = readMessage(String(data));
+    if (message) answer(message);
+    else lost('what it says is no message of Sluice');
   });
-  socket.addEventListener('error', () => lost('it cannot be reached'));
+  socket.addEventListener('error', () => lost(undefined));
   socket.addEventListener('close', ({ reason }) => lost(reason === '' ? 'it was broken off' : reason));
   // Answered with `accepted`, and changes nothing.
   const asking = setInterval(() => {
-    if (performance.now() - (heardAt ?? opened) > silenceMs) lost('nothing comes any more');
+    if (performance.now() - heardAt > silenceMs) lost('nothing comes any more');
     else say({ type: 'unsubscribe', id: 'alive' });
   }, askMs);
   const left = (): void => lost('it is not wanted any more');
   cancel.addEventListener('abort', sayCancel);
   leave.addEventListener('abort', left);
   try {
-    return await promise;
+    const end = await promise;
+    return { ...end, why: end.why ?? (await whyUnreachable(url, leave)) };
   } finally {
     clearInterval(asking);
     cancel.removeEventListener('abort', sayCancel);
@@ -166,18 +172,41 @@ async function connect(
   }
 }
 
+function readMessage(text: string): Heard | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' && message !== null && 'type' in message ? (message as Heard) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const codes: Readonly<Record<number, ErrorCode>> = { 400: 'ERR_USAGE', 404: 'ERR_NOT_FOUND', 422: 'ERR_USAGE' };
 
-function refusal(url: string, problem: (ServerMessage & { readonly type: 'refused' })['problem']): SluiceError {
-  const { status, detail, next } = problem;
+type Refusal = (ServerMessage & { readonly type: 'refused' })['problem'];
+
+/** In words for who typed the command: those of the server are for who wrote the message. */
+function refusal(url: string, { status, detail, next }: Refusal, { runId, wish }: Progress): SluiceError {
   const code = codes[status] ?? (status === 401 || status === 403 ? 'ERR_FORBIDDEN' : 'ERR_SERVICE');
-  return new SluiceError(code, `${url}: ${detail}`, next === undefined ? {} : { hint: next });
+  if (status === 404) {
+    const message = `${url} knows no repository ${JSON.stringify(wish.repository)}, or this token may not see it.`;
+    const hint = 'Name it with --repository; `sluice repository list` at the server lists all.';
+    return new SluiceError(code, message, { hint });
+  }
+  const step = status === 401 ? '`sluice token create --role developer` at the server makes one.' : next;
+  const hint = [
+    ...(runId === undefined ? [] : [`Run ${runId} goes on without you.`]),
+    ...(step === undefined ? [] : [step]),
+  ];
+  return new SluiceError(code, `${url}: ${detail}`, hint.length === 0 ? {} : { hint: hint.join(' ') });
 }
 
 function away({ url }: Server, why: string, runId?: string): SluiceError {
-  const hint = 'Check --server, and that `sluice serve` answers there.';
-  const goesOn = `Run ${runId ?? ''} goes on without you; ask the server for it when it is there again.`;
-  return new SluiceError('ERR_SERVICE', `${url} does not answer: ${why}`, {
-    hint: runId === undefined ? hint : goesOn,
-  });
+  const hint =
+    runId !== undefined
+      ? `Run ${runId} goes on without you; ask the server for it when it is there again.`
+      : /certificate/i.test(why)
+        ? 'Name a file with the certificate of who signed it in NODE_EXTRA_CA_CERTS.'
+        : 'Check --server, and that `sluice serve` answers there.';
+  return new SluiceError('ERR_SERVICE', `${url} cannot be used: ${why}`, { hint });
 }

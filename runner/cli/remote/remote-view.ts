@@ -5,7 +5,7 @@ import type { ViewOptions } from '../open-view.ts';
 import { problemLines, widthFor } from '../print-run.ts';
 import type { Session } from '../session.ts';
 import { LogLines } from '../view/log-lines.ts';
-import { runLines } from '../view/run-lines.ts';
+import { reasonLines, runLines } from '../view/run-lines.ts';
 import { isRed, markOf } from '../view/step-mark.ts';
 import type { StepMark } from '../view/step-mark.ts';
 import { factLines, redLines } from '../view/summary.ts';
@@ -53,7 +53,9 @@ export function openRemoteView(session: Session, server: string, { quiet }: View
         ...problemLines(report, color),
         ...red.flatMap((step) => ['', ...redLines({ step, tail: [], cases: [] }, palette)]),
       ];
-      session.print([...tree, ...blocks, '', ...factLines(report, palette)].join('\n'));
+      session.print(
+        [...tree, ...reasonLines(report, palette), ...blocks, '', ...factLines(report, palette)].join('\n'),
+      );
     },
   };
 }

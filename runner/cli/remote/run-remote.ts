@@ -20,6 +20,7 @@ export interface RemoteFlags {
   readonly image?: string;
   readonly junit?: readonly string[];
   readonly timeout?: string;
+  readonly priority?: number;
 }
 
 type Flags = RemoteFlags & PrepareFlags & ViewOptions;
@@ -60,11 +61,16 @@ const verdictOf = ({ outcome, reason }: RunReport) => outcome && { outcome, ...(
 
 /** What is not said is as the folder has it: its repository, and the commit that is checked out. */
 async function whatToRun(folder: string, flags: Flags, session: Session) {
-  const { command, file, image, junit, timeout } = flags;
+  const { command, file, image, junit, timeout, priority } = flags;
   const known = flags.repository !== undefined && flags.commit !== undefined;
   const here = known ? undefined : await session.checkout(folder);
   if (here?.dirty === true && flags.commit === undefined)
     session.note('Changes that are not committed are not part of the run.');
+  const commit = flags.commit ?? here?.commit ?? '';
+  if (/^0+$/.test(commit)) {
+    const hint = 'Make one and push it, or name one that the server can fetch with --commit.';
+    throw new SluiceError('ERR_USAGE', 'The repository of this folder has no commit yet', { hint });
+  }
   const options = {
     ...(image !== undefined && { image }),
     ...(junit !== undefined && { junit: [...junit] }),
@@ -72,7 +78,8 @@ async function whatToRun(folder: string, flags: Flags, session: Session) {
   };
   return {
     repository: flags.repository ?? here?.repository ?? '',
-    commit: flags.commit ?? here?.commit ?? '',
+    commit,
+    ...(priority !== undefined && { priority }),
     ...(command === undefined ? { file } : { command: { run: command, ...options } }),
   };
 }

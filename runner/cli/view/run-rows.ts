@@ -19,7 +19,7 @@ export function runRows(runs: readonly RunRow[], options: RowOptions): readonly 
     run.runId,
     oneLine(run.pipeline || run.repository),
     [oneLine(run.branch), shortCommit(run.commit)].filter((part) => part !== '').join(' '),
-    run.outcome ?? run.phase,
+    run.outcome ?? phaseOf(run),
     formatDuration((run.finishedAt ?? now) - run.createdAt),
     `${formatDuration(now - run.createdAt)} ago`,
   ]);
@@ -29,6 +29,11 @@ export function runRows(runs: readonly RunRow[], options: RowOptions): readonly 
     const mark = markOf(stateOfRun(run), { palette, animated: false, now });
     return fit(`${mark} ${cells.join('  ')}`.trimEnd(), columns);
   });
+}
+
+/** A priority counts until somebody has begun the run. */
+function phaseOf({ phase, priority }: RunRow): string {
+  return phase === 'queued' && priority !== 0 ? `queued, priority ${priority}` : phase;
 }
 
 function stateOfRun({ outcome, phase }: RunRow): StepMark {

@@ -45,11 +45,24 @@ export async function claimNamespace(
     });
   }
   if (deletionTimestamp !== undefined) {
-    throw new SluiceError('ERR_CONFLICT', `the namespace "${name}" is being deleted`, {
-      hint: 'Wait until it is gone.',
-    });
+    throw beingDeleted(name);
   }
-  return cluster.apply(namespaces, { name }, body, { fieldManager, force: true });
+  // With its uid, so that one which somebody else makes in its place is not taken.
+  const { uid } = found.metadata;
+  const claim = { ...body, metadata: { ...body.metadata, uid } };
+  try {
+    return await cluster.apply(namespaces, { name }, claim, { fieldManager, force: true });
+  } catch (error) {
+    throw failedWith(error, 'Conflict') ? beingDeleted(name, error) : error;
+  }
+}
+
+/** ERR_CONFLICT for what cannot be made because the end of the namespace has begun. */
+export function beingDeleted(name: string, cause?: unknown): SluiceError {
+  return new SluiceError('ERR_CONFLICT', `the namespace "${name}" is being deleted`, {
+    hint: 'Wait until it is gone.',
+    cause,
+  });
 }
 
 /** The namespace of a backend as Sluice applies it. ERR_LIMIT for a description that no annotation holds. */
@@ -78,7 +91,8 @@ export function backendOf({ metadata, status }: Namespace): KnownBackend | undef
   const due = annotations[deletionAnnotation];
   return {
     // One of an earlier version is described by its next run.
-    backend: description === undefined ? { name, services: [] } : (JSON.parse(description) as Backend),
+    // In the order in which it is written: another one would count as drift.
+    backend: { ...{ name, services: [] }, ...describedBy(description), name },
     repository,
     createdAt: Date.parse(creationTimestamp),
     isProtected: annotations[protectionAnnotation] !== 'false',
@@ -86,6 +100,20 @@ export function backendOf({ metadata, status }: Namespace): KnownBackend | undef
     isEnding: deletionTimestamp !== undefined,
     ...obstacleOf(status?.conditions),
   };
+}
+
+/** What Sluice wrote. A text that somebody else put there holds up neither this backend nor the list of all. */
+function describedBy(description = '{}'): Partial<Backend> {
+  try {
+    const described: unknown = JSON.parse(description);
+    return typeof described === 'object' &&
+      described !== null &&
+      Array.isArray((described as Partial<Backend>).services)
+      ? described
+      : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The namespace controller tells what is left, and what it failed at; while all goes well it tells so, too, as False. */

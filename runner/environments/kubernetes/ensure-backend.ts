@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { ClusterError } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { Namespace } from '../../cluster/objects.ts';
 import { serviceAccounts } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
-import { claimNamespace } from './backend-namespace.ts';
+import { beingDeleted, claimNamespace } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
 import type { DesiredObject } from './backend-objects.ts';
 import { ensureBuilds, isBuilt } from './build-namespace.ts';
@@ -35,8 +36,25 @@ export async function ensureBackend(
   isProtected?: boolean,
 ): Promise<EnsuredBackend> {
   const { backend } = owned;
-  const namespace = backend.name;
   const claimed = await claimNamespace(cluster, owned, isProtected);
+  try {
+    const passwords = await ensureObjects(cluster, backend, place);
+    if (isBuilt(backend) && place.builds !== undefined) await ensureBuilds(cluster, claimed, place.builds);
+    return { namespace: claimed, passwords };
+  } catch (error) {
+    const isEnding =
+      error instanceof ClusterError && error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
+    throw isEnding ? beingDeleted(backend.name, error) : error;
+  }
+}
+
+/** Answers the passwords of its databases. */
+async function ensureObjects(
+  cluster: ClusterClient,
+  backend: Backend,
+  place: BackendPlace,
+): Promise<readonly string[]> {
+  const namespace = backend.name;
   const apply = ({ resource, body }: DesiredObject) =>
     cluster.apply(resource, { namespace, name: body.metadata.name }, body, { fieldManager, force: true });
   const [passwords] = await Promise.all([
@@ -46,8 +64,7 @@ export async function ensureBackend(
   ]);
   const ofPreview = backend.preview && (await ensurePreview(cluster, backend, backend.preview, place));
   await Promise.all(databaseObjects(backend, place).map(apply));
-  if (isBuilt(backend) && place.builds !== undefined) await ensureBuilds(cluster, claimed, place.builds);
-  return { namespace: claimed, passwords: [...passwords, ...(ofPreview ?? [])] };
+  return [...passwords, ...(ofPreview ?? [])];
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */

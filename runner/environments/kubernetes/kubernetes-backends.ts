@@ -7,8 +7,8 @@ import { isPreview } from '../../model/backend.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
-import { dueAt, refuseProtected } from '../backends.ts';
-import type { Backends, Drift, ExpectedRelease, KnownBackend, RunningEnvironment } from '../backends.ts';
+import { isDue, noBackend, refuseProtected, removeDue } from '../backends.ts';
+import type { Backends, Drift, ExpectedRelease, KnownBackend, RunningEnvironment, Swept } from '../backends.ts';
 import type { PreviewPlace } from '../previews.ts';
 import type { EnvironmentName } from '../release.ts';
 import type { Site } from '../site.ts';
@@ -64,19 +64,12 @@ export class KubernetesBackends implements Backends {
     });
   }
 
-  /** By the uid that was looked at: a namespace of the same name that was made meanwhile stays. */
-  async remove(name: string): Promise<void> {
-    const namespace = await find(this.#cluster, namespaces, { name });
-    const backend = mustBe(name, namespace);
-    refuseProtected(backend);
-    const uid = namespace?.metadata.uid;
-    await this.#cluster.delete(namespaces, { name }, { propagation: 'Foreground', ...(uid !== undefined && { uid }) });
+  remove(name: string): Promise<void> {
+    return this.#remove(name, refuseProtected);
   }
 
-  async sweep(now: number): Promise<readonly string[]> {
-    const due = dueAt(now, await this.list());
-    for (const name of due) await this.remove(name);
-    return due;
+  async sweep(now: number): Promise<readonly Swept[]> {
+    return removeDue(now, await this.list(), (name) => this.#remove(name, (backend) => refuseUnlessDue(backend, now)));
   }
 
   async environments({ backend }: KnownBackend): Promise<readonly RunningEnvironment[]> {
@@ -111,18 +104,33 @@ export class KubernetesBackends implements Backends {
     return this.#cluster.close();
   }
 
-  /** Changes annotations of the namespace as it was looked at, so that a protection that comes in between is heeded. */
-  async #mark(
+  #remove(name: string, refuse: (backend: KnownBackend) => void): Promise<void> {
+    return this.#asSeen(name, async (backend, { uid, resourceVersion }) => {
+      refuse(backend);
+      await this.#cluster.delete(namespaces, { name }, { propagation: 'Foreground', uid, resourceVersion });
+    });
+  }
+
+  #mark(
     name: string,
     annotationsFor: (backend: KnownBackend) => Readonly<Record<string, Json>>,
   ): Promise<KnownBackend> {
+    return this.#asSeen(name, async (backend, { resourceVersion }) => {
+      const patch = { metadata: { resourceVersion, annotations: annotationsFor(backend) } };
+      return mustBe(name, await this.#cluster.patch(namespaces, { name }, patch));
+    });
+  }
+
+  /** Acts on the namespace as it was looked at, and looks again where somebody changed it: a protection that comes in between is heeded. */
+  async #asSeen<Value>(
+    name: string,
+    act: (backend: KnownBackend, seen: Namespace['metadata']) => Promise<Value>,
+  ): Promise<Value> {
     for (let tries = 1; ; tries += 1) {
       const namespace = await find(this.#cluster, namespaces, { name });
-      const annotations = annotationsFor(mustBe(name, namespace));
-      const resourceVersion = namespace?.metadata.resourceVersion ?? '';
+      if (namespace === undefined) throw noBackend(name);
       try {
-        const patch = { metadata: { resourceVersion, annotations } };
-        return mustBe(name, await this.#cluster.patch(namespaces, { name }, patch));
+        return await act(mustBe(name, namespace), namespace.metadata);
       } catch (error) {
         if (!failedWith(error, 'Conflict') || tries >= mostTries) throw error;
       }
@@ -172,8 +180,15 @@ export class KubernetesBackends implements Backends {
 }
 
 /** ERR_NOT_FOUND for a namespace that is none of a backend: what others made is left alone, and not spoken of. */
-function mustBe(name: string, namespace: Namespace | undefined): KnownBackend {
-  const backend = namespace && backendOf(namespace);
-  if (backend !== undefined) return backend;
-  throw new SluiceError('ERR_NOT_FOUND', `there is no backend "${name}"`, { hint: 'See: sluice backend list' });
+function mustBe(name: string, namespace: Namespace): KnownBackend {
+  const backend = backendOf(namespace);
+  if (backend === undefined) throw noBackend(name);
+  return backend;
+}
+
+/** Somebody called it off since it was listed. */
+function refuseUnlessDue(backend: KnownBackend, now: number): void {
+  refuseProtected(backend);
+  if (isDue(backend, now)) return;
+  throw new SluiceError('ERR_CONFLICT', `the backend "${backend.backend.name}" is not to be deleted any more`);
 }

@@ -1,6 +1,6 @@
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
-import { dueAt, known } from '../backends.ts';
-import type { Backends, Drift, KnownBackend, RunningEnvironment } from '../backends.ts';
+import { known, removeDue } from '../backends.ts';
+import type { Backends, Drift, KnownBackend, RunningEnvironment, Swept } from '../backends.ts';
 import type { PreviewPlace } from '../previews.ts';
 import type { Site } from '../site.ts';
 import { LocalSite } from './local-site.ts';
@@ -54,11 +54,9 @@ export class LocalBackends implements Backends {
     await (await this.#supervisor()).remove(name);
   }
 
-  async sweep(now: number): Promise<readonly string[]> {
+  async sweep(now: number): Promise<readonly Swept[]> {
     if ((await this.#client.find()) === undefined) return [];
-    const due = dueAt(now, await this.#client.backends());
-    for (const name of due) await this.#client.remove(name);
-    return due;
+    return removeDue(now, await this.#client.backends(), (name) => this.#client.remove(name));
   }
 
   async environments({ backend: { name } }: KnownBackend): Promise<readonly RunningEnvironment[]> {

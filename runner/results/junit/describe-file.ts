@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { JUnitVerdict } from './junit-report.ts';
 import { parseJUnit } from './read-junit.ts';
@@ -16,15 +17,20 @@ export interface JUnitDescription {
   readonly fault?: string;
 }
 
-/** Describes one file; ERR_NOT_FOUND or ERR_UNREADABLE when it cannot be opened or read. */
+/** Describes one file; ERR_NOT_FOUND, ERR_USAGE for a folder, or ERR_UNREADABLE when it cannot be opened or read. */
 export async function describeJUnitFile(path: string): Promise<JUnitDescription> {
   try {
     const { file, verdict, totals, mismatch, fault } = await parseJUnit(createReadStream(path), path);
     const { tests, failures, errors, skipped } = totals;
     return { file, verdict, tests, failures, errors, skipped, mismatch, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const message = missing ? `there is no file ${path}` : `${path} cannot be read: ${messageOf(error)}`;
-    throw new SluiceError(missing ? 'ERR_NOT_FOUND' : 'ERR_UNREADABLE', message, { cause: error });
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') throw new SluiceError('ERR_NOT_FOUND', `there is no file ${path}`, { cause: error });
+    if (code === 'EISDIR')
+      throw new SluiceError('ERR_USAGE', `${path} is a folder`, {
+        hint: `Name the reports in it: sluice junit ${join(path, '*.xml')}`,
+        cause: error,
+      });
+    throw new SluiceError('ERR_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -18,5 +18,6 @@ storeContract(async () => {
     kill: async (ownerId) => {
       await server.query(`update runners set expires_at = 0 where id = '${ownerId}'`, name);
     },
+    execute: (sql) => server.query(sql, name),
   };
 });

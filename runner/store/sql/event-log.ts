@@ -37,6 +37,7 @@ export async function insertRun(
       phase: row.phase,
       outcome: null,
       reason: null,
+      priority: row.priority,
       created_at: row.createdAt,
       finished_at: null,
       version: 1,

@@ -16,6 +16,7 @@ const migrations: readonly ((db: Kysely<Schema>) => Promise<void>)[] = [
   createWatchTables,
   addHeldRuns,
   createInstallation,
+  addPriorities,
 ];
 
 /** Brings the database to the newest schema. Processes that open a new database at once wait for each other. */
@@ -257,6 +258,14 @@ async function addHeldRuns({ schema }: Kysely<Schema>): Promise<void> {
   await schema
     .alterTable('runs')
     .addColumn('held', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute();
+}
+
+/** The default is for servers of an older version that still write while this one runs. */
+async function addPriorities({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .alterTable('runs')
+    .addColumn('priority', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
 }
 

@@ -8,8 +8,9 @@ import type { Schema } from './schema.ts';
 
 export async function enqueue(db: Kysely<Schema>, event: RunRequested): Promise<void> {
   const { runId, request, at: createdAt } = event;
+  const { repository, priority = 0 } = request;
   const { branch, commit, event: kind } = request.trigger;
-  const known = { runId, repository: request.repository, branch, commit, event: kind, createdAt };
+  const known = { runId, repository, branch, commit, event: kind, priority, createdAt };
   // What its pipeline is called, and which group it takes, nobody has read yet.
   await insertRun(db, { ...known, pipeline: '', group: '', phase: 'queued', held: request.held === true }, event, {
     owner: nobody,
@@ -46,6 +47,10 @@ export async function queueDepth(db: Kysely<Schema>): Promise<QueueDepth> {
   return { ready: of(0), held: of(1) };
 }
 
+/**
+ * Between repositories a priority counts nothing: each has one run that is its next, and of those with as many runs under
+ * way it is the turn of the oldest. What is asked for later goes behind it, so that nobody's priorities hold up others for ever.
+ */
 async function nextQueued(db: Kysely<Schema>, most: number) {
   return db
     .with('busy', (cte) =>
@@ -56,16 +61,30 @@ async function nextQueued(db: Kysely<Schema>, most: number) {
         .where('owner_id', '<>', nobody.id)
         .groupBy('repository'),
     )
-    .selectFrom('runs')
-    .leftJoin('busy', 'busy.repository', 'runs.repository')
-    .select(['runs.run_id', 'runs.fence'])
-    .where('runs.finished_at', 'is', null)
-    .where('runs.owner_id', '=', nobody.id)
-    .where('runs.held', '=', 0)
+    .with('ready', (cte) =>
+      cte
+        .selectFrom('runs')
+        .select(['run_id', 'repository', 'fence', 'created_at'])
+        .select((eb) =>
+          eb.fn
+            .agg<number>('row_number')
+            .over((over) =>
+              over.partitionBy('repository').orderBy('priority', 'desc').orderBy('created_at').orderBy('run_id'),
+            )
+            .as('place'),
+        )
+        .where('finished_at', 'is', null)
+        .where('owner_id', '=', nobody.id)
+        .where('held', '=', 0),
+    )
+    .selectFrom('ready')
+    .leftJoin('busy', 'busy.repository', 'ready.repository')
+    .select(['ready.run_id', 'ready.fence'])
+    .where('ready.place', '=', 1)
     .where((eb) => eb(eb.fn.coalesce('busy.runs', eb.lit(0)), '<', most))
     .orderBy((eb) => eb.fn.coalesce('busy.runs', eb.lit(0)))
-    .orderBy('runs.created_at')
-    .orderBy('runs.run_id')
+    .orderBy('ready.created_at')
+    .orderBy('ready.run_id')
     .limit(1)
     .executeTakeFirst();
 }

@@ -78,6 +78,7 @@ export function toRunRow(row: Selectable<RunsTable>): RunRow {
     phase: row.phase,
     ...(row.outcome !== null && { outcome: row.outcome }),
     ...(row.reason !== null && { reason: row.reason }),
+    priority: row.priority,
     createdAt: row.created_at,
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
     version: row.version,

@@ -51,6 +51,8 @@ export interface RunsTable {
   readonly phase: RunRow['phase'];
   readonly outcome: Outcome | null;
   readonly reason: string | null;
+  /** Of the runs of a repository that wait the highest is begun first. */
+  readonly priority: number;
   readonly created_at: number;
   readonly finished_at: number | null;
   readonly version: number;

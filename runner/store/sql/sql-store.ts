@@ -2,6 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { Intake } from '../intake.ts';
 import type { Outbox } from '../outbox.ts';
 import type { ServerRecords } from '../server-records.ts';
+import { nobody } from '../store.ts';
 import type { Lease, Owner, Store } from '../store.ts';
 import type { Watch } from '../watch.ts';
 import { readArtifacts, readTests, saveArtifacts, saveTests } from './attempt-results.ts';
@@ -44,7 +45,8 @@ export function sqlStore(
     owner: Owner,
     give: () => Promise<Given>,
   ): Promise<Given> => {
-    const lost = await liveness.enlist(owner);
+    // Nobody is no runner: one that enters is taken to have lost the runs that are its own, and those of nobody are the queue.
+    const lost = owner.id === nobody.id ? undefined : await liveness.enlist(owner);
     const lease = await give();
     return lease && lost ? { ...lease, lost } : lease;
   };
@@ -89,7 +91,7 @@ export function sqlStore(
     postponeNotice: (notice, notBefore) => write((db) => postponeNotice(db, notice, notBefore)),
     nextNotice: () => read((db) => nextNotice(db)),
 
-    takeLook: (now, before) => write((db) => takeLook(db, now, before)),
+    takeLook: (now, before, busyWith) => write((db) => takeLook(db, now, before, busyWith)),
     seenRefs: (id) => read((db) => listSeenRefs(db, id)),
     recordSightings: (id, sightings, since) => write((db) => recordSightings(db, id, sightings, since)),
     finishLook: (id, at) => write((db) => finishLook(db, id, at)),

@@ -36,13 +36,25 @@ export async function createWatchTables({ schema }: Kysely<Schema>): Promise<voi
   await schema.createIndex('deliveries_head').on('deliveries').columns(['repository_id', 'head']).execute();
 }
 
-export async function takeLook(db: Kysely<Schema>, now: number, before: number): Promise<Look | undefined> {
+export async function takeLook(
+  db: Kysely<Schema>,
+  now: number,
+  before: number,
+  busyWith: readonly string[] = [],
+): Promise<Look | undefined> {
   for (;;) {
     const next = await db
       .selectFrom('repositories')
       .leftJoin('looks', 'looks.repository_id', 'repositories.id')
       .select(['repositories.id', 'looks.taken_at', 'looks.finished_at', 'looks.schedules_of'])
-      .where((eb) => eb.or([eb('looks.taken_at', 'is', null), eb('looks.taken_at', '<=', before)]))
+      .where((eb) =>
+        eb.or([
+          eb('looks.taken_at', 'is', null),
+          eb('looks.taken_at', '<=', before),
+          eb('looks.taken_at', '>', now + (now - before)),
+        ]),
+      )
+      .$if(busyWith.length > 0, (query) => query.where('repositories.id', 'not in', busyWith))
       .orderBy((eb) => eb.fn.coalesce('looks.taken_at', eb.lit(0)))
       .orderBy('repositories.id')
       .limit(1)

@@ -14,6 +14,10 @@ storeContract(async (t) => {
   return {
     open: () => openSqliteStore({ file, clock: () => 1_000, isAlive: ({ id }) => !dead.has(id) }),
     kill: (ownerId) => Promise.resolve(void dead.add(ownerId)),
+    execute: (sql) => {
+      change(file, sql);
+      return Promise.resolve();
+    },
   };
 });
 
