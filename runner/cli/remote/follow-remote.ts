@@ -155,7 +155,7 @@ async function connect(
   socket.addEventListener('close', ({ reason }) => lost(reason === '' ? 'it was broken off' : reason));
   // Answered with `accepted`, and changes nothing.
   const asking = setInterval(() => {
-    if (performance.now() - heardAt > silenceMs) lost('nothing comes any more');
+    if (performance.now() - heardAt > silenceMs) lost(`it has said nothing for ${silenceMs / 1_000} seconds`);
     else say({ type: 'unsubscribe', id: 'alive' });
   }, askMs);
   const left = (): void => lost('it is not wanted any more');
