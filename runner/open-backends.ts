@@ -26,8 +26,15 @@ export function requiredPlace(config: Config): BackendPlace {
 /** Where backends are deployed, in the words of those that do. */
 export function placeOf(
   { domain, gateway, gatewayUrl, registry, builds }: BackendsConfig,
-  { cluster: { images }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
+  { cluster: { images, namespace }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
 ): BackendPlace {
-  const shared = { domain, gateway: { ...gateway, url: gatewayUrl }, registry, plainHttp, images };
-  return builds === undefined ? shared : { ...shared, builds };
+  return {
+    domain,
+    gateway: { ...gateway, url: gatewayUrl },
+    registry,
+    plainHttp,
+    images,
+    ...(namespace !== '' && { namespace }),
+    ...(builds !== undefined && { builds }),
+  };
 }

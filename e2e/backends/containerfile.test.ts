@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import { connectCluster } from '../../runner/cluster/connect.ts';
+import { runBuild } from '../../runner/environments/kubernetes/run-build.ts';
 import { imageOf, kubectl } from '../cluster/test-cluster.ts';
 import { manifestDigest, statementOf } from './registry.ts';
 import { backendTest, decided, inPods, stepOf, TestBackend, verdicts } from './test-backend.ts';
@@ -135,6 +138,20 @@ backendTest('a build goes on when the step that asked for it loses its pod, and 
     (await buildsOf(backend)).map(({ metadata }) => metadata.name),
     [build?.metadata.name ?? ''],
   );
+});
+
+backendTest('where admission refuses the pod of a build, that is said at once', async (t) => {
+  const name = `refused-${randomBytes(4).toString('hex')}`;
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const metadata = { name: `${name}-build`, labels };
+  await kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Namespace', metadata });
+  t.teardown(() => kubectl(['delete', 'namespace', `${name}-build`, '--wait=false']));
+  const cluster = await connectCluster({ inCluster: undefined, kubeconfig: process.env['KUBECONFIG'] });
+  t.teardown(() => cluster.close());
+  const signal = AbortSignal.timeout(60_000);
+  const order = { backend: { name, services: [] }, service: 'web', run: 'run', args: [], plainHttp: [], signal };
+  const refused = await t.throwsAsync(runBuild(cluster, { ...order, image: imageOf('buildah') }));
+  t.regex(refused.message, /cannot start: .*(?:PodSecurity|Pod Security)/);
 });
 
 backendTest('where builds are not configured, a Containerfile is refused before the run starts', async (t) => {

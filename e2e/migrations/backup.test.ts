@@ -72,7 +72,7 @@ test.serial('a backup that was cut off, or is not what was written, is refused',
   const file = join(await temporaryFolder(t), 'dump');
   const taken = await backup({ url: await database(), file, path, signal });
   await truncate(file, taken.bytes - 5_000);
-  t.like(await verify(taken), { verified: false, message: `${file} is gone, or not what was written.` });
+  t.like(await verify(taken), { verified: false, message: `${file} is gone, or not what was written` });
   const sha256 = createHash('sha256')
     .update(await readFile(file))
     .digest('hex');

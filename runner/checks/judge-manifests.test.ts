@@ -69,6 +69,39 @@ test('a Secret with its values belongs in no repository; one without is a place 
   t.deepEqual(rules('kind: Secret\nmetadata: { name: s }\ndata: {}'), []);
 });
 
+test('what an anchor or a merge key brings counts as if it stood there', (t) => {
+  const escalating = 'allowPrivilegeEscalation: false';
+  t.deepEqual(rules(`x: &on true\n${sound.replace(escalating, `${escalating}, privileged: *on`)}`), ['privileged']);
+  t.deepEqual(
+    rules(`x: &add [NET_ADMIN]\n${sound.replace(escalating, `${escalating}, capabilities: { add: *add }`)}`),
+    ['capability'],
+  );
+  t.deepEqual(rules(`x: &base { privileged: true }\n${sound.replace(escalating, `${escalating}, <<: *base`)}`), [
+    'privileged',
+  ]);
+  const [whole] = judgeManifest(
+    'kind: Pod\nx: &c { name: a, image: "b:1" }\nspec:\n  containers:\n    - *c\n',
+    'pod.yaml',
+  );
+  t.like(whole, { rule: 'run-as-root', line: 5 });
+  const bomb = 'a: &a [x, x]\n'.concat(
+    ...['b', 'c', 'd', 'e', 'f', 'g', 'h'].map((key, index) => {
+      const before = `*${'abcdefg'[index] ?? ''}`;
+      return `${key}: &${key} [${Array.from({ length: 9 }, () => before).join(', ')}]\n`;
+    }),
+  );
+  t.throws(() => judgeManifest(`${bomb}kind: Pod\n`, 'bomb.yaml'), { code: 'ERR_GATE', message: /^bomb\.yaml: / });
+});
+
+test('a file without an object of Kubernetes proves nothing', (t) => {
+  for (const text of ['', '# later\n', 'hello', '- a', 'services: { web: { image: x, privileged: true } }']) {
+    t.throws(() => judgeManifest(text, 'compose.yaml'), {
+      code: 'ERR_GATE',
+      message: /^compose\.yaml has no object of Kubernetes/,
+    });
+  }
+});
+
 test('a file that is no YAML is refused with its place', (t) => {
   t.throws(() => judgeManifest('kind: {', 'app.yaml'), { code: 'ERR_GATE', message: /^app\.yaml: .* line 1/ });
 });

@@ -1,6 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
-import { SluiceError } from '../model/errors.ts';
+import { messageOf, SluiceError } from '../model/errors.ts';
 import type { Finding, Severity } from './finding.ts';
 
 /** Where the pod of an object of each kind is described. */
@@ -51,32 +51,50 @@ const secretRule: Rule = {
   message: 'is a Secret with its values: they belong in no repository',
 };
 
-/** Judges the Kubernetes objects of a file by what their pods ask for. ERR_GATE for a file that is no YAML. */
+/** Judges the Kubernetes objects of a file by what their pods ask for. ERR_GATE for a file that is no YAML, or has no object of Kubernetes: it proves nothing. */
 export function judgeManifest(text: string, path: string): readonly Finding[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
-  return [...documents].flatMap((document) => {
-    const [fault] = document.errors;
-    if (fault !== undefined)
-      throw new SluiceError('ERR_GATE', `${path}: ${fault.message}`, {
-        hint: 'Give it as YAML, templates rendered before.',
-      });
-    return objectsOf(document).flatMap((at) => judgeObject({ document, at, path, lines }));
-  });
+  // As kubectl reads it, anchors and `<<` resolved: what they bring counts as if it stood there.
+  const documents = [...parseAllDocuments(text, { lineCounter: lines, merge: true })];
+  const places = documents.flatMap((document) =>
+    objectsOf(valuesOf(document, path)).map(({ at, object }) => ({ document, at, object, path, lines })),
+  );
+  if (!places.some((place) => typeof valueAt(place, ['kind']) === 'string')) {
+    throw new SluiceError('ERR_GATE', `${path} has no object of Kubernetes: nothing in it has a \`kind\``, {
+      hint: 'Let the patterns name manifests only.',
+    });
+  }
+  return places.flatMap(judgeObject);
 }
 
 interface Place {
   readonly document: Document;
   /** Where the object is in its document. */
   readonly at: Path;
+  /** What it says. */
+  readonly object: unknown;
   readonly path: string;
   readonly lines: LineCounter;
 }
 
+function valuesOf(document: Document, path: string): unknown {
+  try {
+    const [fault] = document.errors;
+    if (fault !== undefined) throw fault;
+    return document.toJS();
+  } catch (error) {
+    throw new SluiceError('ERR_GATE', `${path}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Give it as YAML, templates rendered before.',
+    });
+  }
+}
+
 /** The document itself, or the items of a List. */
-function objectsOf(document: Document): readonly Path[] {
-  const items = document.get('items');
-  return isSeq(items) ? items.items.map((_, index) => ['items', index]) : [[]];
+function objectsOf(value: unknown): readonly Pick<Place, 'at' | 'object'>[] {
+  const items = childOf(value, 'items');
+  if (!Array.isArray(items)) return [{ at: [], object: value }];
+  return items.map((object: unknown, index) => ({ at: ['items', index], object }));
 }
 
 function judgeObject(place: Place): readonly Finding[] {
@@ -124,20 +142,31 @@ function brokenRules(place: Place, pod: Path, container: Path): readonly Rule[] 
   return judged.filter(([, isBroken]) => isBroken).map(([rule]) => rule);
 }
 
-function finding({ document, at, path, lines }: Place, { rule, severity, message }: Rule, where: Path): Finding {
-  const node = document.getIn([...at, ...where], true);
-  const range = isMap(node) || isScalar(node) || isSeq(node) ? node.range : document.contents?.range;
-  const name = [
-    document.getIn([...at, 'kind']),
-    document.getIn([...at, 'metadata', 'name']),
-    document.getIn([...at, ...where, 'name']),
-  ];
+function finding(place: Place, { rule, severity, message }: Rule, where: Path): Finding {
+  const { document, at, path, lines } = place;
+  const name = [['kind'], ['metadata', 'name'], [...where, 'name']].map((path) => valueAt(place, path));
   const told = [...new Set(name.filter((part) => typeof part === 'string'))].join(' ');
-  return { rule, severity, message: `${told} ${message}`, path, line: lines.linePos(range?.[0] ?? 0).line };
+  const line = lines.linePos(offsetOf(document, [...at, ...where])).line;
+  return { rule, severity, message: `${told} ${message}`, path, line };
 }
 
-function valueAt({ document, at }: Place, path: Path): unknown {
-  return document.getIn([...at, ...path]);
+/** Of what stands at a path, or of the nearest around it that stands there itself and comes from no anchor. */
+function offsetOf(document: Document, path: Path): number {
+  const node = document.getIn(path, true);
+  if (isNode(node) && node.range) return node.range[0];
+  return path.length === 0 ? 0 : offsetOf(document, path.slice(0, -1));
+}
+
+function valueAt({ object }: Place, path: Path): unknown {
+  let value = object;
+  for (const key of path) value = childOf(value, key);
+  return value;
+}
+
+function childOf(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string | number, unknown>>)[key]
+    : undefined;
 }
 
 function has(place: Place, path: Path): boolean {
@@ -146,9 +175,10 @@ function has(place: Place, path: Path): boolean {
 
 function sizeOf(place: Place, path: Path): number {
   const found = valueAt(place, path);
-  return isSeq(found) || isMap(found) ? found.items.length : 0;
+  return typeof found === 'object' && found !== null ? Object.keys(found).length : 0;
 }
 
 function elements(place: Place, list: Path): readonly Path[] {
-  return Array.from({ length: sizeOf(place, list) }, (_, index) => [...list, index]);
+  const found = valueAt(place, list);
+  return Array.isArray(found) ? found.map((_, index) => [...list, index]) : [];
 }

@@ -21,7 +21,7 @@ const check: LoadCheck = {
   reports: 'reports',
 };
 const memory = { url: 'http://shop.test/metrics', bytesPerRequest: 1_024 };
-const figures = { requests: 500, errors: 0, seconds: 10, p99Ms: 20 };
+const figures = { requests: 500, answers: 500, errors: 0, seconds: 10, p99Ms: 20 };
 const faults = (...args: Parameters<typeof judgeLoad>) => judgeLoad(...args).map(({ failure }) => failure);
 
 test('R003-4, E12: each limit of a load check is a test, red with the figure that broke it', (t) => {
@@ -35,7 +35,8 @@ test('R003-4, E12: each limit of a load check is a test, red with the figure tha
     undefined,
     '1.20 % of the requests to /tasks failed, the limit is 1 % (500 requests in 10.0 s)',
   ]);
-  t.regex(faults(check, { ...figures, requests: 0 })[1] ?? '', /^100\.00 % of the requests/);
+  const lenient = { ...check, errorPercent: 100 };
+  t.deepEqual(faults(lenient, { ...figures, answers: 0, errors: 500, p99Ms: 0 }), ['/tasks gave no answer in 10.0 s']);
   const watched = { ...check, memory };
   t.deepEqual(faults(watched, { ...figures, bytesPerRequest: 1_024 }), [undefined, undefined, undefined]);
   t.is(
@@ -75,8 +76,8 @@ test('memory that grows under load is red, and the figures are kept', async (t) 
 
 test('requests are sent file by file, and one that is red makes all red', async (t) => {
   const { place, said } = repository(t, {
-    newman:
-      'case "$*" in *"--env-var baseUrl=http://app.test"*"--reporter-junit-export reports/"*) ;; *) exit 9 ;; esac',
+    newman: `case "$*" in *"--env-var baseUrl=http://app.test"*"--reporter-junit-export reports/"*) ;; *) exit 9 ;; esac
+      while [ "$1" != --reporter-junit-export ]; do shift; done; echo "<testcase/>" > "$2"`,
     httpyac: 'echo "<testsuites/>"; exit 20',
   });
   writeFileSync(join(place.folder, 'a.postman.json'), '{}');
@@ -90,6 +91,13 @@ test('requests are sent file by file, and one that is red makes all red', async 
     code: 'ERR_GATE',
     message: 'no file matches none/*.json',
   });
+});
+
+test('a file without an assertion is red, though its tool is content', async (t) => {
+  const { place, said } = repository(t, { httpyac: 'echo "<testsuites><![CDATA[ <testcase/> ]]></testsuites>"' });
+  writeFileSync(join(place.folder, 'a.http'), 'GET {{baseUrl}}/\n?? status = 200\n');
+  t.false(await checkRequests({ postman: '', http: 'a.http', url: 'http://app.test', reports: 'reports' }, place));
+  t.regex(said.at(-1) ?? '', /^a\.http: red: no assertion was made/);
 });
 
 test('a tool that is not there is told with the command that installs it; nothing is downloaded', async (t) => {

@@ -29,6 +29,8 @@ export interface LoadCheck {
 /** What a load came to. */
 export interface LoadFigures {
   readonly requests: number;
+  /** Of these, those that got an answer, whatever it says. */
+  readonly answers: number;
   /** Requests without an answer of 2xx. */
   readonly errors: number;
   readonly seconds: number;
@@ -84,8 +86,8 @@ interface Measured {
 function readFigures(stdout: string, stderr: string): LoadFigures {
   try {
     const { requests, latency, duration, errors, non2xx } = JSON.parse(stdout) as Measured;
-    const answered = requests.total;
-    return { requests: answered + errors, errors: errors + non2xx, seconds: duration, p99Ms: latency.p99 };
+    const answers = requests.total;
+    return { requests: answers + errors, answers, errors: errors + non2xx, seconds: duration, p99Ms: latency.p99 };
   } catch (error) {
     throw new SluiceError('ERR_SERVICE', `autocannon says nothing of use: ${stderr.trim() || messageOf(error)}`);
   }
@@ -94,8 +96,10 @@ function readFigures(stdout: string, stderr: string): LoadFigures {
 /** Each limit as a case of its own, red with the figure that broke it. */
 export function judgeLoad(check: LoadCheck, figures: LoadFigures): readonly CheckedCase[] {
   const { p99Ms, errorPercent, memory, url } = check;
-  const share = figures.requests === 0 ? 100 : (figures.errors / figures.requests) * 100;
   const path = new URL(url).pathname;
+  if (figures.answers === 0)
+    return [{ name: `answers of ${path}`, failure: `${path} gave no answer in ${figures.seconds.toFixed(1)} s` }];
+  const share = (figures.errors / figures.requests) * 100;
   const found = `${figures.requests} requests in ${figures.seconds.toFixed(1)} s`;
   const cases = [
     {

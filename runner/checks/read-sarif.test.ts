@@ -37,10 +37,31 @@ test('severity is that of the score, of the result before that of its rule, else
     [{}, { level: 'error' }, 'high'],
     [{}, {}, 'medium'],
     [{ defaultConfiguration: { level: 'note' } }, {}, 'low'],
+    [score(''), { level: 'error' }, 'high'],
   ];
   for (const [rule, own, severity] of cases) {
     const [read] = readSarif(sarif(run([{ id: 'r', ...rule }], [result(own)])), 'x');
     t.is(read?.findings[0]?.severity, severity, JSON.stringify([rule, own]));
+  }
+});
+
+test('a rule is found by id or index, in an extension too, and gives severity and text', (t) => {
+  const critical = { id: 'r', properties: { 'security-severity': '9.8' } };
+  const text = { messageStrings: { told: { text: 'of the rule' } } };
+  const extensions = [{ name: 'none' }, { name: 'pack', rules: [{ ...critical, ...text }] }];
+  const inPack = { tool: { driver: { name: 'CodeQL', rules: [] }, extensions } };
+  const cases: readonly (readonly [more: object, result: object, message: string])[] = [
+    [{}, result({}), 'why'],
+    [{}, { rule: { id: 'r' }, message: { text: 'why' } }, 'why'],
+    [{}, { ruleIndex: 0, message: {} }, 'it says nothing more'],
+    [{}, { rule: { index: 0 }, message: { text: 'why' } }, 'why'],
+    [{}, result({ ruleId: 'r/part' }), 'why'],
+    [inPack, { ruleId: 'r', message: { id: 'told' } }, 'of the rule'],
+    [inPack, { rule: { index: 0, toolComponent: { index: 1 } }, message: { id: 'told' } }, 'of the rule'],
+  ];
+  for (const [more, own, message] of cases) {
+    const [read] = readSarif(`\uFEFF${sarif(run([critical], [own], more))}`, 'x');
+    t.like(read?.findings[0], { severity: 'critical', message }, JSON.stringify([more, own]));
   }
 });
 
@@ -49,6 +70,7 @@ test('what is suppressed or passed is no finding, a suppression that was rejecte
     result({ suppressions: [{ kind: 'inSource' }] }),
     result({ kind: 'pass' }),
     result({ level: 'none' }),
+    result({ baselineState: 'absent' }),
     result({ suppressions: [{ kind: 'external', status: 'rejected' }] }),
   ];
   t.is(readSarif(sarif(run([], results)), 'x')[0]?.findings.length, 1);
@@ -61,6 +83,8 @@ test('a report that proves nothing is refused', (t) => {
     ['[]', /^x is no SARIF 2\.1\.0/],
     ['{"version":"1.0.0","runs":[]}', /^x is no SARIF 2\.1\.0/],
     [sarif(), /^x has no run/],
+    [sarif({}), /^x has no list of results of the scanner/],
+    [sarif({ ...run([], []), results: null }), /^x has no list of results of scan: nothing was scanned/],
     [sarif(failed), /^scan says in x that it did not succeed/],
   ] as const) {
     t.throws(() => readSarif(text, 'x'), { code: 'ERR_GATE', message }, text);

@@ -10,9 +10,9 @@ export interface ScannerRun {
 type Node = Readonly<Record<string, unknown>>;
 
 /**
- * The findings of a report in SARIF 2.1.0, which most scanners write. Results that the tool marks as suppressed, or that are no findings (kind `pass`,
- * level `none`), are left out. ERR_GATE for anything else than SARIF, for a report without a run, and for a run that its tool calls a failure: they prove
- * nothing. Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/, §3.13, §3.14, §3.20.14, §3.27.
+ * The findings of a report in SARIF 2.1.0, which most scanners write. Results that the tool marks as suppressed, that are gone since its last report, or that are no
+ * findings (kind `pass`, level `none`), are left out. ERR_GATE for anything else than SARIF, for a report without a run, for a run without a list of results, and for
+ * one that its tool calls a failure: they prove nothing. Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/, §3.13, §3.14, §3.20.14, §3.27.
  */
 export function readSarif(text: string, file: string): readonly ScannerRun[] {
   const runs = listOf(parsed(text, file)['runs']);
@@ -22,7 +22,7 @@ export function readSarif(text: string, file: string): readonly ScannerRun[] {
 
 function parsed(text: string, file: string): Node {
   try {
-    const document = nodeOf(JSON.parse(text));
+    const document = nodeOf(JSON.parse(text.replace(/^\uFEFF/, '')));
     if (document['version'] === '2.1.0') return document;
   } catch (error) {
     throw refused(file, `is no JSON: ${String(error)}`);
@@ -37,41 +37,73 @@ function refused(file: string, why: string): SluiceError {
 }
 
 function readRun(run: Node, file: string): ScannerRun {
-  const driver = nodeOf(nodeOf(run['tool'])['driver']);
-  const tool = textOf(driver['name']) || 'the scanner';
+  const { driver, extensions } = nodeOf(run['tool']);
+  const tool = textOf(nodeOf(driver)['name']) || 'the scanner';
   if (listOf(run['invocations']).some((each) => nodeOf(each)['executionSuccessful'] === false)) {
     throw new SluiceError('ERR_GATE', `${tool} says in ${file} that it did not succeed`, {
       hint: 'The log of the step `scan` says why.',
     });
   }
-  const rules = listOf(driver['rules']).map(nodeOf);
-  return { tool, findings: listOf(run['results']).flatMap((result) => readResult(nodeOf(result), rules)) };
+  // §3.14.23: an empty list when nothing was found, and none when nothing was looked for.
+  if (!Array.isArray(run['results'])) throw refused(file, `has no list of results of ${tool}: nothing was scanned`);
+  const rules = { own: rulesOf(driver), ofExtensions: listOf(extensions).map(rulesOf) };
+  return { tool, findings: run['results'].flatMap((result) => readResult(nodeOf(result), rules)) };
 }
 
-function readResult(result: Node, rules: readonly Node[]): readonly Finding[] {
-  const { ruleId, ruleIndex, kind = 'fail', level: own } = result;
-  const rule =
-    rules.find(({ id }) => id === ruleId) ?? (typeof ruleIndex === 'number' ? rules[ruleIndex] : undefined) ?? {};
+/** A component's descriptions of what it looks for. */
+function rulesOf(component: unknown): readonly Node[] {
+  return listOf(nodeOf(component)['rules']).map(nodeOf);
+}
+
+interface Rules {
+  readonly own: readonly Node[];
+  /** Of each extension of the tool: CodeQL has all of its rules there. */
+  readonly ofExtensions: readonly (readonly Node[])[];
+}
+
+function readResult(result: Node, rules: Rules): readonly Finding[] {
+  const { kind = 'fail', level: own, baselineState } = result;
+  const { id, rule } = ruleOf(result, rules);
   const level = own ?? nodeOf(rule['defaultConfiguration'])['level'] ?? 'warning';
   const isSuppressed = listOf(result['suppressions']).some(
     (each) => (nodeOf(each)['status'] ?? 'accepted') === 'accepted',
   );
-  if (kind !== 'fail' || level === 'none' || isSuppressed) return [];
+  if (kind !== 'fail' || level === 'none' || isSuppressed || baselineState === 'absent') return [];
   const place = nodeOf(nodeOf(listOf(result['locations'])[0])['physicalLocation']);
   const line = nodeOf(place['region'])['startLine'];
   const finding: Finding = {
-    rule: textOf(ruleId) || textOf(rule['id']) || 'unnamed',
+    rule: id || textOf(rule['id']) || 'unnamed',
     severity: severityOf(scoreOf(result) ?? scoreOf(rule), level),
-    message: textOf(nodeOf(result['message'])['text']),
+    message: messageOf(result, rule),
     path: textOf(nodeOf(place['artifactLocation'])['uri']).replace(/^(file:\/\/)?(\.\/)*/, ''),
     ...(typeof line === 'number' && { line }),
   };
   return [finding];
 }
 
+/** §3.27.5 to 3.27.7: named by id or index, beside the result or in its `rule`, which may lead to an extension. An id may have parts: `R1/overflow` is of `R1`. */
+function ruleOf(result: Node, { own, ofExtensions }: Rules): { readonly id: string; readonly rule: Node } {
+  const reference = nodeOf(result['rule']);
+  const id = textOf(result['ruleId']) || textOf(reference['id']);
+  const index = Number(result['ruleIndex'] ?? reference['index'] ?? -1);
+  const extension = Number(nodeOf(reference['toolComponent'])['index'] ?? -1);
+  const named = ofExtensions[extension] ?? own;
+  const byId = (wanted: string): Node | undefined =>
+    [named, own, ...ofExtensions].flat().find((rule) => wanted !== '' && rule['id'] === wanted);
+  return { id, rule: byId(id) ?? named[index] ?? byId(id.replace(/\/[^/]*$/, '')) ?? {} };
+}
+
+/** §3.11: as text, or as the id of a text of the rule. */
+function messageOf({ message }: Node, rule: Node): string {
+  const { text, id } = nodeOf(message);
+  const ofRule = nodeOf(nodeOf(rule['messageStrings'])[textOf(id)])['text'];
+  return textOf(text) || textOf(ofRule) || textOf(nodeOf(rule['shortDescription'])['text']) || 'it says nothing more';
+}
+
 /** A score of CVSS, as scanners that GitHub reads give it. */
 function scoreOf(node: Node): number | undefined {
-  const score = Number(nodeOf(node['properties'])['security-severity']);
+  const told = nodeOf(node['properties'])['security-severity'];
+  const score = typeof told === 'number' ? told : Number.parseFloat(textOf(told));
   return Number.isFinite(score) ? score : undefined;
 }
 

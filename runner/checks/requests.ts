@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../model/errors.ts';
 import { findInputs } from './find-inputs.ts';
@@ -19,7 +19,10 @@ export interface RequestsCheck {
 /** One file to its JUnit report. */
 type Send = (file: string, report: string) => Promise<ToolEnd>;
 
-/** Sends the requests of every file, one file after the other, and answers whether all were answered as they should be. ERR_GATE when a file cannot be read. */
+/**
+ * Sends the requests of every file, one file after the other, and answers whether all were answered as they should be. A file without a single assertion is red: it
+ * proves nothing, and that is what an empty collection or a misspelt assertion looks like. ERR_GATE when a file cannot be read.
+ */
 export async function checkRequests(check: RequestsCheck, place: CheckPlace): Promise<boolean> {
   const { postman, http, url, reports } = check;
   await mkdir(join(place.folder, reports), { recursive: true });
@@ -42,11 +45,22 @@ export async function checkRequests(check: RequestsCheck, place: CheckPlace): Pr
   }
   let isGreen = true;
   for (const { file, send } of [...collections, ...httpFiles]) {
-    const { exitCode, stdout, stderr } = await send(file, join(reports, `${file.replace(/[^\w.-]+/g, '-')}.xml`));
+    const report = join(reports, `${file.replace(/[^\w.-]+/g, '-')}.xml`);
+    const { exitCode, stdout, stderr } = await send(file, report);
     const told = `${stdout}${exitCode === 0 ? '' : stderr}`.trim();
     if (told !== '') place.say(told);
-    place.say(exitCode === 0 ? `${file}: as it should be` : `${file}: red (exit code ${exitCode})`);
-    isGreen &&= exitCode === 0;
+    const fault = exitCode === 0 ? await emptiness(join(place.folder, report)) : `red (exit code ${exitCode})`;
+    place.say(`${file}: ${fault ?? 'as it should be'}`);
+    isGreen &&= fault === undefined;
   }
   return isGreen;
+}
+
+/** Why a report of a tool that is content proves nothing all the same; undefined when a test is in it. */
+async function emptiness(report: string): Promise<string | undefined> {
+  const xml = await readFile(report, 'utf8').catch(() => '');
+  const hasTest = xml.replaceAll(/<!\[CDATA\[.*?\]\]>/gs, '').includes('<testcase');
+  return hasTest
+    ? undefined
+    : 'red: no assertion was made, so it proves nothing (`pm.test(…)` in collections, `?? …` in HTTP files)';
 }

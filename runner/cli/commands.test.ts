@@ -471,6 +471,24 @@ test('a file with mistakes stops lint, plan and run with the same problems', asy
   }
 });
 
+test('limits of a load that cannot be, and addresses of others, are refused before anything is asked', async (t) => {
+  const { sluice } = await openPlace(t, pipeline);
+  const load = (...options: readonly string[]) => sluice('check', 'load', '--url', 'http://127.0.0.1:9', ...options);
+  for (const [option, value, told] of [
+    ['--connections', '0', /Give a whole number/],
+    ['--rate', '0.5', /Give a whole number/],
+    ['--errors', '101', /Give percents/],
+    ['--p99', '0s', /Give a time/],
+    ['--path', 'http://127.0.0.1:10/tasks', /"http:\/\/127\.0\.0\.1:10\/tasks" is no path of the app/],
+    ['--path', '//other.example/tasks', /is no path of the app/],
+    ['--metrics', 'metrics', /"metrics" is no path of the app/],
+  ] as const) {
+    const said = await load(option, value);
+    t.is(said.code, 2, option);
+    t.regex(said.err, told);
+  }
+});
+
 test('migrations are judged with place, frame and advice, and a refused file is a failed check', async (t) => {
   const { repository, sluice, json } = await openPlace(t, pipeline);
   const none = await sluice('migrate', 'lint');

@@ -47,7 +47,7 @@ export interface RunningEnvironment {
   /** The release that the address leads to. */
   readonly routed?: string;
   readonly releases: readonly string[];
-  /** Absent for a backend without. That of a preview is in the server of testing, and answers as that does. */
+  /** Absent for a backend without, and for one whose databases are outside of its namespace. That of a preview is in the server of testing, and answers as that does. */
   readonly database?: 'ready' | 'starting' | 'missing';
   /** What a preview shows, and since when; absent for testing and production. */
   readonly preview?: StandingPreview;

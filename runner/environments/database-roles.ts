@@ -23,10 +23,16 @@ export interface RoleLimits {
   readonly takesOver?: boolean;
 }
 
-/** Waits until the server of a database answers, be the database there or not. ERR_SERVICE when it does not in two minutes. */
-export async function awaitServer({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
+/** Waits until the server of a database answers, and makes the database where it is missing: one outside begins without. ERR_SERVICE when it does not in two minutes. */
+export async function awaitDatabase({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
   const client = await connect(withDatabase(admin, 'postgres'), signal);
-  await client.end();
+  try {
+    const name = decodeURIComponent(new URL(admin).pathname.slice(1));
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE template0`);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 const connectMs = 120_000;
@@ -43,6 +49,7 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
     // Two steps may do this at once.
     await client.query('SELECT pg_advisory_xact_lock(7283041)');
     for (const url of [urls.migrator, urls.app]) await ensureRole(client, new URL(url));
+    await join(client, [urls.migrator, urls.app]);
     if (limits.takesOver === true) await takeOver(client, new URL(urls.migrator));
     const [database, migrator, app] = [
       new URL(urls.app).pathname.slice(1),
@@ -70,6 +77,16 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Who is no superuser gives things to a role, and ends its sessions, as its member only. */
+async function join(client: pg.Client, urls: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ readonly rolsuper: boolean }>(
+    'SELECT rolsuper FROM pg_roles WHERE rolname = current_user',
+  );
+  if (rows[0]?.rolsuper !== false) return;
+  const roles = urls.map((url) => client.escapeIdentifier(decodeURIComponent(new URL(url).username)));
+  await client.query(`GRANT ${roles.join(', ')} TO CURRENT_USER`);
 }
 
 /** Whatever has an owner in this database. Those that come with PostgreSQL belong to roles that are not listed. */
@@ -111,7 +128,7 @@ async function connect(url: string, signal: AbortSignal): Promise<pg.Client> {
       }
       const { host } = new URL(url);
       throw new SluiceError('ERR_SERVICE', `the database at ${host} does not answer: ${messageOf(error)}`, {
-        hint: 'Look at the pod of the database.',
+        hint: 'Look at the pod of the database; of one outside, at its address and account in the Secret `sluice-database-BACKEND`.',
       });
     }
   }

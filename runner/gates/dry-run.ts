@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { awaitServer, ensureRoles } from '../environments/database-roles.ts';
+import { awaitDatabase, ensureRoles } from '../environments/database-roles.ts';
 import type { DatabaseUrls, RoleLimits } from '../environments/database-roles.ts';
 import type { Release } from '../environments/release.ts';
 import { databaseOf, parseUrl, withDatabase } from '../migrations/database/connection.ts';
@@ -25,7 +25,7 @@ const mostTables = 50;
 /** Copies production's schema into the workspace, for a step that has no way to production. */
 export const copyProductionSchema: Operation = async ({ database, workspace, programs, say, signal }) => {
   if (database === undefined) return {};
-  await awaitServer(database, signal);
+  await awaitDatabase(database, signal);
   const copied = { url: database.admin, folder: join(workspace, schemaFolder), path: programs, signal };
   const { sizes } = await copySchema(copied);
   say(sizes.size === 0 ? 'production has no tables yet' : `the schema of production has ${sizes.size} tables`);

@@ -1,4 +1,4 @@
-import { awaitServer, ensureRoles } from '../environments/database-roles.ts';
+import { awaitDatabase, ensureRoles } from '../environments/database-roles.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { EnvironmentName, Release } from '../environments/release.ts';
 import { migrate } from '../migrations/apply/migrate.ts';
@@ -66,7 +66,7 @@ async function applyToTesting(
   base: string | undefined,
 ): Promise<MigrationRecord> {
   const { site, input, say, signal } = context;
-  await awaitServer(database, signal);
+  await awaitDatabase(database, signal);
   const environment = trialOf(site.backend);
   const begun = await begin(context, database, base);
   say(`the ${environment} database is ${begun === 'copied' ? `what ${base ?? ''} left` : 'empty'}`);
@@ -137,8 +137,9 @@ export async function migrateProduction(
   release: Release,
   backup: BackupPlace,
 ): Promise<boolean> {
-  const { site, database, say } = context;
+  const { site, database, say, signal } = context;
   if (database === undefined) return false;
+  await awaitDatabase(database, signal);
   await prepare(context, database);
   const record = await readMigration(site, release.run);
   if (record === undefined) return false;

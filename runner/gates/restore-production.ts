@@ -31,7 +31,11 @@ export const restoreProduction: Operation = async (context) => {
   try {
     const backup = { ...wanted, file: join(folder, fileOf(name)) };
     const verdict = await restore({ backup, url: made.url, exact: true, path, signal });
-    if (!verdict.verified) throw new SluiceError('ERR_GATE', `${name} cannot be restored: ${verdict.message}`);
+    if (!verdict.verified) {
+      throw new SluiceError('ERR_GATE', `${name} cannot be restored: ${verdict.message}`, {
+        hint: `Production was not touched. Restore another backup: sluice database backups ${site.backend.name}`,
+      });
+    }
     await ensureRoles(inDatabase(database, made.name), defaultLimits, signal);
     await writeProduction(site, record, { ...record.production, ...(migrated !== undefined && { migrated }) });
     const own = databaseOf(database.admin);

@@ -40,10 +40,10 @@ export const defineCheck: Define = (command) => {
     .option('--http <patterns>', 'requests: HTTP files with assertions of httpyac', '')
     .option('--path <path>', 'load: what is asked', '/')
     .option('--duration <duration>', 'load: for how long', duration, 10_000)
-    .option('--connections <number>', 'load: how many at once', figure, 10)
-    .option('--rate <number>', 'load: requests a second', figure, 50)
+    .option('--connections <number>', 'load: how many at once', count, 10)
+    .option('--rate <number>', 'load: requests a second', count, 50)
     .option('--p99 <duration>', 'load: limit of the 99th percentile of the latency', duration, 500)
-    .option('--errors <percent>', 'load: limit of the share of requests without an answer of 2xx', figure, 0)
+    .option('--errors <percent>', 'load: limit of the share of requests without an answer of 2xx', percent, 0)
     .option('--metrics <path>', 'load: where the app tells process_resident_memory_bytes, to look at its memory', '')
     .option('--memory <bytes>', 'load: how much memory may grow with each request', figure, 1_024)
     .option('--files <patterns>', 'findings, manifests: reports in SARIF, or manifests of Kubernetes', '')
@@ -87,13 +87,13 @@ function loadOf(options: CheckOptions): LoadCheck {
   const { path, duration, connections, rate, p99, errors, metrics, memory, reports } = options;
   const address = addressOf(options);
   return {
-    url: new URL(path, address).href,
+    url: within(address, path),
     durationMs: duration,
     connections,
     rate,
     p99Ms: p99,
     errorPercent: errors,
-    ...(metrics !== '' && { memory: { url: new URL(metrics, address).href, bytesPerRequest: memory } }),
+    ...(metrics !== '' && { memory: { url: within(address, metrics), bytesPerRequest: memory } }),
     reports,
   };
 }
@@ -109,6 +109,15 @@ function addressOf({ url = '' }: CheckOptions): string {
   });
 }
 
+/** Never another address: what is put under load is the app that is tested. */
+function within(address: string, path: string): string {
+  const url = URL.canParse(path, address) ? new URL(path, address) : undefined;
+  if (path.startsWith('/') && url?.origin === new URL(address).origin) return url.href;
+  throw new SluiceError('ERR_USAGE', `${JSON.stringify(path)} is no path of the app`, {
+    hint: 'Give what stands behind its address, such as `/tasks`.',
+  });
+}
+
 function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Give a time such as 500ms or 10s.');
@@ -118,4 +127,15 @@ function duration(text: string): number {
 function figure(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number.');
   return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 to 999999.');
+  return Number(text);
+}
+
+function percent(text: string): number {
+  const share = figure(text);
+  if (share > 100) throw new InvalidArgumentError('Give percents, 0 to 100.');
+  return share;
 }

@@ -18,8 +18,9 @@ import { ownImage } from '../../model/own-images.ts';
 import type { ExpectedRelease } from '../backends.ts';
 import { accountObjects } from './account-objects.ts';
 import { backupsVolume, databaseService, databaseSet } from './database-objects.ts';
+import type { ExternalServers } from './external-servers.ts';
 import { limitRange, quota } from './limit-objects.ts';
-import { networkPoliciesOf } from './network-objects.ts';
+import { externalPolicy, networkPoliciesOf } from './network-objects.ts';
 import type { BackendPlace } from './place.ts';
 import { liveService, releaseDeployment, releaseService } from './release-objects.ts';
 import { portedServices, routeOf } from './route-objects.ts';
@@ -45,9 +46,22 @@ export function confiningObjects(namespace: string, place: BackendPlace): readon
   ];
 }
 
-/** The databases; none for a backend without. */
-export function databaseObjects({ database }: Backend, place: BackendPlace): readonly DesiredObject[] {
+/** The databases; none for a backend without, and of those outside the way there and the volume of backups. */
+export function databaseObjects(
+  { database }: Backend,
+  place: BackendPlace,
+  servers: ExternalServers | undefined,
+): readonly DesiredObject[] {
   if (database === undefined) return [];
+  if (servers !== undefined) {
+    return [
+      ...desired(
+        networkPolicies,
+        environments.map((environment) => externalPolicy(environment, servers[environment])),
+      ),
+      ...desired(persistentVolumeClaims, [backupsVolume]),
+    ];
+  }
   const image = ownImage(place.images, 'postgres');
   return [
     ...desired(services, environments.map(databaseService)),

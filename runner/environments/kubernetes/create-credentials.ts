@@ -4,24 +4,45 @@ import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { Draft, Secret } from '../../cluster/objects.ts';
 import { secrets } from '../../cluster/resources.ts';
+import type { Credentials } from './database-objects.ts';
 
-export function newPassword(): string {
-  return randomBytes(24).toString('hex');
-}
-
-/** Made once: whoever comes second finds those of the first. Answers the passwords. */
-export async function ensureSecrets(
+/** A password is made once: whoever comes second finds that of the first. What else the Secret says is brought to what it should be. Answers the passwords. */
+export function ensureSecrets(
   cluster: ClusterClient,
   namespace: string,
-  wanted: readonly Draft<Secret>[],
+  wanted: readonly Credentials[],
 ): Promise<readonly string[]> {
   return Promise.all(
-    wanted.map(async (body) => {
-      const at = { namespace, name: body.metadata.name };
-      const found = (await find(cluster, secrets, at)) ?? (await createSecret(cluster, namespace, body));
-      return Buffer.from(found.data?.['password'] ?? '', 'base64').toString();
+    wanted.map(async ({ name, password: given, secretWith }) => {
+      const at = { namespace, name };
+      const made = (): Draft<Secret> => secretWith(given ?? randomBytes(24).toString('hex'));
+      const { data = {}, metadata } =
+        (await find(cluster, secrets, at)) ?? (await createSecret(cluster, namespace, made()));
+      const password = given ?? decoded(data['password']);
+      const body = secretWith(password);
+      const isRight =
+        isWithin(body.stringData, (key) => decoded(data[key])) &&
+        isWithin(body.metadata.labels, (key) => metadata.labels?.[key]);
+      if (!isRight) {
+        await cluster.patch(secrets, at, {
+          metadata: { labels: body.metadata.labels ?? {} },
+          stringData: body.stringData ?? {},
+        });
+      }
+      return password;
     }),
   );
+}
+
+function isWithin(
+  wanted: Readonly<Record<string, string>> = {},
+  valueOf: (key: string) => string | undefined,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => valueOf(key) === value);
+}
+
+function decoded(base64 = ''): string {
+  return Buffer.from(base64, 'base64').toString();
 }
 
 async function createSecret(cluster: ClusterClient, namespace: string, body: Draft<Secret>): Promise<Secret> {

@@ -9,9 +9,11 @@ import { beingDeleted, claimNamespace } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
 import type { DesiredObject } from './backend-objects.ts';
 import { ensureBuilds, isBuilt } from './build-namespace.ts';
-import { ensureSecrets, newPassword } from './create-credentials.ts';
+import { ensureSecrets } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
 import { ensurePreview } from './ensure-preview.ts';
+import { externalServers, refuseMove } from './external-servers.ts';
+import type { ExternalServers } from './external-servers.ts';
 import { fieldManager } from './names.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -27,7 +29,7 @@ export interface EnsuredBackend {
 /**
  * Brings the namespace of a backend to what it should be, whatever it is now, and leaves what others set: accounts, limits, policies,
  * databases, and the preview that the run is about. Does not wait until its pods run. A new one is protected unless told otherwise. ERR_CONFLICT when the
- * namespace is somebody else's, or has too many previews.
+ * namespace is somebody else's, has too many previews, or its databases would have to move.
  */
 export async function ensureBackend(
   cluster: ClusterClient,
@@ -55,16 +57,20 @@ async function ensureObjects(
   place: BackendPlace,
 ): Promise<readonly string[]> {
   const namespace = backend.name;
+  const servers = await externalServers(cluster, place, backend);
+  await refuseMove(cluster, backend, servers);
   const apply = ({ resource, body }: DesiredObject) =>
     cluster.apply(resource, { namespace, name: body.metadata.name }, body, { fieldManager, force: true });
   const [passwords] = await Promise.all([
-    ensureCredentials(cluster, backend),
+    ensureCredentials(cluster, backend, servers),
     ...confiningObjects(namespace, place).map(apply),
     awaitDefaultAccount(cluster, namespace),
   ]);
   const ofPreview = backend.preview && (await ensurePreview(cluster, backend, backend.preview, place));
-  await Promise.all(databaseObjects(backend, place).map(apply));
-  return [...passwords, ...(ofPreview ?? [])];
+  await Promise.all(databaseObjects(backend, place, servers).map(apply));
+  // Of others they may have characters that stand otherwise in an address.
+  const inAddresses = Object.values(servers ?? {}).map(({ password }) => password);
+  return [...passwords, ...inAddresses, ...(ofPreview ?? [])];
 }
 
 /** Kubernetes makes it a moment after the namespace; pods that come before it are refused, and tried again much later. */
@@ -79,8 +85,11 @@ async function awaitDefaultAccount(cluster: ClusterClient, namespace: string): P
 async function ensureCredentials(
   cluster: ClusterClient,
   { name: namespace, database }: Backend,
+  servers: ExternalServers | undefined,
 ): Promise<readonly string[]> {
   if (database === undefined) return [];
-  const wanted = environments.flatMap((environment) => credentialsOf(environment, newPassword));
+  const wanted = environments.flatMap((environment) =>
+    credentialsOf({ backend: namespace, environment, server: servers?.[environment] }),
+  );
   return ensureSecrets(cluster, namespace, wanted);
 }

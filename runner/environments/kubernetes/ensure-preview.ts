@@ -3,7 +3,7 @@ import { networkPolicies, secrets } from '../../cluster/resources.ts';
 import type { Backend, Preview } from '../../model/backend.ts';
 import { systemClock } from '../../model/clock.ts';
 import { claimPreview } from '../previews.ts';
-import { ensureSecrets, newPassword } from './create-credentials.ts';
+import { ensureSecrets } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
 import { databaseSecret, fieldManager } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
@@ -33,9 +33,5 @@ export async function ensurePreview(
   if (database === undefined) return [];
   const { data = {} } = await cluster.get(secrets, { namespace, name: databaseSecret('testing', 'admin') });
   const superuser = Buffer.from(data['password'] ?? '', 'base64').toString();
-  return ensureSecrets(
-    cluster,
-    namespace,
-    credentialsOf(environment, (role) => (role === 'admin' ? superuser : newPassword())),
-  );
+  return ensureSecrets(cluster, namespace, credentialsOf({ backend: namespace, environment }, superuser));
 }

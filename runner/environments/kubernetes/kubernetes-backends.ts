@@ -17,6 +17,7 @@ import { confiningObjects, databaseObjects, environments, releaseObjects } from 
 import { clusterPreviews } from './cluster-previews.ts';
 import { credentialsOf } from './database-objects.ts';
 import { ensureBackend } from './ensure-backend.ts';
+import { externalServers } from './external-servers.ts';
 import { findDrift } from './find-drift.ts';
 import { KubernetesSite } from './kubernetes-site.ts';
 import { databaseName, deletionAnnotation, labels, protectionAnnotation } from './names.ts';
@@ -83,10 +84,11 @@ export class KubernetesBackends implements Backends {
   async drift({ backend, repository }: KnownBackend, expected: readonly ExpectedRelease[]): Promise<readonly Drift[]> {
     const { name } = backend;
     const place = this.#place;
+    const servers = await externalServers(this.#cluster, place, backend);
     const desired = [
       { resource: namespaces, body: namespaceOf({ backend, repository }) },
       ...confiningObjects(name, place),
-      ...databaseObjects(backend, place),
+      ...databaseObjects(backend, place, servers),
       ...expected.flatMap((release) => releaseObjects(release, backend, place)),
     ];
     const [changed, missing] = await Promise.all([
@@ -156,22 +158,24 @@ export class KubernetesBackends implements Backends {
     };
   }
 
-  async #database({ name, database }: Backend, environment: EnvironmentName): Promise<RunningEnvironment['database']> {
-    if (database === undefined) return undefined;
+  /** Of one outside nobody here knows how it is. */
+  async #database(backend: Backend, environment: EnvironmentName): Promise<RunningEnvironment['database']> {
+    if (backend.database === undefined) return undefined;
+    if ((await externalServers(this.#cluster, this.#place, backend)) !== undefined) return undefined;
     const server = isPreview(environment) ? 'testing' : environment;
-    const at = { namespace: name, name: databaseName(server) };
+    const at = { namespace: backend.name, name: databaseName(server) };
     const set = await find(this.#cluster, statefulSets, at);
     if (set === undefined) return 'missing';
     const { readyReplicas = 0 } = (set['status'] ?? {}) as { readonly readyReplicas?: number };
     return readyReplicas > 0 ? 'ready' : 'starting';
   }
 
-  /** Secrets are made once and never written again, so that only their absence is drift. */
+  /** Passwords are made once, and what else is in their Secrets is nobody's to see: only their absence is drift. */
   async #missingCredentials({ name: namespace, database }: Backend): Promise<readonly Drift[]> {
     if (database === undefined) return [];
-    const wanted = environments.flatMap((environment) => credentialsOf(environment, () => ''));
+    const wanted = environments.flatMap((environment) => credentialsOf({ backend: namespace, environment }));
     const looks = await Promise.all(
-      wanted.map(async ({ metadata: { name } }) =>
+      wanted.map(async ({ name }) =>
         (await find(this.#cluster, secrets, { namespace, name })) === undefined ? [`Secret/${name}`] : [],
       ),
     );

@@ -12,6 +12,8 @@ export const labels = {
   /** `app` or `database`. */
   role: 'sluice.dev/role',
   record: 'sluice.dev/record',
+  /** Of Secrets: `external` where the database is outside of the namespace. */
+  database: 'sluice.dev/database',
 } as const;
 
 export const managed = { [labels.managedBy]: 'sluice' } as const;

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { Draft, OtherObject } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
 import type { PreviewName } from '../../model/backend.ts';
@@ -58,6 +59,16 @@ export function previewPolicies(environment: PreviewName, gatewayNamespace: stri
     ...rest,
     metadata: { ...metadata, labels: { ...managed, [labels.environment]: environment } },
   }));
+}
+
+/** The way of apps and tasks to a database outside. Policies know no names: where the address is one, every host has that port open. */
+export function externalPolicy(environment: EnvironmentName, { hostname, port }: URL): Draft<OtherObject> {
+  const cidr = isIPv4(hostname) ? `${hostname}/32` : '0.0.0.0/0';
+  const ports: Json = [{ protocol: 'TCP', port: port === '' ? databasePort : Number(port) }];
+  return policy(`${environment}-external-database`, appOf(environment), {
+    policyTypes: ['Egress'],
+    egress: [{ to: [{ ipBlock: { cidr } }], ports }],
+  });
 }
 
 function gatewayOf(namespace: string): Json {

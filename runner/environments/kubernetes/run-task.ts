@@ -9,7 +9,6 @@ import { SluiceError } from '../../model/errors.ts';
 import type { EnvironmentName, Release } from '../release.ts';
 import type { SiteTask, TaskEnd } from '../site.ts';
 import { confinedJob } from './confined-job.ts';
-import { databaseUrl } from './database-objects.ts';
 import { databaseSecret, labels, managed } from './names.ts';
 
 interface NamespaceTask {
@@ -54,15 +53,15 @@ export async function runJob(
     if (pod !== undefined && ended !== undefined) {
       return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
     }
-    if (pod === undefined && (await isOver(cluster, namespace, task.name))) return lost;
-    await refuseHopeless(cluster, namespace, pod);
+    const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
+    if (pod === undefined && isOver(job)) return lost;
+    await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
     await sleep(lookMs, undefined, { signal: task.signal });
   }
 }
 
 /** Its pod is gone, and nobody will make another: the Job was deleted or has failed. */
-async function isOver(cluster: ClusterClient, namespace: string, name: string): Promise<boolean> {
-  const job = await find(cluster, jobs, { namespace, name });
+function isOver(job: Job | undefined): boolean {
   if (job === undefined || job.metadata.deletionTimestamp !== undefined) return true;
   return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
 }
@@ -119,10 +118,10 @@ function databaseVariables(environment: EnvironmentName, database: string | unde
   const secret = databaseSecret(environment, 'migrator');
   const from = (key: string) => ({ valueFrom: { secretKeyRef: { name: secret, key } } });
   if (database === undefined) return [{ name: 'DATABASE_URL', ...from('DATABASE_URL') }];
-  const value = databaseUrl(environment, 'migrator', '$(PGPASSWORD)', database);
   return [
-    { name: 'PGPASSWORD', ...from('password') },
-    { name: 'DATABASE_URL', value },
+    { name: 'DATABASE_SERVER', ...from('DATABASE_SERVER') },
+    { name: 'DATABASE_PARAMETERS', ...from('DATABASE_PARAMETERS') },
+    { name: 'DATABASE_URL', value: `$(DATABASE_SERVER)/${database}$(DATABASE_PARAMETERS)` },
   ];
 }
 
@@ -131,12 +130,19 @@ async function podOf(cluster: ClusterClient, namespace: string, task: string): P
   return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
 }
 
-async function refuseHopeless(cluster: ClusterClient, namespace: string, pod: Pod | undefined): Promise<void> {
-  if (pod === undefined || pod.status?.phase === 'Running') return;
-  const { items } = await cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${pod.metadata.uid}` });
-  const waiting = waitingReason({ pod, events: items, now: Date.now() }, patienceMs);
+/** By what the cluster says of the pod, or of the Job as long as it has none. */
+async function refuseHopeless(
+  cluster: ClusterClient,
+  namespace: string,
+  subject: Pod | Job | undefined,
+  { pod, job }: { readonly pod: Pod | undefined; readonly job: Job | undefined },
+): Promise<void> {
+  if (subject === undefined || pod?.status?.phase === 'Running') return;
+  const { uid, name } = subject.metadata;
+  const { items } = await cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${uid}` });
+  const waiting = waitingReason({ pod, job, events: items, now: Date.now() }, patienceMs);
   if (waiting?.final !== true) return;
-  throw new SluiceError('ERR_GATE', `the task ${pod.metadata.name} cannot start: ${waiting.message}`);
+  throw new SluiceError('ERR_GATE', `the task ${name} cannot start: ${waiting.message}`);
 }
 
 async function outputOf(cluster: ClusterClient, { metadata }: Pod): Promise<string> {

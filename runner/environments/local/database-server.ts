@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,6 +12,7 @@ import { postgresUrl } from '../../executors/postgres-account.ts';
 import type { PostgresAccount } from '../../executors/postgres-account.ts';
 import { removeTree } from '../../executors/local/remove-tree.ts';
 import { messageOf, SluiceError } from '../../model/errors.ts';
+import { databaseNameOf, roleNameOf } from '../database-names.ts';
 import type { DatabaseUrls } from '../database-roles.ts';
 import type { EnvironmentName } from '../release.ts';
 import { accepts } from './app.ts';
@@ -36,11 +37,6 @@ type Passwords = Readonly<Record<'migrator' | 'app', string>>;
 
 const readyMs = 60_000;
 const lookMs = 25;
-/** Of what may grow in a name: the backend, and all of it. */
-const longestBackend = 40;
-const longestName = 54;
-const checksumLetters = 12;
-
 /** Unlike those of services, these data have to survive a crash. Connections by name and password only, from this machine only. */
 const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'dynamic_shared_memory_type=mmap'];
 
@@ -65,11 +61,11 @@ export class DatabaseServer {
   ensure(backend: string, environment: EnvironmentName, signal: AbortSignal): Promise<DatabaseUrls> {
     return this.#work.run(async () => {
       const admin = await this.#start(signal);
-      const name = databaseName(backend, environment);
+      const name = databaseNameOf(backend, environment);
       const { migrator, app } = await this.#secret<Passwords>(name, () => ({ migrator: password(), app: password() }));
       await this.#create(admin('postgres'), name, signal);
       const urlOf = (role: keyof Passwords, secret: string): string =>
-        postgresUrl({ user: roleName(name, role), password: secret, database: name, options: [] }, this.#port);
+        postgresUrl({ user: roleNameOf(name, role), password: secret, database: name, options: [] }, this.#port);
       return { admin: admin(name), migrator: urlOf('migrator', migrator), app: urlOf('app', app) };
     });
   }
@@ -82,7 +78,7 @@ export class DatabaseServer {
   /** Drops the database of an environment with those that were copied from it, and their roles. */
   remove(backend: string, environment: EnvironmentName, signal: AbortSignal): Promise<void> {
     return this.#work.run(async () => {
-      const name = databaseName(backend, environment);
+      const name = databaseNameOf(backend, environment);
       // A name of a backend has no `_`: nobody else's begins so.
       const owned = `^${name}(_|$)`;
       const client = await this.#connect((await this.#start(signal))('postgres'), signal);
@@ -199,21 +195,6 @@ export class DatabaseServer {
     await writeDurably(path, JSON.stringify(made));
     return made;
   }
-}
-
-/** A name of PostgreSQL has 63 bytes, and that of a role has a suffix: long ones are cut, and told apart by a checksum. */
-function databaseName(backend: string, environment: EnvironmentName): string {
-  return shortened(`${shortened(backend, longestBackend)}_${environment}`, longestName);
-}
-
-function shortened(name: string, longest: number): string {
-  if (name.length <= longest) return name;
-  const checksum = createHash('sha256').update(name).digest('hex').slice(0, checksumLetters);
-  return `${name.slice(0, longest - checksumLetters - 1)}_${checksum}`;
-}
-
-function roleName(database: string, role: keyof Passwords): string {
-  return `${database}_${role}`;
 }
 
 function password(): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackendEnvironments } from '../../executors/local/backend-environments.ts';
@@ -82,10 +83,10 @@ function scriptVariables(
   return { APP_URL: urls[environment] ?? '', ...(url !== undefined && { DATABASE_URL: url }) };
 }
 
-/** Written anew each time: Sluice may have moved. */
+/** Written anew each time: Sluice may have moved. Steps that begin at the same moment each have a draft of their own. */
 async function writeProgram(folder: string, sluice: readonly string[]): Promise<void> {
   const program = join(folder, 'sluice');
-  const draft = `${program}.${process.pid}`;
+  const draft = `${program}.${randomUUID()}`;
   const command = sluice.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(draft, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o700 });

@@ -42,8 +42,8 @@ export async function backup({ url, file, path, signal }: BackupOptions): Promis
     const dumped = await runProgram({ program: 'pg_dump', args, url, path, signal });
     if (!dumped.ok) {
       await rm(file, { force: true });
-      throw new SluiceError('ERR_SERVICE', `There is no backup: ${dumped.message}`, {
-        hint: 'See the log of the server.',
+      throw new SluiceError('ERR_SERVICE', dumped.message, {
+        hint: `The backup was to be ${file}.`,
       });
     }
     return { file, bytes: (await stat(file)).size, sha256: await digestOf(file), fingerprint, rows };
@@ -68,7 +68,7 @@ export type RestoreVerdict =
 /** Restores a backup into an empty database and compares schema and rows with what was there: only then is it a backup. */
 export async function restore({ backup, url, exact = false, path, signal }: RestoreOptions): Promise<RestoreVerdict> {
   const { file, sha256, rows, fingerprint } = backup;
-  if ((await digestOf(file).catch(() => '')) !== sha256) return refused(`${file} is gone, or not what was written.`);
+  if ((await digestOf(file).catch(() => '')) !== sha256) return refused(`${file} is gone, or not what was written`);
   const belongings = exact ? [] : ['--no-owner', '--no-privileges'];
   const args = [...belongings, '--exit-on-error', `--dbname=${databaseOf(url)}`, file];
   const restored = await runProgram({ program: 'pg_restore', args, url, path, signal });

@@ -40,7 +40,7 @@ export function runProgram({
         else
           resolve({
             ok: false,
-            message: `${program}: ${stderr.trim().split('\n').slice(-5).join('\n') || error.message}`,
+            message: stderr.trim().split('\n').slice(-5).join('\n') || `${program}: ${error.message}`,
           });
       },
     );
