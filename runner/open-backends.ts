@@ -25,7 +25,7 @@ export function requiredPlace(config: Config): BackendPlace {
 
 /** Where backends are deployed, in the words of those that do. */
 export function placeOf(
-  { domain, gateway, gatewayUrl, registry }: BackendsConfig,
+  { domain, gateway, gatewayUrl, registry, builds }: BackendsConfig,
   { cluster: { images, namespace }, registries: { plainHttp } }: Pick<Config, 'cluster' | 'registries'>,
 ): BackendPlace {
   return {
@@ -35,5 +35,6 @@ export function placeOf(
     plainHttp,
     images,
     ...(namespace !== '' && { namespace }),
+    ...(builds && { builds }),
   };
 }

@@ -1,3 +1,4 @@
+import { buildContainerfile } from './build-containerfile.ts';
 import { connectCluster } from './cluster/connect.ts';
 import type { Environment } from './config/environment.ts';
 import { KubernetesSite } from './environments/kubernetes/kubernetes-site.ts';
@@ -6,11 +7,8 @@ import type { KubernetesSiteDescription } from './environments/kubernetes/step-a
 import type { BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
 import { imageReference } from './model/own-images.ts';
-import { needed } from './operation-place.ts';
+import { builder, needed } from './operation-place.ts';
 import type { OperationPlace, OperationSurroundings } from './operation-place.ts';
-
-/** Names Sluice in provenance. */
-const builder = 'https://sluice.dev/runner';
 
 /** Where the files of a commit are in the image of a service. */
 const appFolder = '/app';
@@ -26,7 +24,10 @@ export async function openKubernetesPlace(
   const cluster = await connectCluster({ inCluster: inClusterOf(variables), kubeconfig: variables['KUBECONFIG'] });
   return {
     site: new KubernetesSite(cluster, description.backend, description.place),
-    build: (service) => build(service, description, surroundings),
+    build: (service) =>
+      service.containerfile === undefined
+        ? append(service, description, surroundings)
+        : buildContainerfile(cluster, { ...service, containerfile: service.containerfile }, description, surroundings),
     programs: variables['PATH'] ?? '',
     backups: backupsFolder,
     close: () => cluster.close(),
@@ -39,7 +40,7 @@ function inClusterOf(variables: Variables) {
 }
 
 /** The workspace as one layer on the image of the service. */
-async function build(
+async function append(
   service: BackendService,
   { backend, place }: KubernetesSiteDescription,
   { variables, version, signal }: OperationSurroundings,
@@ -59,7 +60,7 @@ async function build(
     into: `${registry}/${backend.name}/${service.name}:${commit}`,
     layers: [{ folder: process.cwd(), destination: appFolder }],
     changes: {
-      command: ['sh', '-c', service.start],
+      ...(service.start !== undefined && { command: ['sh', '-c', service.start] }),
       workingFolder: appFolder,
       ports: service.port === undefined ? [] : [service.port],
     },
@@ -67,8 +68,7 @@ async function build(
   };
   const startedAt = systemClock();
   const appended = await appendImage(request, access, signal);
-  const invocation = needed(variables, 'SLUICE_RUN');
-  const facts = { builder, version, invocation, startedAt, finishedAt: systemClock() };
+  const facts = { builder, version, invocation: needed(variables, 'SLUICE_RUN'), startedAt, finishedAt: systemClock() };
   await pushProvenance(request, appended, facts, access, signal);
   return appended.image;
 }

@@ -31,7 +31,7 @@ export async function operate(
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(endingOf(variables[endingVariable]));
   process.once('SIGTERM', stop);
-  const place = await openPlace(description, { variables, version, signal: stopping.signal });
+  const place = await openPlace(description, { variables, version, say, signal: stopping.signal });
   try {
     const operation = await loadOperation(name);
     const outputs = await operation({

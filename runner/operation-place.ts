@@ -3,6 +3,9 @@ import type { Site } from './environments/site.ts';
 import type { OperationContext } from './gates/operation.ts';
 import { SluiceError } from './model/errors.ts';
 
+/** Names Sluice in provenance. */
+export const builder = 'https://sluice.dev/runner';
+
 /** Where an operation works. */
 export interface OperationPlace {
   readonly site: Site;
@@ -17,6 +20,8 @@ export interface OperationSurroundings {
   readonly variables: Environment['variables'];
   /** Of Sluice. */
   readonly version: string;
+  /** A line of the step's log. */
+  readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 

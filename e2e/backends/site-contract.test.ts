@@ -44,7 +44,7 @@ if (CI !== 'true' && (E2E_IMAGES === undefined || E2E_GATEWAY === undefined)) {
           base: imageOf('node-24'),
           into: `${registry}/${name}/api`,
           layers: [{ folder, destination: '/app' }],
-          changes: { command: ['sh', '-c', contractService.start], workingFolder: '/app', ports: [3000] },
+          changes: { command: ['sh', '-c', contractService.start ?? ''], workingFolder: '/app', ports: [3000] },
           revision: 'c'.repeat(40),
         };
         const { image } = await appendImage(order, { credentials, plainHttp: [registry] }, AbortSignal.timeout(60_000));

@@ -20,7 +20,7 @@ import type { Answer } from './ask-gateway.ts';
 const { CI, E2E_IMAGES, E2E_GATEWAY } = process.env;
 const sluice = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
 const apps = fileURLToPath(new URL('apps/', import.meta.url));
-const runtimes = ['agent', 'sluice', 'api-tests', 'postgres', 'node-24', 'python-3.11', 'busybox'];
+const runtimes = ['agent', 'sluice', 'api-tests', 'postgres', 'node-24', 'python-3.11', 'busybox', 'buildah'];
 
 /** A test that needs a cluster with a gateway. Without them it is skipped, except in CI, where it fails. They come one after the other: each fills the node. */
 export function backendTest(title: string, implementation: Implementation<[]>): void {
@@ -76,6 +76,7 @@ export function environmentOnCluster(): NodeJS.ProcessEnv {
     SLUICE_GATEWAY_URL: E2E_GATEWAY,
     SLUICE_REGISTRY: inPods(registry()),
     SLUICE_PLAIN_HTTP_REGISTRIES: inPods(registry()),
+    SLUICE_BUILDS: 'baseline',
   };
 }
 

@@ -3,7 +3,7 @@ import type { Backends, KnownBackend } from '../environments/backends.ts';
 import { deleteBackend } from '../gates/backends/delete.ts';
 import { backendStatus } from '../gates/backends/status.ts';
 import { toldBackend, toldStatus } from '../gates/backends/tell.ts';
-import { backendOf, isTaken, reservedVariableOf } from '../language/compile-backend.ts';
+import { backendOf, reservedVariableOf, serviceFault } from '../language/compile-backend.ts';
 import type { BackendBody } from './backend-body.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { backendsOf } from './guard.ts';
@@ -18,7 +18,7 @@ const runtime = 'base';
 export async function createBackend(api: DeedDependencies, body: BackendBody, place: 'body' | 'message/backend') {
   const backends = backendsOf(api);
   if (!(await api.intake.repositoryNamed(body.repository))) throw notFound();
-  refuseTaken(body, place);
+  refuseServices(body, place);
   const isNew = (await backends.find(body.name)) === undefined;
   const owned = { backend: backendOf(body, runtime), repository: body.repository };
   return { isNew, told: toldBackend(await backends.ensure(owned, body.protected)) };
@@ -52,22 +52,19 @@ export async function named(
 }
 
 /** What the schema of a file lets pass, and its compiler refuses. */
-function refuseTaken({ services = {} }: BackendBody, place: string): void {
-  for (const [service, { env = {} }] of Object.entries(services)) {
-    if (isTaken(service))
-      throw refused(`${place}/services/${service}`, {
-        detail: `A service of a backend cannot be called ${JSON.stringify(service)}.`,
-        next: 'Rename it; `db` and names that begin with `test-` or `preview-` are those of Sluice.',
-      });
-    const variable = reservedVariableOf(env);
-    if (variable !== undefined)
-      throw refused(`${place}/services/${service}/env/${variable}`, {
-        detail: `${JSON.stringify(variable)} cannot be set from outside.`,
-        next: 'It changes how programs start. Set it in the command of the service, where it is needed.',
-      });
+function refuseServices({ name, services = {} }: BackendBody, place: string): void {
+  for (const [service, described] of Object.entries(services)) {
+    const at = [place, 'services', service];
+    const fault = serviceFault(name, service, described);
+    if (fault !== undefined)
+      throw refused([...at, ...(fault.field === undefined ? [] : [fault.field])], fault.message, fault.hint);
+    const variable = reservedVariableOf(described.env ?? {});
+    if (variable === undefined) continue;
+    const next = 'It changes how programs start. Set it in the command of the service, where it is needed.';
+    throw refused([...at, 'env', variable], `${JSON.stringify(variable)} cannot be set from outside.`, next);
   }
 }
 
-function refused(place: string, words: { readonly detail: string; readonly next: string }): ApiError {
-  return new ApiError({ status: 400, code: 'invalid', place, ...words });
+function refused(place: readonly string[], detail: string, next: string): ApiError {
+  return new ApiError({ status: 400, code: 'invalid', detail, place: place.join('/'), next });
 }

@@ -47,7 +47,7 @@ kubernetes:
   lookAhead: 2
   lookAheadCpu: 500m
   lookAheadMemory: 1Gi
-backends: { domain: apps.example, gateway: gateway/public, gatewayUrl: http://gw.example/, registry: registry.example/b }
+backends: { domain: apps.example, gateway: gateway/public, gatewayUrl: http://gw.example/, registry: registry.example/b, builds: baseline }
 registries: { authFile: auth.json, plainHttp: ["a:5000", "b:5000"] }
 `;
 
@@ -87,6 +87,7 @@ test('a configuration file says everything that the environment can say', async 
       gateway: { namespace: 'gateway', name: 'public' },
       gatewayUrl: 'http://gw.example',
       registry: 'registry.example/b',
+      builds: 'baseline',
     },
   });
   t.deepEqual(config.cluster.images, {

@@ -30,6 +30,8 @@ export interface BackendsConfig {
   readonly gatewayUrl: string;
   /** Host, and perhaps a path, that images of releases are pushed to. */
   readonly registry: string;
+  /** Pod Security level of the namespaces in which Containerfiles are built; without it none are. */
+  readonly builds?: 'baseline';
 }
 
 /** An OpenID Connect provider whose tokens the API takes. */

@@ -96,6 +96,7 @@ const shown: Readonly<Record<string, (config: Config) => Json | undefined>> = {
   'backends.gateway': ({ backends }) => backends && `${backends.gateway.namespace}/${backends.gateway.name}`,
   'backends.gatewayUrl': ({ backends }) => backends?.gatewayUrl,
   'backends.registry': ({ backends }) => backends?.registry,
+  'backends.builds': ({ backends }) => backends?.builds,
   'registries.authFile': ({ registries }) => registries.authFile,
   'registries.plainHttp': ({ registries }) => registries.plainHttp,
 };

@@ -89,6 +89,22 @@ test('images of our own are named one by one where they are not all in one place
   t.throws(() => loadConfig(environment({ SLUICE_IMAGES: 'postgres' })), { code: 'ERR_USAGE', message: /"postgres"/ });
 });
 
+test('Containerfiles are built at no other level than the one that was measured', (t) => {
+  const backends = (variables: Readonly<Record<string, string>>) =>
+    loadConfig(
+      environment({
+        SLUICE_DOMAIN: 'apps.example',
+        SLUICE_GATEWAY: 'gateway/public',
+        SLUICE_GATEWAY_URL: 'http://gateway.example',
+        SLUICE_REGISTRY: 'registry.example',
+        ...variables,
+      }),
+    ).backends;
+  t.is(backends({})?.builds, undefined);
+  t.is(backends({ SLUICE_BUILDS: 'baseline' })?.builds, 'baseline');
+  t.throws(() => backends({ SLUICE_BUILDS: 'privileged' }), { message: 'SLUICE_BUILDS is "privileged"' });
+});
+
 test('a bucket for blobs needs keys', (t) => {
   const url = { SLUICE_BLOBS_URL: 's3://blobs' };
   t.throws(() => loadConfig(environment(url)), { code: 'ERR_USAGE', message: /no keys/ });

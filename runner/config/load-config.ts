@@ -192,6 +192,16 @@ function backendsConfig(variables: Environment['variables']): BackendsConfig | u
     gateway: Object.freeze({ namespace, name }),
     gatewayUrl,
     registry: needed('SLUICE_REGISTRY').replace(/\/+$/, ''),
+    ...buildsConfig(given(variables['SLUICE_BUILDS'])),
+  });
+}
+
+/** What an operator has to want: pods that build have more rights than any other of a backend. */
+function buildsConfig(level: string | undefined): Pick<BackendsConfig, 'builds'> {
+  if (level === undefined) return {};
+  if (level === 'baseline') return { builds: level };
+  throw new SluiceError('ERR_USAGE', `SLUICE_BUILDS is ${JSON.stringify(level)}`, {
+    hint: 'Set it to `baseline`, or leave it out: docs/backends.md, "Containerfiles".',
   });
 }
 

@@ -145,7 +145,7 @@ function promotionProblems(plan: Plan, file: SourceText): readonly Problem[] {
 function abilityProblems(executor: Executor, plan: Plan, file: SourceText): readonly Problem[] {
   return runSteps(plan).flatMap((step) => {
     const reason = missingAbility(executor, step) ?? executor.unsupportedReason(step);
-    const hint = `Run it with an executor that can, or take \`${step.name}\` out.`;
+    const hint = remedyOf(executor, step) ?? `Run it with an executor that can, or take \`${step.name}\` out.`;
     return reason === undefined ? [] : [at(file, step.location, 'step-unsupported', reason, hint)];
   });
 }
@@ -160,7 +160,14 @@ const abilities: Readonly<Record<Capability, string>> = {
   services: 'services beside a step',
   environments: 'environments with an app and a database to deploy to',
   images: 'container images',
+  containerfiles: 'a place that Containerfiles are built in',
 };
+
+/** What is often only not configured. */
+function remedyOf({ offers }: Executor, { requires }: RunStep): string | undefined {
+  if (!requires.includes('containerfiles') || offers.has('containerfiles')) return undefined;
+  return 'On a cluster set SLUICE_BUILDS=baseline (docs/backends.md, "Containerfiles"); elsewhere give the service `start` and `image` in place of `containerfile`.';
+}
 
 function missingAbility(executor: Executor, step: RunStep): string | undefined {
   const missing = step.requires.filter((capability) => !executor.offers.has(capability));

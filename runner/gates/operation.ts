@@ -15,7 +15,7 @@ export interface OperationContext {
   readonly actor: string;
   /** The value of one of its inputs. */
   readonly input: (name: string) => string;
-  /** Puts the workspace on top of the image of a service; answers the new image, a reference by digest. */
+  /** Makes the image of a service of the workspace: on top of the image that it names, or by its Containerfile. Answers a reference by digest. */
   readonly build: (service: BackendService) => Promise<string>;
   /** The database of the environment that the operation is about; undefined for a backend without one. */
   readonly database: DatabaseUrls | undefined;

@@ -23,8 +23,22 @@ export interface BuildFacts {
   readonly key?: KeyObject;
 }
 
-/** What `externalParameters` mean is written in docs/images.md. */
-const buildType = 'https://sluice.dev/build-types/append/v1';
+/** What was built of what, in the words of SLSA. */
+export interface BuildDefinition {
+  /** What `externalParameters` mean is written in docs/images.md. */
+  readonly buildType: string;
+  readonly externalParameters: Readonly<Record<string, unknown>>;
+  readonly resolvedDependencies: readonly object[];
+}
+
+/** An image that is in its registry. */
+export interface ProvedImage {
+  /** `HOST/REPOSITORY[:TAG]`. */
+  readonly into: string;
+  readonly manifest: Descriptor;
+}
+
+const appendType = 'https://sluice.dev/build-types/append/v1';
 export const predicateType = 'https://slsa.dev/provenance/v1';
 /** Media type of an in-toto statement. */
 export const statementType = 'application/vnd.in-toto+json';
@@ -34,24 +48,13 @@ const deadlineMs = 120_000;
  * Says where an image came from: an in-toto statement (v1) with SLSA provenance (v1).
  * Source: https://in-toto.io/Statement/v1 and https://slsa.dev/spec/v1.0/provenance.
  */
-function provenanceOf(request: ImageRequest, image: AppendedImage, facts: BuildFacts): object {
-  const { base, into, platform, changes, layers } = request;
+function provenanceOf(buildDefinition: BuildDefinition, { into, manifest }: ProvedImage, facts: BuildFacts): object {
   return {
     _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: placeOf(parseReference(into)), digest: { sha256: hexOf(image.manifest.digest) } }],
+    subject: [{ name: placeOf(parseReference(into)), digest: { sha256: hexOf(manifest.digest) } }],
     predicateType,
     predicate: {
-      buildDefinition: {
-        buildType,
-        externalParameters: {
-          base,
-          into,
-          platform: platform ?? image.base.platform,
-          layers: layers.map(({ destination }) => ({ destination })),
-          changes: changes ?? {},
-        },
-        resolvedDependencies: [baseDependency(image), ...sourceDependency(request)],
-      },
+      buildDefinition,
       runDetails: {
         builder: { id: facts.builder, version: { sluice: facts.version } },
         metadata: {
@@ -64,16 +67,43 @@ function provenanceOf(request: ImageRequest, image: AppendedImage, facts: BuildF
   };
 }
 
+function appendDefinition(request: ImageRequest, { base: found }: AppendedImage): BuildDefinition {
+  const { base, into, platform, changes, layers } = request;
+  return {
+    buildType: appendType,
+    externalParameters: {
+      base,
+      into,
+      platform: platform ?? found.platform,
+      layers: layers.map(({ destination }) => ({ destination })),
+      changes: changes ?? {},
+    },
+    resolvedDependencies: [imageDependency(found.name, found.digest), ...sourceDependency(request)],
+  };
+}
+
 /** Pushes the provenance of an image as its referrer within two minutes, and answers what names it. Errors as those of `appendImage`. */
-export async function pushProvenance(
+export function pushProvenance(
   request: ImageRequest,
   image: AppendedImage,
   facts: BuildFacts,
   access: RegistryAccess,
   signal: AbortSignal,
 ): Promise<Descriptor> {
+  const made = { into: request.into, manifest: image.manifest };
+  return pushDefinition(appendDefinition(request, image), made, facts, access, signal);
+}
+
+/** The same for an image that was made in another way. */
+export async function pushDefinition(
+  definition: BuildDefinition,
+  image: ProvedImage,
+  facts: BuildFacts,
+  access: RegistryAccess,
+  signal: AbortSignal,
+): Promise<Descriptor> {
   const { mediaType: type, digest, size } = image.manifest;
-  const statement = JSON.stringify(provenanceOf(request, image, facts));
+  const statement = JSON.stringify(provenanceOf(definition, image, facts));
   const referrer = {
     subject: { mediaType: type, digest, size },
     mediaType: facts.key === undefined ? statementType : envelopeType,
@@ -81,18 +111,18 @@ export async function pushProvenance(
     annotations: { 'in-toto.io/predicate-type': predicateType },
   };
   return withDeadline(signal, deadlineMs, (limited) =>
-    pushReferrer(new Repository(parseReference(request.into), access, limited, { push: true }), referrer),
+    pushReferrer(new Repository(parseReference(image.into), access, limited, { push: true }), referrer),
   );
 }
 
-/** By its package URL (purl), type "oci". */
-function baseDependency({ base }: AppendedImage): object {
-  const { host, repository } = parseReference(base.name);
+/** An image by its package URL (purl), type "oci". */
+export function imageDependency(reference: string, found: string): object {
+  const { host, repository } = parseReference(reference);
   const name = repository.slice(repository.lastIndexOf('/') + 1);
   const query = new URLSearchParams({ repository_url: placeOf({ host, repository }) });
   return {
-    uri: `pkg:oci/${name}@${encodeURIComponent(base.digest)}?${query.toString()}`,
-    digest: { sha256: hexOf(base.digest) },
+    uri: `pkg:oci/${name}@${encodeURIComponent(found)}?${query.toString()}`,
+    digest: { sha256: hexOf(found) },
   };
 }
 

@@ -2,7 +2,10 @@ import type { Backend, BackendService, Preview } from '../model/backend.ts';
 import type { TriggerEvent } from '../model/run-request.ts';
 import { checkPatterns } from './check-triggers.ts';
 import { checkVariables } from './compile-environment.ts';
+import { pathFault } from './check-path.ts';
 import { compilePreview } from './compile-previews.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { CommitFile } from './hash-files.ts';
 import type { PipelineFile } from './pipeline-file.generated.ts';
 import { under } from './problem-list.ts';
 import type { ProblemList, Spot } from './problem-list.ts';
@@ -13,23 +16,42 @@ export type BackendDescription = NonNullable<PipelineFile['backend']>;
 
 type Service = NonNullable<BackendDescription['services']>[string];
 
+interface BackendSurroundings {
+  readonly runtime: string;
+  readonly trigger: TriggerEvent;
+  /** Of the commit; none where they are not known. */
+  readonly files: readonly CommitFile[];
+}
+
+/** What is wrong with a service; with the service as a whole where no field is named. */
+export interface ServiceFault {
+  readonly code: 'backend-service' | 'missing-key' | 'containerfile-invalid';
+  readonly field?: 'start' | 'containerfile';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is left of the 63 characters of a namespace's name for that of its builds. */
+const longestWithBuilds = 57;
+
 /** What the file deploys in a run of this event; undefined when it describes no backend. */
 export function compileBackend(
   problems: ProblemList,
   root: Spot,
   { backend }: PipelineFile,
-  { runtime, trigger }: { readonly runtime: string; readonly trigger: TriggerEvent },
+  { runtime, trigger, files }: BackendSurroundings,
 ): Backend | undefined {
   if (backend === undefined) return undefined;
   const { services = {}, promote } = backend;
   if (promote) checkPatterns(problems, under(root, 'backend', 'promote', 'branches'), promote.branches);
-  for (const [service, { env = {} }] of Object.entries(services)) {
+  for (const [service, described] of Object.entries(services)) {
     const spot = under(root, 'backend', 'services', service);
-    checkVariables(problems, under(spot, 'env'), env);
-    if (!isTaken(service)) continue;
-    const message = `A service of a backend cannot be called \`${service}\`.`;
-    const hint = 'Rename it; `db` and names that begin with `test-` or `preview-` are those of Sluice.';
-    problems.add({ ...spot, part: 'key' }, 'backend-service', message, hint);
+    checkVariables(problems, under(spot, 'env'), described.env ?? {});
+    const fault = serviceFault(backend.name, service, described) ?? missingFile(described, files);
+    if (fault === undefined) continue;
+    const isWritten = fault.field !== undefined && described[fault.field] !== undefined;
+    const at = isWritten ? under(spot, fault.field) : { ...spot, part: 'key' as const };
+    problems.add(at, fault.code, fault.message, fault.hint);
   }
   const preview = compilePreview(problems, root, backend, trigger);
   const compiled = backendOf(backend, runtime);
@@ -42,8 +64,51 @@ export function backendOf({ name, services = {}, database, promote }: BackendDes
   return { name, services: compiled, ...(database && { database }), ...(promote && { promote }) };
 }
 
+/** What is wrong with a service that its form does not tell. */
+export function serviceFault(backend: string, name: string, service: Service): ServiceFault | undefined {
+  const { start, image, containerfile } = service;
+  if (isTaken(name)) {
+    const hint = 'Rename it; `db` and names that begin with `test-` or `preview-` are those of Sluice.';
+    return { code: 'backend-service', message: `A service of a backend cannot be called \`${name}\`.`, hint };
+  }
+  if (containerfile === undefined) {
+    if (start !== undefined) return undefined;
+    const hint = 'Add `start: …`, the command that starts it, or `containerfile: …`, which makes its image.';
+    return { code: 'missing-key', field: 'start', message: `The service \`${name}\` lacks the key \`start\`.`, hint };
+  }
+  const invalid = (message: string, hint: string): ServiceFault => {
+    return { code: 'containerfile-invalid', field: 'containerfile', message, hint };
+  };
+  if (image !== undefined) {
+    return invalid(
+      `The service \`${name}\` has an \`image\` too.`,
+      'Take one of the two out: `FROM` names the image below.',
+    );
+  }
+  if (backend.length > longestWithBuilds) {
+    const message = `The name of the backend is too long for one with a Containerfile.`;
+    return invalid(
+      message,
+      `Shorten it to ${longestWithBuilds} characters: its builds have a namespace \`NAME-build\`.`,
+    );
+  }
+  const fault = pathFault(containerfile);
+  return fault && invalid(fault.message, fault.hint);
+}
+
+function missingFile({ containerfile }: Service, files: readonly CommitFile[]): ServiceFault | undefined {
+  if (containerfile === undefined || files.length === 0) return undefined;
+  const paths = files.map(({ path }) => path);
+  if (paths.includes(containerfile)) return undefined;
+  const likely = paths.filter((path) => /(^|\/)(Containerfile|Dockerfile)[^/]*$/.test(path));
+  const hint =
+    didYouMean(containerfile, likely) ?? 'Paths begin at the root of the repository. Was the file committed?';
+  const message = `There is no \`${containerfile}\` in this commit.`;
+  return { code: 'containerfile-invalid', field: 'containerfile', message, hint };
+}
+
 /** Names of the objects that Sluice itself makes in the namespace. */
-export function isTaken(service: string): boolean {
+function isTaken(service: string): boolean {
   return service === 'db' || /^(test|preview)-/.test(service) || /-r\d+$/.test(service);
 }
 
@@ -53,11 +118,12 @@ export function reservedVariableOf(env: BackendService['env']): string | undefin
 }
 
 function compileService(name: string, service: Service, runtime: string): BackendService {
-  const { start, image = runtime, port, health, env = {}, replicas = 1 } = service;
+  const { start, image = runtime, containerfile, port, health, env = {}, replicas = 1 } = service;
   return {
     name,
-    start,
+    ...(start !== undefined && { start }),
     image,
+    ...(containerfile !== undefined && { containerfile }),
     ...(port !== undefined && { port }),
     ...(health !== undefined && { health }),
     env,

@@ -37,9 +37,15 @@ export function compileOperation(cell: StepCell): void {
     timeoutMs: durationMs(compilation.problems, under(cell.spot, 'timeout'), step.timeout, '1h'),
     retry: { max: 0, on: [], backoffMs: 0 },
     infraRetries: 2,
-    requires: [...new Set([...body.requires, 'environments' as const])],
+    requires: [...new Set([...body.requires, 'environments' as const, ...buildsOf(cell, operation)])],
   };
   compilation.steps.push(compiled);
+}
+
+/** The step that makes the images needs somebody who builds Containerfiles, where there are any. */
+function buildsOf({ compilation: { backend } }: StepCell, operation: OperationName): readonly 'containerfiles'[] {
+  const isBuilt = backend?.services.some(({ containerfile }) => containerfile !== undefined) ?? false;
+  return operation === 'build-release' && isBuilt ? ['containerfiles'] : [];
 }
 
 function filesOf(operation: OperationName): readonly string[] {

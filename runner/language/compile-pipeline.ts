@@ -42,7 +42,7 @@ export function compilePipeline({ file: parsed, trigger, files, workflows }: Com
   const reader = new ExpressionReader(problems, hashFilesOf(files));
   const facts = factsOf(trigger);
   const defaults = fileDefaults(root, file.value, reader, facts);
-  const backend = compileBackend(problems, root, file.value, { runtime: defaults.runtime, trigger });
+  const backend = compileBackend(problems, root, file.value, { runtime: defaults.runtime, trigger, files });
   const compilation: Compilation = {
     problems,
     reader,

@@ -195,9 +195,13 @@ export interface Backend {
  */
 export interface BackendService {
   /**
-   * Command that starts it.
+   * Command that starts it. With `containerfile` it may be left out: the image says it then.
    */
-  readonly start: string;
+  readonly start?: string;
+  /**
+   * Containerfile (Dockerfile) of the repository that its image is built from, in place of the workspace on top of `image`. Its context is the whole workspace.
+   */
+  readonly containerfile?: string;
   /**
    * Port it listens on.
    */
@@ -600,7 +604,7 @@ export interface WorkflowFile {
   /**
    * What the executor must offer.
    */
-  readonly requires?: readonly ('services' | 'environments' | 'images')[];
+  readonly requires?: readonly ('services' | 'environments' | 'images' | 'containerfiles')[];
   /**
    * Values that the user of the workflow gives in `with`.
    */
@@ -865,6 +869,10 @@ export interface ConfigFile {
      * Host, and perhaps a path, that images of releases are pushed to.
      */
     readonly registry: string;
+    /**
+     * Pod Security level of the namespaces in which Containerfiles of backends are built: it takes user namespaces, which `restricted` forbids. Without it none are built.
+     */
+    readonly builds?: 'baseline';
   };
   /**
    * Registries that images come from and go to.

@@ -304,6 +304,11 @@ export const problemCodes = {
     explanation:
       'Beside the services of a backend there are its databases, and of each service one for testing and for previews.',
   },
+  'containerfile-invalid': {
+    title: 'The Containerfile of a service cannot be used',
+    explanation:
+      'It is a file of this commit, named by its path from the root of the repository, and takes the place of `image`.',
+  },
   'previews-invalid': {
     title: 'The previews of the backend cannot be made',
     explanation:

@@ -42,10 +42,12 @@ export function groupOfRuns(backend: string, preview: PreviewName | undefined): 
 /** A long-running process of a backend. */
 export interface BackendService {
   readonly name: string;
-  /** Command line of a POSIX shell. */
-  readonly start: string;
-  /** Image that its release is built on. */
+  /** Command line of a POSIX shell; without it the image says what it runs. */
+  readonly start?: string;
+  /** Image that its release is built on. Of one with a Containerfile, that says it. */
   readonly image: string;
+  /** Path of the Containerfile in the repository that its image is built from. */
+  readonly containerfile?: string;
   readonly port?: number;
   /** Path that answers 2xx when it is healthy. */
   readonly health?: string;

@@ -69,7 +69,7 @@ export interface PlanConcurrency {
 }
 
 /** What a step may ask of an executor beyond running a command. */
-export type Capability = 'services' | 'environments' | 'images';
+export type Capability = 'services' | 'environments' | 'images' | 'containerfiles';
 
 /** What the command of a step may use, in quantities of Kubernetes. */
 export interface PlanResources {

@@ -21,7 +21,7 @@ const write = ['get', 'list', 'create', 'patch', 'delete'] as const;
 const records = rule('', ['configmaps'], ['get', 'list', 'create', 'patch']);
 
 /** Jobs of tasks, and what they wrote. */
-const tasks: readonly Rule[] = [
+export const tasks: readonly Rule[] = [
   rule('batch', ['jobs'], write),
   rule('', ['pods', 'events'], read),
   rule('', ['pods/log'], ['get']),

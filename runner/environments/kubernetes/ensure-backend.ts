@@ -8,6 +8,7 @@ import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { beingDeleted, claimNamespace } from './backend-namespace.ts';
 import { confiningObjects, databaseObjects, environments } from './backend-objects.ts';
 import type { DesiredObject } from './backend-objects.ts';
+import { ensureBuilds, isBuilt } from './build-namespace.ts';
 import { ensureSecrets } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
 import { ensurePreview } from './ensure-preview.ts';
@@ -39,7 +40,9 @@ export async function ensureBackend(
   const { backend } = owned;
   const claimed = await claimNamespace(cluster, owned, isProtected);
   try {
-    return { namespace: claimed, passwords: await ensureObjects(cluster, backend, place) };
+    const passwords = await ensureObjects(cluster, backend, place);
+    if (isBuilt(backend) && place.builds !== undefined) await ensureBuilds(cluster, claimed, place.builds);
+    return { namespace: claimed, passwords };
   } catch (error) {
     const isEnding =
       error instanceof ClusterError && error.causes.some(({ reason }) => reason === 'NamespaceTerminating');

@@ -20,6 +20,8 @@ export interface BackendPlace {
   readonly images: OwnImages;
   /** Where Secrets of the operator are; that of the connection where it is not said. */
   readonly namespace?: string;
+  /** Pod Security level of the namespaces in which Containerfiles are built; without it none are. */
+  readonly builds?: 'baseline';
 }
 
 /** The address of an environment: `tasks.apps.example`, for testing `test.tasks.apps.example`, and for a preview `preview-pr-12.tasks.apps.example`. */

@@ -73,7 +73,7 @@ function container(part: Part, backend: Backend): Container {
   return {
     name: 'app',
     image: service.image,
-    command: ['sh', '-c', startCommand(service.start)],
+    ...(service.start !== undefined && { command: ['sh', '-c', startCommand(service.start)] }),
     env: variables(part, backend),
     ...(port !== undefined && { ports: [{ name: 'app', containerPort: port }], ...probes(service, port) }),
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },

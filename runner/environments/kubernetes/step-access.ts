@@ -21,6 +21,7 @@ export interface KubernetesSiteDescription {
 /** The namespaces of backends in one cluster. */
 export function backendNamespaces(place: BackendPlace): BackendNamespaces {
   return {
+    builds: place.builds !== undefined,
     ensure: async (cluster, backend) => {
       const { passwords } = await ensureBackend(cluster, backend, place);
       return passwords;

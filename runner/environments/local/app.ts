@@ -36,7 +36,8 @@ export class App {
       // A new one each time: a port that somebody else took meanwhile is no reason to fail for ever.
       this.#port = await freePort();
       const own = { ...(await env()), ...(service.port === undefined ? {} : { PORT: String(this.#port) }) };
-      return { argv: ['/bin/sh', '-c', startCommand(service.start)], cwd: folder, env: own };
+      // Only an image can say what it runs, and no Containerfile is built on this machine.
+      return { argv: ['/bin/sh', '-c', startCommand(service.start ?? '')], cwd: folder, env: own };
     };
     this.#process = new ManagedProcess({ name, command, log, stopSignal: 'SIGTERM' }, host);
   }

@@ -18,6 +18,8 @@ export interface StepAccess {
 
 /** The namespaces of backends, as far as the steps that run in them are concerned. */
 export interface BackendNamespaces {
+  /** Whether Containerfiles are built beside them. */
+  readonly builds: boolean;
   /** Brings one about, or finds it as it should be. Answers the passwords in it, which nobody is to see. ERR_CONFLICT when it is somebody else's. */
   ensure(cluster: ClusterClient, backend: OwnedBackend): Promise<readonly string[]>;
   access(backend: OwnedBackend, step: RunStep): StepAccess;

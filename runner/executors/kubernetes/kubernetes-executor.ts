@@ -90,7 +90,8 @@ class KubernetesExecutor implements Executor {
   constructor(options: KubernetesExecutorOptions) {
     this.#options = options;
     const environments = options.backends === undefined ? [] : (['environments'] as const);
-    this.offers = new Set(['services', 'images', ...environments]);
+    const builds = options.backends?.builds === true ? (['containerfiles'] as const) : [];
+    this.offers = new Set(['services', 'images', ...environments, ...builds]);
   }
 
   unsupportedReason(step: RunStep): string | undefined {
