@@ -27,5 +27,5 @@ test('what is no file is an error, not a verdict', async (t) => {
     code: 'ERR_NOT_FOUND',
     message: 'there is no file /nowhere/a.xml',
   });
-  await t.throwsAsync(describeJUnitFile(tmpdir()), { code: 'ERR_UNREADABLE' });
+  await t.throwsAsync(describeJUnitFile(tmpdir()), { code: 'ERR_USAGE', message: `${tmpdir()} is a folder` });
 });
