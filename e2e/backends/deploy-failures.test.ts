@@ -19,7 +19,8 @@ const answers = 'start: python3 server.py, port: 8000, health: /healthz';
 
 const failures: readonly Failure[] = [
   { name: 'base image is missing', service: `image: "\${REGISTRY}/nothing-here:1", ${answers}` },
-  { name: 'crash', service: `start: "echo reading config; echo no config >&2; exit 4", port: 8000` },
+  // The runtime copies the two streams one beside the other: what comes at once has no order.
+  { name: 'crash', service: `start: "echo reading config; sleep 0.5; echo no config >&2; exit 4", port: 8000` },
   { name: 'program is missing', service: 'start: serve --all, port: 8000' },
   { name: 'memory', service: `start: "python3 -c 'bytearray(10**9)'", port: 8000` },
   { name: 'health never answers', service: 'start: python3 server.py, port: 8000, health: /nowhere' },

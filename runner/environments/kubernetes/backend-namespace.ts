@@ -5,6 +5,8 @@ import type { Condition, Draft, Namespace } from '../../cluster/objects.ts';
 import { namespaces } from '../../cluster/resources.ts';
 import type { Backend, OwnedBackend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
+import { canonicalJson } from '../../model/json.ts';
+import type { Json } from '../../model/json.ts';
 import type { KnownBackend } from '../backends.ts';
 import {
   backendAnnotation,
@@ -67,7 +69,8 @@ export function beingDeleted(name: string, cause?: unknown): SluiceError {
 
 /** The namespace of a backend as Sluice applies it. ERR_LIMIT for a description that no annotation holds. */
 export function namespaceOf({ backend, repository }: OwnedBackend): Draft<Namespace> {
-  const description = JSON.stringify(backend);
+  // Another order of its keys, as it comes out of a plan, is no other description.
+  const description = canonicalJson(backend as unknown as Json);
   if (Buffer.byteLength(description) > mostBytes) {
     throw new SluiceError('ERR_LIMIT', `the description of the backend "${backend.name}" has more than 200 kB`, {
       hint: 'Shorten the values in `env` of its services.',
@@ -91,8 +94,7 @@ export function backendOf({ metadata, status }: Namespace): KnownBackend | undef
   const due = annotations[deletionAnnotation];
   return {
     // One of an earlier version is described by its next run.
-    // In the order in which it is written: another one would count as drift.
-    backend: { ...{ name, services: [] }, ...describedBy(description), name },
+    backend: { services: [], ...describedBy(description), name },
     repository,
     createdAt: Date.parse(creationTimestamp),
     isProtected: annotations[protectionAnnotation] !== 'false',
