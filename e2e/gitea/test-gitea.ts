@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext, Implementation } from 'ava';
@@ -75,8 +76,21 @@ export class Gitea {
     await this.call('POST', `repos/${full_name}/hooks`, { type: 'gitea', config, events, active: true });
   }
 
+  /** Gitea knows a branch a moment after it was pushed. */
   async openPull({ full_name }: GiteaRepository, head: string, base: string): Promise<void> {
-    await this.call('POST', `repos/${full_name}/pulls`, { head, base, title: `Merge ${head}` });
+    const open = () => this.call('POST', `repos/${full_name}/pulls`, { head, base, title: `Merge ${head}` });
+    for (let tries = 0; tries < 50; tries++) {
+      const opened = await open().then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Error && error.message.includes(' 404 ')) return false;
+          throw error;
+        },
+      );
+      if (opened) return;
+      await sleep(200);
+    }
+    await open();
   }
 
   async closePull({ full_name }: GiteaRepository, number: number): Promise<void> {
