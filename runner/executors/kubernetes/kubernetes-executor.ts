@@ -281,20 +281,23 @@ class KubernetesExecutor implements Executor {
   async #release(name: string, earlier: Promise<void> | undefined): Promise<void> {
     const site = await this.#site;
     const entry = this.#entries.get(name);
-    // Only now: until its results are on record, the agent is the one that has them.
-    entry?.desk.want({ do: 'leave' });
-    this.#entries.delete(name);
-    this.#noteOver(name);
     await Promise.all([earlier, entry?.pod.close()]);
     if (site === undefined) return;
     const { settings, book } = entry?.area ?? this.#areaOf(site, {});
     const { cluster } = site;
     const at = { namespace: settings.namespace, name };
-    await persist(() => cluster.delete(jobs, at, { propagation: 'Background' }), {
-      signal: this.#closing.signal,
-      absenceMs: settings.placeMs,
-      faultMs: settings.patienceMs,
-    });
+    try {
+      await persist(() => cluster.delete(jobs, at, { propagation: 'Background' }), {
+        signal: this.#closing.signal,
+        absenceMs: settings.placeMs,
+        faultMs: settings.patienceMs,
+      });
+    } finally {
+      // Only now: a runner that comes after this one, if it is killed here, finds a Job whose pod can still do its work, or none.
+      entry?.desk.want({ do: 'leave' });
+      this.#entries.delete(name);
+      this.#noteOver(name);
+    }
     book.forget(name);
   }
 

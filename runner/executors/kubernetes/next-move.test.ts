@@ -231,3 +231,13 @@ test('a service that ended ends the step that needs it', (t) => {
   const delivered = view({ agent: collected, released: true, kubelet, askedToStopAt: 1 });
   t.like(nextMove(delivered, patience), { verdict: { reason: 'service_failed' } });
 });
+
+test('a shell that ended while it waited for its go is no failure of the command', (t) => {
+  const kubelet: KubeletWord = { verdict: verdictOf('exit_code'), exitCode: 125, ended: true, gone: false };
+  for (const agent of [undefined, { phase: 'waiting' }] as const) {
+    for (const gone of [false, true]) {
+      const move = nextMove(view({ agent, kubelet: { ...kubelet, gone } }), patience);
+      t.like(move, { do: 'finish', verdict: { outcome: 'errored', reason: 'agent_failed' } });
+    }
+  }
+});

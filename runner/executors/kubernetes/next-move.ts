@@ -150,9 +150,12 @@ function judge({ stop, doom }: AttemptView, kubelet: KubeletWord, { problem }: C
 }
 
 /** What a dead agent or pod held is lost, so nothing of it can be green. */
-function lossOf({ kubelet, agentLost, stop }: AttemptView): Verdict {
+function lossOf(view: AttemptView): Verdict {
+  const { kubelet, agentLost, stop } = view;
   if (stop !== undefined) return verdictOf(stop);
-  if (kubelet !== undefined && kubelet.verdict.outcome !== 'succeeded') return kubelet.verdict;
+  // The exit code of a shell that waited for its go in vain is no word of the command, and nobody's mistake.
+  const isOfCommand = mayHaveBegun(view) || kubelet?.verdict.reason !== 'exit_code';
+  if (kubelet !== undefined && kubelet.verdict.outcome !== 'succeeded' && isOfCommand) return kubelet.verdict;
   return agentLost ?? verdictOf('agent_failed', 'it ended before it had delivered the log and the files');
 }
 
