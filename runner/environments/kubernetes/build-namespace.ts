@@ -1,5 +1,4 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { Draft, KubernetesObject, Namespace, OtherObject, ResourceQuota } from '../../cluster/objects.ts';
 import {
@@ -15,6 +14,7 @@ import type { Backend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import type { GateAccount } from '../../model/operations.ts';
 import { tasks } from './account-objects.ts';
+import { beingDeleted, createNamespace } from './backend-namespace.ts';
 import { fieldManager, managed } from './names.ts';
 import type { BackendPlace } from './place.ts';
 
@@ -58,7 +58,7 @@ export async function ensureBuilds(
 
 async function claim(cluster: ClusterClient, body: Draft<Namespace>): Promise<void> {
   const { name } = body.metadata;
-  const found = (await find(cluster, namespaces, { name })) ?? (await create(cluster, body));
+  const found = (await find(cluster, namespaces, { name })) ?? (await createNamespace(cluster, body));
   const { labels: given = {}, deletionTimestamp } = found.metadata;
   if (given[builtLabel] !== body.metadata.labels?.[builtLabel]) {
     throw new SluiceError(
@@ -69,21 +69,8 @@ async function claim(cluster: ClusterClient, body: Draft<Namespace>): Promise<vo
       },
     );
   }
-  if (deletionTimestamp !== undefined) {
-    throw new SluiceError('ERR_CONFLICT', `the namespace "${name}" is being deleted`, {
-      hint: 'Wait until it is gone.',
-    });
-  }
+  if (deletionTimestamp !== undefined) throw beingDeleted(name);
   await cluster.apply(namespaces, { name }, body, { fieldManager, force: true });
-}
-
-async function create(cluster: ClusterClient, body: Draft<Namespace>): Promise<Namespace> {
-  try {
-    return await cluster.create(namespaces, {}, body);
-  } catch (error) {
-    if (failedWith(error, 'AlreadyExists')) return cluster.get(namespaces, { name: body.metadata.name });
-    throw error;
-  }
 }
 
 function namespaceFor({ metadata: { name, uid } }: Namespace, level: string): Draft<Namespace> {
