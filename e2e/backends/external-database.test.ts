@@ -98,6 +98,11 @@ backendTest(
     const known = await backends.find(backend.name);
     if (known === undefined) return t.fail();
     t.deepEqual(await backends.drift(known, []), []);
+    const shown = await backends.environments(known);
+    t.deepEqual(
+      shown.map(({ database: state }) => state),
+      ['outside', 'outside'],
+    );
     const preview = {
       environment: nameOfPullRequestPreview(1),
       branch: 'b',
@@ -117,8 +122,10 @@ backendTest(
       message: /there is no Secret sluice-database-/,
     });
 
+    await tell(t, backend.name, { testing: url, production: url });
     await backends.protect(backend.name, false);
-    await backends.remove(backend.name);
+    const deleted = await backend.begin('backend', 'delete', backend.name, '--confirm', backend.name).refusal();
+    t.like((JSON.parse(deleted) as { readonly lost: object }).lost, { databases: [], kept: ['testing', 'production'] });
     t.like(await server.query('SELECT title FROM tasks', database), [{ title: 'ship' }], 'deleted: the data stay');
   },
 );

@@ -155,12 +155,12 @@ function isRefusal(error: unknown): boolean {
 
 function failure(url: string, what: string, cause: unknown): SluiceError {
   const { host, username } = new URL(url);
-  const isRight = cause instanceof Error && 'code' in cause && cause.code === '42501';
+  const isForbidden = cause instanceof Error && 'code' in cause && cause.code === '42501';
   const account = decodeURIComponent(username);
   return new SluiceError('ERR_SERVICE', `the database at ${host} ${what}: ${messageOf(cause)}`, {
     cause,
-    hint: isRight
-      ? `The account "${account}" needs more: ALTER ROLE "${account}" CREATEDB CREATEROLE.`
+    hint: isForbidden
+      ? `The account "${account}" needs CREATEDB and CREATEROLE, and to be a member of whoever made databases and roles of this backend before it.`
       : 'Look at the pod of the database; of one outside, at its address, account and `sslmode` in the Secret `sluice-database-BACKEND`.',
   });
 }
