@@ -24,7 +24,7 @@ const groupLabel = 'sluice.dev/task-group';
 const lookMs = 250;
 const patienceMs = 60_000;
 /** As a shell tells of a command that was killed. */
-const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
+const killed = 137;
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
@@ -51,10 +51,11 @@ export async function runJob(
     const pod = await podOf(cluster, namespace, task.name);
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
     if (pod !== undefined && ended !== undefined) {
-      return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
+      const output = await outputOf(cluster, pod);
+      return { exitCode: ended.exitCode, output, ...(ended.reason === 'OOMKilled' && { exceeded: 'memory' }) };
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
-    if (pod === undefined && isOver(job)) return lost;
+    if (pod === undefined && isOver(job)) return lost(job);
     await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
     await sleep(lookMs, undefined, { signal: task.signal });
   }
@@ -62,8 +63,17 @@ export async function runJob(
 
 /** Its pod is gone, and nobody will make another: the Job was deleted or has failed. */
 function isOver(job: Job | undefined): boolean {
-  if (job === undefined || job.metadata.deletionTimestamp !== undefined) return true;
-  return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
+  return job === undefined || job.metadata.deletionTimestamp !== undefined || failureOf(job) !== undefined;
+}
+
+function lost(job: Job | undefined): TaskEnd {
+  return failureOf(job)?.reason === 'DeadlineExceeded'
+    ? { exitCode: killed, output: 'it took longer than it may', exceeded: 'time' }
+    : { exitCode: killed, output: 'its pod was ended before it was done' };
+}
+
+function failureOf(job: Job | undefined) {
+  return job?.status?.conditions?.find(({ type, status }) => type === 'Failed' && status === 'True');
 }
 
 /**
