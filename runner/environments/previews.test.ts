@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Preview } from '../model/backend.ts';
-import { SluiceError } from '../model/errors.ts';
+import { adviceOf, SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import { fateOf, PreviewSweeper } from './preview-sweeper.ts';
@@ -49,7 +49,7 @@ test('of many that begin at once as many as the backend may have get one, and th
   t.is((await readPreviews(records)).length, 2);
   const refusal = await t.throwsAsync(claimPreview(records, 'shop', preview('f'), 1, never), { code: 'ERR_CONFLICT' });
   t.regex(
-    refusal.message,
+    adviceOf(refusal),
     /"shop" has as many previews as it may have, 2: those of \w, \w\. Close a pull request, delete/,
   );
 });

@@ -92,10 +92,8 @@ export async function forgetPreview(records: Records, name: PreviewName): Promis
 function tooMany(backend: string, max: number, others: readonly StandingPreview[]): SluiceError {
   const names = others.map(({ branch, pullRequest }) => (pullRequest === undefined ? branch : `#${pullRequest}`));
   const hint = 'Close a pull request, delete a branch, or raise `backend.previews.max`.';
-  return new SluiceError(
-    'ERR_CONFLICT',
-    `the backend "${backend}" has as many previews as it may have, ${max}: those of ${names.join(', ')}. ${hint}`,
-  );
+  const fact = `the backend "${backend}" has as many previews as it may have, ${max}: those of ${names.join(', ')}`;
+  return new SluiceError('ERR_CONFLICT', fact, { hint });
 }
 
 interface PreviewsRecord {
