@@ -175,6 +175,31 @@ test('one that cannot be removed, or a forge that does not answer, keeps no othe
   t.is(said.filter((line) => /no route|it is stuck/.test(line)).length, 2);
 });
 
+test('one whose removal takes its time holds up those of no other backend', async (t) => {
+  const stuck = Promise.withResolvers<boolean>();
+  const gone: string[] = [];
+  const { sweeper } = sweeperOn([], {
+    place: {
+      list: (_, unreadable) => {
+        unreadable?.('broken', new SluiceError('ERR_CORRUPT', 'it is no record', { hint: 'Mend it.' }));
+        return Promise.resolve([
+          owned({ environment: 'preview-b', branch: 'b' }),
+          owned({ environment: 'preview-c', branch: 'c', backend: 'other' }),
+        ]);
+      },
+      remove: ({ environment }) => {
+        gone.push(environment);
+        return environment === 'preview-b' ? stuck.promise : Promise.resolve(true);
+      },
+    },
+  });
+  const round = sweeper.round();
+  while (gone.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.deepEqual(gone, ['preview-b', 'preview-c']);
+  stuck.resolve(true);
+  await round;
+});
+
 test('a pull request that was closed while nobody heard it goes by the word of its forge, and one that cannot be asked about stays', async (t) => {
   const previews = [5, 6, 7].map((pullRequest) => owned({ environment: `preview-pr-${pullRequest}`, pullRequest }));
   const isClosed = (repository: string, number: number) =>

@@ -20,8 +20,11 @@ export interface OwnedPreview extends StandingPreview {
 
 /** Where previews are: the namespaces of a cluster, or this machine. */
 export interface PreviewPlace {
-  /** Of one backend, or of all. A place where nothing runs is not woken for that. */
-  list(backend?: string): Promise<readonly OwnedPreview[]>;
+  /**
+   * Of one backend, or of all. A place where nothing runs is not woken for that. `unreadable` is told of a backend whose previews cannot be read, which keeps nobody
+   * from those of others; without it that is an error.
+   */
+  list(backend?: string, unreadable?: (backend: string, error: unknown) => void): Promise<readonly OwnedPreview[]>;
   /**
    * Takes away everything that a preview consists of, its database too, unless a run has begun in it since the caller looked at it. Can be called
    * again at any time: the word of the preview goes last. Answers whether it is gone.

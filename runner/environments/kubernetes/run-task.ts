@@ -23,8 +23,8 @@ const taskLabel = 'sluice.dev/task';
 const groupLabel = 'sluice.dev/task-group';
 const lookMs = 250;
 const patienceMs = 60_000;
-/** As a shell tells of a command that was killed. */
-const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
+/** The end of one whose pod and Job somebody took away; its exit code is as a shell tells of a command that was killed. */
+export const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
