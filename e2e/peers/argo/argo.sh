@@ -7,8 +7,10 @@ argo_port() { echo 6060; } # it can be told no other
 argo_kubeconfig() { kubeconfig argo argo; }
 
 # Its installation for a whole cluster, without server and Deployments, and with the small form of its kinds.
-argo_kustomization() { # FOLDER
-  cat >"$1/settings.yaml" <<K
+argo_prepare() { # SOURCE
+  # A symbolic link of the repository, which modules cannot have.
+  ln -sf signal_darwin.go "$1/workflow/executor/osspecific/signal_linux.go"
+  cat >"$1/manifests/settings.yaml" <<K
 apiVersion: v1
 kind: Namespace
 metadata: {name: argo}
@@ -17,14 +19,14 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: workflow-controller-configmap, namespace: argo}
 data:
-  metricsConfig: "enabled: false"
-  telemetryConfig: "enabled: false"
+  metricsConfig: "{enabled: false}"
+  telemetryConfig: "{enabled: false}"
   executor: |
     securityContext:
       allowPrivilegeEscalation: false
       capabilities: {drop: [ALL]}
 K
-  cat <<K
+  cat >"$1/manifests/kustomization.yaml" <<K
 namespace: argo
 resources:
 - settings.yaml

@@ -7,10 +7,10 @@ tekton_port() { echo 18080; }
 tekton_kubeconfig() { kubeconfig tekton-pipelines tekton-pipelines-controller; }
 
 # Namespace, roles, kinds and settings of its release; without the Deployments, whose images are made by its own builder.
-tekton_kustomization() { # FOLDER
-  cat <<K
+tekton_prepare() { # SOURCE
+  cat >"$1/config/kustomization.yaml" <<K
 resources:
-$(cd "$1" && printf -- '- %s\n' 100-namespace/*.yaml 20*.yaml 300-crds/*.yaml config-*.yaml)
+$(cd "$1/config" && printf -- '- %s\n' 100-namespace/*.yaml 20*.yaml 300-crds/*.yaml config-*.yaml)
 patches:
 - target: {kind: ConfigMap, name: feature-flags}
   patch: '[{"op": "replace", "path": "/data/set-security-context", "value": "true"}]'
