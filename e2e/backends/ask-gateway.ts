@@ -32,7 +32,7 @@ export function askGateway(host: string, path: string, { method = 'GET', body = 
       });
     });
   });
-  asked.once('timeout', () => asked.destroy(new Error(`no answer in ${answerMs} ms`)));
+  asked.once('timeout', () => asked.destroy(new Error(`no answer from ${host}${path} in ${answerMs} ms`)));
   asked.once('error', reject);
   asked.end(body);
   return promise;

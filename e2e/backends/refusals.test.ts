@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { fallsIllInProduction, startsInTestingOnly, takesAnything } from './faulty-servers.ts';
 import { backendTest, decided, stepOf, TestBackend, verdicts } from './test-backend.ts';
 import { Traffic } from './traffic.ts';
+
+/** A pod that was told to end is gone by then. */
+const goneMs = 8_000;
 
 /** A backend whose first release is live, and users that ask it all the time from now on. */
 async function liveBackend(t: ExecutionContext): Promise<{ readonly backend: TestBackend; readonly traffic: Traffic }> {
@@ -105,6 +109,11 @@ backendTest(
     await backend.commit({ 'server.js': good });
     const next = await backend.run();
     t.is(next.outcome, 'succeeded', verdicts(next));
+
+    // Whoever moves the pods of a release, such as a drained node, does not cut off its users.
+    await backend.kubectl(['rollout', 'restart', 'deployment/api-r4']);
+    await backend.kubectl(['rollout', 'status', 'deployment/api-r4']);
+    await sleep(goneMs);
     await traffic.stop();
     t.deepEqual(traffic.failed, []);
     t.deepEqual(traffic.releases, ['r1', 'r2', 'r1', 'r4']);

@@ -121,6 +121,7 @@ export interface Container {
   readonly securityContext?: Json;
   readonly startupProbe?: Json;
   readonly readinessProbe?: Json;
+  readonly lifecycle?: Json;
   readonly terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError';
 }
 

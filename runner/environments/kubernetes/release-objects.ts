@@ -5,6 +5,9 @@ import type { EnvironmentName, Release } from '../release.ts';
 import { confinedContainer, confinedPod } from './confinement.ts';
 import { databaseSecret, labels, managed, releaseName, serviceName } from './names.ts';
 
+/** How long a pod that goes still answers: gateways and nodes need a moment to learn that it is no address any more (kubernetes.io, "Termination of Pods"). */
+const leaveSeconds = 5;
+
 /** How long a pod may take to start, before the kubelet begins anew. Gates have deadlines of their own. */
 const startSeconds = 600;
 
@@ -29,7 +32,7 @@ export function releaseDeployment(part: Part, backend: Backend): Draft<Deploymen
         spec: {
           automountServiceAccountToken: false,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds: 30,
+          terminationGracePeriodSeconds: leaveSeconds + 30,
           securityContext: confinedPod,
           containers: [container(part, backend)],
         },
@@ -75,7 +78,11 @@ function container(part: Part, backend: Backend): Container {
     image: service.image,
     ...(service.start !== undefined && { command: ['sh', '-c', startCommand(service.start)] }),
     env: variables(part, backend),
-    ...(port !== undefined && { ports: [{ name: 'app', containerPort: port }], ...probes(service, port) }),
+    ...(port !== undefined && {
+      ports: [{ name: 'app', containerPort: port }],
+      ...probes(service, port),
+      lifecycle: { preStop: { sleep: { seconds: leaveSeconds } } },
+    }),
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: confinedContainer,
