@@ -19,7 +19,7 @@ import { findPeers } from './kubernetes/peers.ts';
 import { timeRawJobs } from './kubernetes/raw-jobs.ts';
 import { runnerAccount } from './kubernetes/runner-account.ts';
 import { measureSluice, repositoryWith, runSluice } from './kubernetes/sluice-run.ts';
-import { figures, inWords, printComparison, spread } from './kubernetes/table.ts';
+import { comparison, figures, inWords, spread } from './kubernetes/table.ts';
 import { tektonTrials } from './kubernetes/tekton-runs.ts';
 import { runTrials } from './kubernetes/trial.ts';
 import type { Cost, Result, Trial } from './kubernetes/trial.ts';
@@ -67,7 +67,7 @@ async function compare(folder: string, account: string): Promise<void> {
   const { results, loads } = await runTrials(trials, rounds, E2E_CLUSTER_HOME);
   await cluster.close();
   console.log(`${rounds} rounds (a third of them for what is slow), load ${inWords(spread(loads), 1)}`);
-  printComparison(results, 'raw Jobs', peers.missing);
+  for (const line of comparison(results, 'raw Jobs', peers.missing)) console.log(line);
   printTargets(results, await memoryWithLiveSteps(folder, env));
 }
 

@@ -1,7 +1,7 @@
 import { shapes } from './trial.ts';
 import type { Result, Shape } from './trial.ts';
 
-export interface Spread {
+interface Spread {
   readonly least: number;
   readonly median: number;
   readonly most: number;
@@ -47,21 +47,26 @@ const titles: Readonly<Record<Shape, string>> = {
   twenty: '20 steps at once',
 };
 
-/** Prints a line for each runner in each shape, with its ratio to `base`, and one for each runner of `missing`, which says how it comes. */
-export function printComparison(results: readonly Result[], base: string, missing: ReadonlyMap<string, string>): void {
+/** Lines: one for each runner in each shape, with its ratio to `base` there, and one for each runner of `missing`, which says how it comes. */
+export function comparison(
+  results: readonly Result[],
+  base: string,
+  missing: ReadonlyMap<string, string>,
+): readonly string[] {
   const runners = [...new Set(results.map(({ trial }) => trial.runner))];
-  console.log(row('', 'least / median / most ms', 'x raw', 'requests/step', 'CPU ms/step', 'MB'));
+  const lines = [row('', 'least / median / most ms', 'x raw', 'requests/step', 'CPU ms/step', 'MB')];
   for (const shape of Object.keys(shapes) as Shape[]) {
-    console.log(titles[shape]);
+    lines.push(titles[shape]);
     const raw = figures(results, base, shape).ms.median;
     for (const runner of runners) {
       const { ms, requestsPerStep, cpuMsPerStep, megabytes } = figures(results, runner, shape);
       if (Number.isNaN(ms.median)) continue;
       const cells = [number(ms.median / raw, 2), number(requestsPerStep, 1), number(cpuMsPerStep), number(megabytes)];
-      console.log(row(`  ${runner}`, inWords(ms), ...cells));
+      lines.push(row(`  ${runner}`, inWords(ms), ...cells));
     }
-    for (const [runner, remedy] of missing) console.log(`  ${runner.padEnd(34)} missing: ${remedy}`);
+    for (const [runner, remedy] of missing) lines.push(`  ${runner.padEnd(34)} missing: ${remedy}`);
   }
+  return lines;
 }
 
 function row(what: string, ms: string, ...cells: readonly string[]): string {
