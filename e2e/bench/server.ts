@@ -185,7 +185,9 @@ async function measureFollowers(): Promise<void> {
   const watch = new ProcessWatch(place.pid);
   let ended = 0;
   const over = (async () => {
-    while ((await place.runs())[0]?.phase !== 'finished') await sleep(100);
+    const read = async () =>
+      (await (await fetch(`${place.url}/v1/runs/${runId}`, { headers })).json()) as { phase: string };
+    while ((await read()).phase !== 'finished') await sleep(20);
     ended = performance.now();
   })();
   const lags = await Promise.all(

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SluiceError } from '../model/errors.ts';
 import { bytesPerSecond, residentBytes } from './memory-trend.ts';
 import type { MemorySample } from './memory-trend.ts';
-import { runTool } from './run-tool.ts';
-import type { CheckPlace } from './run-tool.ts';
+import { runTool, tools } from './run-tool.ts';
+import type { CheckPlace, ToolEnd } from './run-tool.ts';
 import { writeJUnit } from './write-junit.ts';
 import type { CheckedCase } from './write-junit.ts';
 
@@ -35,6 +35,8 @@ export interface LoadFigures {
   readonly errors: number;
   readonly seconds: number;
   readonly p99Ms: number;
+  /** Whether it answered once more when the load was over. */
+  readonly answersAfter: boolean;
   /** Missing where memory was not looked at; undefined where the app did not tell it. */
   readonly bytesPerRequest?: number | undefined;
 }
@@ -45,7 +47,10 @@ const fewestSamples = 6;
 /** Until then caches fill and compilers work, in every app. */
 const warmShare = 1 / 3;
 
-/** Puts a load on an address, judges it by its limits, and answers whether all held. ERR_SERVICE when the tool is not there or says nothing. */
+/**
+ * Puts a load on an address, judges it by its limits, and answers whether all held. A request without an answer for twice the limit of the latency is an error, and the
+ * address has to answer once more at the end: who hangs under load answers ever fewer requests, and those are quick. ERR_SERVICE when the tool is not there or says nothing.
+ */
 export async function checkLoad(check: LoadCheck, place: CheckPlace): Promise<boolean> {
   const figures = await measure(check, place);
   const cases = judgeLoad(check, figures);
@@ -62,11 +67,12 @@ async function measure(check: LoadCheck, place: CheckPlace): Promise<LoadFigures
   const over = new AbortController();
   const watching = memory && sampleMemory(memory.url, AbortSignal.any([over.signal, place.signal]));
   const seconds = Math.max(1, Math.ceil(durationMs / 1_000));
+  const patience = patienceSeconds(check);
   const limits = ['--connections', String(connections), '--overallRate', String(rate), '--duration', String(seconds)];
-  const end = await runTool('autocannon', ['--json', '--no-progress', ...limits, url], place).finally(() =>
-    over.abort(),
-  );
-  const figures = readFigures(end.stdout, end.stderr);
+  const args = ['--json', '--no-progress', ...limits, '--timeout', String(patience), url];
+  const end = await runTool('autocannon', args, place).finally(() => over.abort());
+  const answersAfter = await answers(url, AbortSignal.any([AbortSignal.timeout(patience * 1_000), place.signal]));
+  const figures = { ...readFigures(end), answersAfter };
   if (watching === undefined) return figures;
   const samples = (await watching).filter(({ at }) => at >= durationMs * warmShare);
   const growth = samples.length < fewestSamples ? undefined : bytesPerSecond(samples);
@@ -83,13 +89,36 @@ interface Measured {
   readonly non2xx: number;
 }
 
-function readFigures(stdout: string, stderr: string): LoadFigures {
+/** For how long an answer is awaited: from then on it is none. autocannon knows whole seconds only. */
+function patienceSeconds({ p99Ms }: LoadCheck): number {
+  return Math.max(1, Math.ceil((2 * p99Ms) / 1_000));
+}
+
+/** Whether there is any answer. */
+async function answers(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await (await fetch(url, { signal, redirect: 'manual' })).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readFigures({ exitCode, stdout, stderr }: ToolEnd): Omit<LoadFigures, 'answersAfter'> {
   try {
     const { requests, latency, duration, errors, non2xx } = JSON.parse(stdout) as Measured;
-    const answers = requests.total;
-    return { requests: answers + errors, answers, errors: errors + non2xx, seconds: duration, p99Ms: latency.p99 };
+    const answered = requests.total;
+    const told = [answered, latency.p99, duration, errors, non2xx];
+    if (exitCode !== 0 || !told.every(Number.isFinite)) throw new Error(`it ended with exit code ${exitCode}`);
+    return {
+      ...{ requests: answered + errors, answers: answered, errors: errors + non2xx },
+      ...{ seconds: duration, p99Ms: latency.p99 },
+    };
   } catch (error) {
-    throw new SluiceError('ERR_SERVICE', `autocannon says nothing of use: ${stderr.trim() || messageOf(error)}`);
+    throw new SluiceError('ERR_SERVICE', `autocannon says nothing of use: ${stderr.trim() || messageOf(error)}`, {
+      cause: error,
+      hint: `Sluice reads what autocannon ${tools.autocannon} says; another one may come from the repository's node_modules.`,
+    });
   }
 }
 
@@ -115,6 +144,12 @@ export function judgeLoad(check: LoadCheck, figures: LoadFigures): readonly Chec
         share > errorPercent
           ? `${share.toFixed(2)} % of the requests to ${path} failed, the limit is ${errorPercent} % (${found})`
           : undefined,
+    },
+    {
+      name: `answer of ${path} after the load`,
+      failure: figures.answersAfter
+        ? undefined
+        : `${path} gave no answer within ${patienceSeconds(check)} s when the load was over (${found})`,
     },
   ];
   if (memory === undefined) return cases;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../model/clock.ts';
-import { messageOf } from '../model/errors.ts';
+import { adviceOf, messageOf } from '../model/errors.ts';
 import type { Logger } from '../model/logger.ts';
 import { isExpired } from './previews.ts';
 import type { OwnedPreview, PreviewPlace } from './previews.ts';
@@ -78,19 +78,28 @@ export class PreviewSweeper {
     }
   }
 
-  /** One look at all previews. */
+  /** One look at all previews. Those of one backend go one after the other, and hold up those of no other. */
   async round(): Promise<void> {
     const { place, logger } = this.#options;
-    const previews = await place.list();
+    const previews = await place.list(undefined, (backend, error) => {
+      logger.warn('the previews of a backend could not be looked at', { backend, error: adviceOf(error) });
+    });
     const branches = new Map<string, ReadonlySet<string> | undefined>();
     for (const repository of new Set(previews.map((preview) => preview.repository)))
       branches.set(repository, await this.#branchesOf(repository));
-    for (const preview of previews) {
-      const { backend, environment, repository } = preview;
-      await this.#judge(preview, branches.get(repository)).catch((error: unknown) => {
-        logger.warn('a preview could not be removed', { backend, environment, error: messageOf(error) });
-      });
-    }
+    const ofBackends = [...Map.groupBy(previews, ({ backend }) => backend).values()];
+    await Promise.all(
+      ofBackends.map(async (ofOne) => {
+        for (const preview of ofOne) await this.#judgeOrTell(preview, branches.get(preview.repository));
+      }),
+    );
+  }
+
+  async #judgeOrTell(preview: OwnedPreview, branches: ReadonlySet<string> | undefined): Promise<void> {
+    const { backend, environment } = preview;
+    await this.#judge(preview, branches).catch((error: unknown) => {
+      this.#options.logger.warn('a preview could not be removed', { backend, environment, error: adviceOf(error) });
+    });
   }
 
   async #judge(preview: OwnedPreview, branches: ReadonlySet<string> | undefined): Promise<void> {

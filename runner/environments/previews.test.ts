@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Preview } from '../model/backend.ts';
-import { SluiceError } from '../model/errors.ts';
+import { adviceOf, SluiceError } from '../model/errors.ts';
 import type { Json } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import { fateOf, PreviewSweeper } from './preview-sweeper.ts';
@@ -49,7 +49,7 @@ test('of many that begin at once as many as the backend may have get one, and th
   t.is((await readPreviews(records)).length, 2);
   const refusal = await t.throwsAsync(claimPreview(records, 'shop', preview('f'), 1, never), { code: 'ERR_CONFLICT' });
   t.regex(
-    refusal.message,
+    adviceOf(refusal),
     /"shop" has as many previews as it may have, 2: those of \w, \w\. Close a pull request, delete/,
   );
 });
@@ -173,6 +173,31 @@ test('one that cannot be removed, or a forge that does not answer, keeps no othe
   await sweeper.round();
   t.deepEqual(gone, ['preview-x']);
   t.is(said.filter((line) => /no route|it is stuck/.test(line)).length, 2);
+});
+
+test('one whose removal takes its time holds up those of no other backend', async (t) => {
+  const stuck = Promise.withResolvers<boolean>();
+  const gone: string[] = [];
+  const { sweeper } = sweeperOn([], {
+    place: {
+      list: (_, unreadable) => {
+        unreadable?.('broken', new SluiceError('ERR_CORRUPT', 'it is no record', { hint: 'Mend it.' }));
+        return Promise.resolve([
+          owned({ environment: 'preview-b', branch: 'b' }),
+          owned({ environment: 'preview-c', branch: 'c', backend: 'other' }),
+        ]);
+      },
+      remove: ({ environment }) => {
+        gone.push(environment);
+        return environment === 'preview-b' ? stuck.promise : Promise.resolve(true);
+      },
+    },
+  });
+  const round = sweeper.round();
+  while (gone.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.deepEqual(gone, ['preview-b', 'preview-c']);
+  stuck.resolve(true);
+  await round;
 });
 
 test('a pull request that was closed while nobody heard it goes by the word of its forge, and one that cannot be asked about stays', async (t) => {

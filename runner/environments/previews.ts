@@ -20,8 +20,11 @@ export interface OwnedPreview extends StandingPreview {
 
 /** Where previews are: the namespaces of a cluster, or this machine. */
 export interface PreviewPlace {
-  /** Of one backend, or of all. A place where nothing runs is not woken for that. */
-  list(backend?: string): Promise<readonly OwnedPreview[]>;
+  /**
+   * Of one backend, or of all. A place where nothing runs is not woken for that. `unreadable` is told of a backend whose previews cannot be read, which keeps nobody
+   * from those of others; without it that is an error.
+   */
+  list(backend?: string, unreadable?: (backend: string, error: unknown) => void): Promise<readonly OwnedPreview[]>;
   /**
    * Takes away everything that a preview consists of, its database too, unless a run has begun in it since the caller looked at it. Can be called
    * again at any time: the word of the preview goes last. Answers whether it is gone.
@@ -92,10 +95,8 @@ export async function forgetPreview(records: Records, name: PreviewName): Promis
 function tooMany(backend: string, max: number, others: readonly StandingPreview[]): SluiceError {
   const names = others.map(({ branch, pullRequest }) => (pullRequest === undefined ? branch : `#${pullRequest}`));
   const hint = 'Close a pull request, delete a branch, or raise `backend.previews.max`.';
-  return new SluiceError(
-    'ERR_CONFLICT',
-    `the backend "${backend}" has as many previews as it may have, ${max}: those of ${names.join(', ')}. ${hint}`,
-  );
+  const fact = `the backend "${backend}" has as many previews as it may have, ${max}: those of ${names.join(', ')}`;
+  return new SluiceError('ERR_CONFLICT', fact, { hint });
 }
 
 interface PreviewsRecord {

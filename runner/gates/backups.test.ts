@@ -126,6 +126,54 @@ test.serial('a backup whose schema the live release was tested on needs no more 
   t.deepEqual(await columns(backend), ['id', 'note']);
 });
 
+test.serial(
+  'a restore that fails at its last step leaves production and its record as they were; clients that come back at once do not keep it up',
+  async (t) => {
+    const backend = await liveBackend(t);
+    const faulty = await released(backend, ruinous);
+    const { backup = '' } = (await faulty.promote()).outputs;
+    const restore = (clock?: () => number) =>
+      faulty.operate('restore-production', { inputs: { backup, fit: 'any' }, ...(clock && { clock }) });
+    const { pathname } = new URL(backend.databases.production.admin);
+    await backend.query('testing', `CREATE DATABASE "${pathname.slice(1)}_replaced_20260101000000"`);
+    await t.throwsAsync(
+      restore(() => Date.UTC(2026, 0, 1)),
+      { message: /already exists/ },
+    );
+    t.deepEqual(await notes(backend), ['lost', 'lost', 'lost']);
+    t.is((await readProduction(backend.site)).production.migrated, 'r2');
+    const scratch =
+      "SELECT datname FROM pg_database WHERE datname LIKE 'sluice\\_%' OR datname LIKE '%production' AND NOT datallowconn";
+    t.deepEqual(await backend.query('production', scratch), []);
+
+    const over = new AbortController();
+    const asking = (async () => {
+      while (!over.signal.aborted) await backend.query('production', 'SELECT pg_sleep(60)').catch(() => undefined);
+    })();
+    await restore();
+    t.deepEqual(await notes(backend), ['n1', 'n2', 'n3']);
+    over.abort();
+    await backend.query(
+      'testing',
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'",
+    );
+    await asking;
+  },
+);
+
+test.serial('a folder of backups that cannot be written is told with its place, and nothing is migrated', async (t) => {
+  const backend = await liveBackend(t);
+  writeFileSync(backend.backups, 'no folder');
+  const commit = await released(backend, withPaid);
+  await commit.operate('check-release', { inputs: { way_back: 'none' } });
+  const error = await refused(t, commit.operate('prepare-production'));
+  t.regex(error.message, /production has no backup: EEXIST/);
+  t.true(
+    error.hint?.startsWith(`${backend.backups} has to have space and to be written to. Production was not touched`),
+  );
+  t.deepEqual(await columns(backend), ['id', 'note']);
+});
+
 test.serial('without a backup that can be restored nothing is migrated', async (t) => {
   const backend = await liveBackend(t);
   const commit = await released(backend, withPaid);

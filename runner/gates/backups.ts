@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { Release } from '../environments/release.ts';
 import type { Site } from '../environments/site.ts';
@@ -57,7 +57,6 @@ export async function backUp(
   }
   const takenAt = new Date(clock()).toISOString();
   const name = `${release.name}-${takenAt.replaceAll(/[-:]|\.\d+/g, '').toLowerCase()}`;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const { bytes, sha256, fingerprint, rows } = await takeVerified(context, database, join(folder, fileOf(name)));
   const { live, migrated = live } = (await readProduction(site)).production;
   const verifiedAt = new Date(clock()).toISOString();
@@ -77,8 +76,9 @@ async function takeVerified(
 ): Promise<Backup> {
   const draft = `${file}.draft`;
   const scratchUrl = withDatabase(admin, 'postgres');
-  await rm(draft, { force: true });
   try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await rm(draft, { force: true });
     await dropLeftovers({ adminUrl: scratchUrl, olderThanMs: leftoverMs, now: clock(), signal });
     const taken = await backup({ url: admin, file: draft, path, signal });
     const verdict = await restoreVerified({ backup: taken, scratchUrl, path, signal });
@@ -87,11 +87,17 @@ async function takeVerified(
     await rename(draft, file);
     return { ...taken, file };
   } catch (error) {
-    await rm(draft, { force: true });
-    if (signal.aborted || !(error instanceof SluiceError)) throw error;
-    const hint = `${error.hint === undefined ? '' : `${error.hint} `}Production was not touched; \`backup: none\` goes on without one.`;
+    await rm(draft, { force: true }).catch(() => undefined);
+    if (signal.aborted || !(error instanceof SluiceError || isOfFiles(error))) throw error;
+    const own = error instanceof SluiceError ? error.hint : `${dirname(file)} has to have space and to be written to.`;
+    const hint = `${own === undefined ? '' : `${own} `}Production was not touched; \`backup: none\` goes on without one.`;
     throw new SluiceError('ERR_GATE', `production has no backup: ${messageOf(error)}`, { hint, cause: error });
   }
+}
+
+/** A folder that is full, read-only or not there. */
+function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 async function sync(file: string): Promise<void> {
@@ -104,13 +110,17 @@ async function sync(file: string): Promise<void> {
 }
 
 /** On record first, then what is kept no more goes: a file that nobody knows is removed by the next backup. */
-async function remember({ site, backups: folder, input }: OperationContext, made: BackupRecord): Promise<void> {
+async function remember({ site, backups: folder, input, say }: OperationContext, made: BackupRecord): Promise<void> {
   const known = await site.read(recordName);
   const kept = [made, ...(await readBackups(site))].slice(0, Math.max(1, Number(input('keep_backups')) || 0));
   await site.write(recordName, kept as unknown as Json, known?.version);
   const files = new Set(kept.map(({ name }) => fileOf(name)));
-  for (const file of await readdir(folder)) {
-    if (/\.dump(\.draft)?$/.test(file) && !files.has(file)) await rm(join(folder, file), { force: true });
+  try {
+    for (const file of await readdir(folder))
+      if (/\.dump(\.draft)?$/.test(file) && !files.has(file)) await rm(join(folder, file), { force: true });
+  } catch (error) {
+    if (!isOfFiles(error)) throw error;
+    say(`older backups stay until the next one: ${error.message}`);
   }
 }
 

@@ -35,6 +35,7 @@ export interface OperationWish {
   readonly programs?: string;
   readonly signal?: AbortSignal;
   readonly say?: (line: string) => void;
+  readonly clock?: () => number;
 }
 
 /** A commit of a backend, as the steps of its run see it. */
@@ -54,7 +55,7 @@ export class TestCommit {
 
   /** Carries out an operation with the inputs that its gate gives by default. */
   async operate(name: OperationName, wish: OperationWish = {}): Promise<OperationRun> {
-    const { inputs = {}, signal, say } = wish;
+    const { inputs = {}, signal, say, clock = systemClock } = wish;
     const entry = { database: undefined, ...operations[name] };
     const values: Readonly<Record<string, string>> = { ...entry.inputs, run: script, soak: '100ms', ...inputs };
     const { site, databases, backups, programs: usual } = this.#backend;
@@ -64,7 +65,7 @@ export class TestCommit {
     this.#attempt += 1;
     const outputs = await operation({
       ...{ site, programs, backups, run: this.run, attempt: this.#attempt, workspace: this.workspace, commit: this.id },
-      ...{ branch: 'main', actor: 'ada', clock: systemClock, signal: signal ?? AbortSignal.timeout(120_000) },
+      ...{ branch: 'main', actor: 'ada', clock, signal: signal ?? AbortSignal.timeout(120_000) },
       input: (input) => values[input] ?? '',
       build: () => Promise.reject(new Error('the release was made before')),
       database: entry.database && databases[entry.database],

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureRoles } from '../environments/database-roles.ts';
 import type { DatabaseUrls } from '../environments/database-roles.ts';
 import type { Site } from '../environments/site.ts';
 import { restore } from '../migrations/backup/backup.ts';
-import { databaseOf, quoteName, quoteText, withConnection, withDatabase } from '../migrations/database/connection.ts';
+import { databaseOf, quoteName, withConnection, withDatabase } from '../migrations/database/connection.ts';
 import { databaseFromTemplate } from '../migrations/database/databases.ts';
 import { defaultLimits } from '../migrations/apply/limits.ts';
 import { SluiceError } from '../model/errors.ts';
@@ -13,6 +14,9 @@ import type { Operation, OperationContext } from './operation.ts';
 import { isUnderWay, readProduction, writeProduction } from './production.ts';
 import type { Production } from './production.ts';
 import { evidenceOf } from './records.ts';
+
+const swapMs = 120_000;
+const endMs = 50;
 
 /**
  * Puts a backup in the place of the production database: restored beside it, compared, and then swapped by name, so that nothing is lost when that fails. What was
@@ -37,10 +41,18 @@ export const restoreProduction: Operation = async (context) => {
       });
     }
     await ensureRoles(inDatabase(database, made.name), defaultLimits, signal);
-    await writeProduction(site, record, { ...record.production, ...(migrated !== undefined && { migrated }) });
     const own = databaseOf(database.admin);
     const replaced = `${own}_replaced_${new Date(clock()).toISOString().replaceAll(/\D/g, '').slice(0, 14)}`;
-    await swap(adminUrl, { own, restored: made.name, replaced }, signal);
+    const written = await writeProduction(site, record, {
+      ...record.production,
+      ...(migrated !== undefined && { migrated }),
+    });
+    try {
+      await swap(adminUrl, { own, restored: made.name, replaced }, signal);
+    } catch (error) {
+      await writeProduction(site, written, record.production);
+      throw error;
+    }
     say(`production has what it had at ${takenAt}: ${verdict.tables} tables with ${verdict.rows} rows`);
     say(`what it had until now is the database ${replaced} on the same server; drop it when nobody needs it`);
     return { replaced };
@@ -89,23 +101,34 @@ interface Names {
   readonly replaced: string;
 }
 
-/** In one transaction: there is a database under the name at any time, or there was none before either. */
+/**
+ * In one transaction, so that there is a database under the name at any time, whatever dies: a rename waits for those who are connected, and lets nobody in meanwhile. They are
+ * ended until it is through.
+ */
 async function swap(url: string, { own, restored, replaced }: Names, signal: AbortSignal): Promise<void> {
-  await withConnection({ url, signal }, async (connection) => {
-    await connection.query(`ALTER DATABASE ${quoteName(own)} ALLOW_CONNECTIONS false`);
-    try {
+  const renamed = new AbortController();
+  const ended = endSessions(url, own, AbortSignal.any([signal, renamed.signal]));
+  try {
+    await withConnection({ url, signal }, async (connection) => {
+      // All statements of one message are one transaction.
       await connection.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${quoteText(own)}`,
-      );
-      await connection.query(
-        `BEGIN; ALTER DATABASE ${quoteName(own)} RENAME TO ${quoteName(replaced)};
+        `ALTER DATABASE ${quoteName(own)} RENAME TO ${quoteName(replaced)};
          ALTER DATABASE ${quoteName(restored)} RENAME TO ${quoteName(own)};
-         COMMENT ON DATABASE ${quoteName(own)} IS NULL; COMMIT`,
+         COMMENT ON DATABASE ${quoteName(own)} IS NULL`,
       );
-    } catch (error) {
-      await connection.query(`ROLLBACK; ALTER DATABASE ${quoteName(own)} ALLOW_CONNECTIONS true`);
-      throw error;
+    });
+  } finally {
+    renamed.abort();
+    await ended;
+  }
+}
+
+/** Those of a database, until the signal comes. */
+async function endSessions(url: string, database: string, signal: AbortSignal): Promise<void> {
+  await withConnection({ url, signal: AbortSignal.timeout(swapMs) }, async (connection) => {
+    while (!signal.aborted) {
+      await connection.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database]);
+      await sleep(endMs, undefined, { signal }).catch(() => undefined);
     }
-    await connection.query(`ALTER DATABASE ${quoteName(replaced)} ALLOW_CONNECTIONS true`);
   });
 }

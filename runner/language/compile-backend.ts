@@ -47,12 +47,14 @@ export function compileBackend(
   for (const [service, described] of Object.entries(services)) {
     const spot = under(root, 'backend', 'services', service);
     checkVariables(problems, under(spot, 'env'), described.env ?? {});
+    checkConstants(problems, spot, described);
     const fault = serviceFault(backend.name, service, described) ?? missingFile(described, files);
     if (fault === undefined) continue;
     const isWritten = fault.field !== undefined && described[fault.field] !== undefined;
     const at = isWritten ? under(spot, fault.field) : { ...spot, part: 'key' as const };
     problems.add(at, fault.code, fault.message, fault.hint);
   }
+  checkConstants(problems, under(root, 'backend', 'previews'), backend.previews ?? {});
   const preview = compilePreview(problems, root, backend, trigger);
   const compiled = backendOf(backend, runtime);
   return preview === undefined ? compiled : forPreview(compiled, preview, backend.previews?.env);
@@ -94,6 +96,23 @@ export function serviceFault(backend: string, name: string, service: Service): S
   }
   const fault = pathFault(containerfile);
   return fault && invalid(fault.message, fault.hint);
+}
+
+/** A release is the same in testing and in production, and begins again without the run that made it: nothing in it is evaluated. */
+function checkConstants(problems: ProblemList, spot: Spot, described: Pick<Service, 'start' | 'image' | 'env'>): void {
+  const { start = '', image = '', env = {} } = described;
+  const texts = [
+    [['start'], start],
+    [['image'], image],
+    ...Object.entries(env).map(([name, value]) => [['env', name], value] as const),
+  ] as const;
+  for (const [path, text] of texts) {
+    if (!text.includes('${{')) continue;
+    const message = 'Here `${{ }}` is not evaluated.';
+    const hint =
+      'Write the value itself. An app finds its commit in `SLUICE_COMMIT`, its release in `SLUICE_RELEASE`, its environment in `SLUICE_ENVIRONMENT`.';
+    problems.add(under(spot, ...path), 'expression-out-of-place', message, hint);
+  }
 }
 
 function missingFile({ containerfile }: Service, files: readonly CommitFile[]): ServiceFault | undefined {

@@ -47,3 +47,18 @@ test('what is wrong with a Containerfile is told at its path, with the next step
   ]);
   t.like(problems('{ port: 3000 }'), [[5, 5, 'missing-key', 'The service `api` lacks the key `start`.']]);
 });
+
+test('what a backend is made of is written as it stands: an expression in it is told at its place', (t) => {
+  const wrong = (service: string, more = '') => {
+    const text = pipeline(service).replace('steps:', `${more}steps:`);
+    const result = compiled(text);
+    return result.ok ? [] : result.problems.map(({ line, code }) => [line, code]);
+  };
+  const code = 'expression-out-of-place';
+  for (const field of ['env: { COMMIT: "${{ commit }}" }', 'image: "node:${{ tag }}"'])
+    t.deepEqual(wrong(`{ start: node server.js, ${field} }`), [[5, code]], field);
+  t.deepEqual(wrong('{ start: "node ${{ branch }}" }'), [[5, code]]);
+  const previews = '  previews: { branches: [feature/*], env: { BRANCH: "${{ branch }}" } }\n';
+  t.deepEqual(wrong('{ start: node server.js }', previews), [[6, code]]);
+  t.deepEqual(wrong('{ start: node server.js, env: { COST: "$${" } }'), []);
+});

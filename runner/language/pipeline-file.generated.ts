@@ -221,7 +221,7 @@ export interface BackendService {
   readonly replicas?: number;
 }
 /**
- * Environment variables. Values may contain `${{ }}`.
+ * Environment variables. Values stand as they are.
  */
 export interface Env1 {
   readonly [k: string]: string;

@@ -256,6 +256,10 @@ export const problemCodes = {
     explanation:
       'A value that becomes part of a script can become code: a branch name may hold any command. Environment variables cannot.',
   },
+  'expression-out-of-place': {
+    title: 'An expression stands where none is evaluated',
+    explanation: 'What a backend is made of is the same in each run and each environment.',
+  },
   'path-outside': {
     title: 'A path leaves the workspace',
     explanation: 'Steps read and hand over files of their own workspace only.',

@@ -37,6 +37,13 @@ export class SluiceError extends Error {
   }
 }
 
+/** What happened and what to do about it, for where there is room for one text only. */
+export function adviceOf(error: unknown): string {
+  return error instanceof SluiceError && error.hint !== undefined
+    ? `${error.message}. ${error.hint}`
+    : messageOf(error);
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

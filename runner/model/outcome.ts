@@ -76,7 +76,7 @@ export const reasons = {
   quota: { outcome: 'errored', hint: "The namespace's quota is used up; raise it or wait for other runs." },
   admission_denied: {
     outcome: 'errored',
-    hint: "The cluster's admission rules refused the pod; the message names the rule.",
+    hint: "The cluster's admission rules refused the pod, or its backend has no place for the run; the message says which and why.",
   },
   unschedulable: { outcome: 'errored', hint: 'No node fits; the scheduler message names the missing resource.' },
   image_pull: { outcome: 'errored', hint: 'The image could not be pulled; check its name, tag and the pull secret.' },

@@ -6,6 +6,9 @@ import { markOf } from './step-mark.ts';
 import type { StepMark } from './step-mark.ts';
 import { oneLine, shortCommit } from './words.ts';
 
+/** What follows is how a run ended, which nobody's long branch is to push off the screen. */
+const mostOfBranch = 40;
+
 interface RowOptions {
   readonly columns: number;
   readonly now: number;
@@ -18,7 +21,7 @@ export function runRows(runs: readonly RunRow[], options: RowOptions): readonly 
   const table = runs.map((run) => [
     run.runId,
     oneLine(run.pipeline || run.repository),
-    [oneLine(run.branch), shortCommit(run.commit)].filter((part) => part !== '').join(' '),
+    [fit(oneLine(run.branch), mostOfBranch), shortCommit(run.commit)].filter((part) => part !== '').join(' '),
     run.outcome ?? phaseOf(run),
     formatDuration((run.finishedAt ?? now) - run.createdAt),
     `${formatDuration(now - run.createdAt)} ago`,

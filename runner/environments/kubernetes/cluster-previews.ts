@@ -10,17 +10,25 @@ import { removePreview } from './remove-preview.ts';
 /** The previews of all backends of a cluster. */
 export function clusterPreviews(cluster: ClusterClient, place: BackendPlace): PreviewPlace {
   return {
-    list: (backend) => listPreviews(cluster, backend),
+    list: (backend, unreadable) => listPreviews(cluster, backend, unreadable),
     remove: (preview) => removePreview(cluster, preview, place),
   };
 }
 
-async function listPreviews(cluster: ClusterClient, backend: string | undefined): Promise<readonly OwnedPreview[]> {
+async function listPreviews(
+  cluster: ClusterClient,
+  backend: string | undefined,
+  unreadable: Parameters<PreviewPlace['list']>[1],
+): Promise<readonly OwnedPreview[]> {
   const labelSelector = `${labels.managedBy}=sluice`;
   const one = backend === undefined ? {} : { fieldSelector: `metadata.name=${backend}` };
   const { items } = await cluster.list(namespaces, { labelSelector, ...one });
   const owned = items.map(async ({ metadata: { name, annotations = {} } }) => {
-    const previews = await readPreviews(new NamespaceRecords(cluster, name));
+    const previews = await readPreviews(new NamespaceRecords(cluster, name)).catch((error: unknown) => {
+      if (unreadable === undefined) throw error;
+      unreadable(name, error);
+      return [];
+    });
     const repository = annotations[repositoryAnnotation] ?? '';
     return previews.map((preview) => ({ ...preview, backend: name, repository }));
   });

@@ -1,11 +1,11 @@
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { networkPolicies, secrets } from '../../cluster/resources.ts';
+import { jobs, networkPolicies, secrets } from '../../cluster/resources.ts';
 import type { Backend, Preview } from '../../model/backend.ts';
 import { systemClock } from '../../model/clock.ts';
 import { claimPreview } from '../previews.ts';
 import { ensureSecrets } from './create-credentials.ts';
 import { credentialsOf } from './database-objects.ts';
-import { databaseSecret, fieldManager } from './names.ts';
+import { databaseSecret, fieldManager, labels } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
 import { previewPolicies } from './network-objects.ts';
 import type { BackendPlace } from './place.ts';
@@ -23,9 +23,10 @@ export async function ensurePreview(
 ): Promise<readonly string[]> {
   const { environment } = preview;
   const records = new NamespaceRecords(cluster, namespace);
-  await claimPreview(records, namespace, preview, systemClock(), (standing) =>
-    removePreview(cluster, { ...standing, backend: namespace }, place),
-  );
+  await claimPreview(records, namespace, preview, systemClock(), async (standing) => {
+    if (standing.leaving === true || !(await isAtWork(cluster, namespace, standing)))
+      await removePreview(cluster, { ...standing, backend: namespace }, place);
+  });
   const policies = previewPolicies(environment, place.gateway.namespace).map((body) =>
     cluster.apply(networkPolicies, { namespace, name: body.metadata.name }, body, { fieldManager, force: true }),
   );
@@ -34,4 +35,15 @@ export async function ensurePreview(
   const { data = {} } = await cluster.get(secrets, { namespace, name: databaseSecret('testing', 'admin') });
   const superuser = Buffer.from(data['password'] ?? '', 'base64').toString();
   return ensureSecrets(cluster, namespace, credentialsOf({ backend: namespace, environment }, superuser));
+}
+
+/** Whether a step works in it. Each step that begins puts the end of its time off, so that only one which takes longer than that is met here. */
+async function isAtWork(
+  cluster: ClusterClient,
+  namespace: string,
+  { environment }: Pick<Preview, 'environment'>,
+): Promise<boolean> {
+  const labelSelector = `${labels.environment}=${environment}`;
+  const { items } = await cluster.list(jobs, { namespace, labelSelector });
+  return items.some(({ status }) => (status?.active ?? 0) > 0);
 }

@@ -3,7 +3,7 @@ import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { ConfigMap } from '../../cluster/objects.ts';
 import { configMaps } from '../../cluster/resources.ts';
-import { SluiceError } from '../../model/errors.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import type { Site, SiteRecord } from '../site.ts';
 import { labels, managed } from './names.ts';
@@ -22,7 +22,7 @@ export class NamespaceRecords implements Pick<Site, 'read' | 'write' | 'list'> {
 
   async read(name: string): Promise<SiteRecord | undefined> {
     const found = await find(this.#cluster, configMaps, { namespace: this.#namespace, name });
-    return found && recordOf(found);
+    return found && recordOf(found, this.#namespace);
   }
 
   async write(name: string, value: Json, version: string | undefined): Promise<SiteRecord> {
@@ -31,9 +31,9 @@ export class NamespaceRecords implements Pick<Site, 'read' | 'write' | 'list'> {
     const metadata = { name, labels: { ...managed, [labels.record]: 'true' } };
     try {
       if (version === undefined)
-        return recordOf(await this.#cluster.create(configMaps, { namespace }, { metadata, data }));
+        return recordOf(await this.#cluster.create(configMaps, { namespace }, { metadata, data }), namespace);
       const patch = { metadata: { resourceVersion: version }, data };
-      return recordOf(await this.#cluster.patch(configMaps, { namespace, name }, patch));
+      return recordOf(await this.#cluster.patch(configMaps, { namespace, name }, patch), namespace);
     } catch (error) {
       if (!failedWith(error, 'AlreadyExists') && !failedWith(error, 'Conflict')) throw error;
       throw new SluiceError('ERR_CONFLICT', `somebody else wrote the record "${name}"`, { cause: error });
@@ -47,6 +47,18 @@ export class NamespaceRecords implements Pick<Site, 'read' | 'write' | 'list'> {
   }
 }
 
-function recordOf({ metadata, data = {} }: ConfigMap): SiteRecord {
-  return { value: JSON.parse(data[recordKey] ?? 'null') as Json, version: metadata.resourceVersion };
+/** ERR_CORRUPT for one that somebody else wrote. */
+function recordOf({ metadata: { name, resourceVersion }, data = {} }: ConfigMap, namespace: string): SiteRecord {
+  try {
+    return { value: JSON.parse(data[recordKey] ?? 'null') as Json, version: resourceVersion };
+  } catch (error) {
+    throw new SluiceError(
+      'ERR_CORRUPT',
+      `the ConfigMap ${name} in ${namespace} is no record of Sluice: ${messageOf(error)}`,
+      {
+        hint: `Somebody changed it; put right what it says: kubectl edit configmap ${name} -n ${namespace}`,
+        cause: error,
+      },
+    );
+  }
 }

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
-import { failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
 import type { Draft, Job, KubernetesObject } from '../../cluster/objects.ts';
 import {
@@ -13,7 +11,7 @@ import {
   services,
 } from '../../cluster/resources.ts';
 import type { PreviewName } from '../../model/backend.ts';
-import { SluiceError } from '../../model/errors.ts';
+import { messageOf, SluiceError } from '../../model/errors.ts';
 import { ownImage } from '../../model/own-images.ts';
 import { dismissPreview, forgetPreview } from '../previews.ts';
 import type { PreviewPlace } from '../previews.ts';
@@ -23,9 +21,9 @@ import { userOf } from './database-objects.ts';
 import { databaseName, databaseSecret, labels, managed } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
 import type { BackendPlace } from './place.ts';
+import { displaced, runJob, taskLabels } from './run-task.ts';
 
 const dropMs = 120_000;
-const lookMs = 250;
 
 /** See `PreviewPlace`. Traffic goes first, the credentials go after the database that they open. */
 export async function removePreview(
@@ -68,31 +66,28 @@ async function dropDatabase(
   place: BackendPlace,
 ): Promise<void> {
   const body = dropJob(environment, ownImage(place.images, 'postgres'));
-  const at = { namespace, name: body.metadata.name };
-  const deadline = performance.now() + dropMs;
-  for (;;) {
+  const { name } = body.metadata;
+  const signal = AbortSignal.timeout(dropMs);
+  const run = () => runJob(cluster, namespace, { name, group: name, signal }, body);
+  const forget = () => cluster.delete(jobs, { namespace, name }, { propagation: 'Background' });
+  try {
+    let end = await run();
     // Another runner that sweeps may have taken it away, however it ended.
-    const job = (await find(cluster, jobs, at)) ?? (await create(cluster, namespace, body));
-    const { conditions = [] } = job?.status ?? {};
-    const end = conditions.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
-    const isLate = performance.now() > deadline;
-    if (end !== undefined || isLate) await cluster.delete(jobs, at, { propagation: 'Background' });
-    if (end?.type === 'Complete') return;
-    if (end !== undefined || isLate) {
-      throw new SluiceError('ERR_SERVICE', `the database of ${environment} in ${namespace} could not be dropped`, {
-        hint: `Look at the pod of ${databaseName('testing')}; it is tried again.`,
-      });
-    }
-    await sleep(lookMs);
+    for (; end === displaced; end = await run()) await forget();
+    if (end.exitCode !== 0) throw new SluiceError('ERR_SERVICE', end.output);
+  } catch (error) {
+    const why = signal.aborted ? `nothing came of it in ${dropMs / 1_000} s` : messageOf(error);
+    throw new SluiceError(
+      'ERR_SERVICE',
+      `the database of ${environment} in ${namespace} could not be dropped: ${why}`,
+      {
+        hint: `Look at the Job ${name} and at the pod of ${databaseName('testing')}; the preview is removed as soon as it can be.`,
+        cause: error,
+      },
+    );
+  } finally {
+    await forget();
   }
-}
-
-/** Undefined where another runner was quicker. */
-async function create(cluster: ClusterClient, namespace: string, body: Draft<Job>): Promise<Job | undefined> {
-  return cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
-    if (!failedWith(error, 'AlreadyExists')) throw error;
-    return undefined;
-  });
 }
 
 const statements = [
@@ -106,12 +101,13 @@ function dropJob(environment: PreviewName, image: string): Draft<Job> {
   const [app, migrator] = (['app', 'migrator'] as const).map((role) => userOf(environment, role));
   const names = [`database=${environment}`, `app=${app ?? ''}`, `migrator=${migrator ?? ''}`];
   const command = ['psql', '-q', '-v', 'ON_ERROR_STOP=1', ...names.flatMap((name) => ['-v', name])];
+  const name = `drop-${environment}`;
   return confinedJob({
-    name: `drop-${environment}`,
-    labels: { ...managed, [labels.environment]: 'testing', [labels.role]: 'task' },
+    name,
+    labels: { ...managed, [labels.environment]: 'testing', [labels.role]: 'task', ...taskLabels(name, name) },
     timeoutMs: dropMs,
     container: {
-      name: 'drop',
+      name: 'task',
       image,
       // psql fills variables in what it reads, and not in what it is told by -c.
       command: ['sh', '-c', 'printf "%s\\n" "$STATEMENTS" | "$@"', 'sh', ...command],

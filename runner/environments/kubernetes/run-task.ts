@@ -25,6 +25,8 @@ const lookMs = 250;
 const patienceMs = 60_000;
 /** As a shell tells of a command that was killed. */
 const killed = 137;
+/** The end of one whose pod and Job somebody took away. */
+export const displaced: TaskEnd = { exitCode: killed, output: 'its pod was ended before it was done' };
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
@@ -69,7 +71,7 @@ function isOver(job: Job | undefined): boolean {
 function lost(job: Job | undefined): TaskEnd {
   return failureOf(job)?.reason === 'DeadlineExceeded'
     ? { exitCode: killed, output: 'it took longer than it may', exceeded: 'time' }
-    : { exitCode: killed, output: 'its pod was ended before it was done' };
+    : displaced;
 }
 
 function failureOf(job: Job | undefined) {

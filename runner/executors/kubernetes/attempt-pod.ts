@@ -5,7 +5,7 @@ import { find } from '../../cluster/find.ts';
 import type { CoreEvent, Job } from '../../cluster/objects.ts';
 import { events, jobs, pods, secrets } from '../../cluster/resources.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
-import { messageOf, SluiceError } from '../../model/errors.ts';
+import { adviceOf, messageOf, SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import { createFault } from './create-fault.ts';
 import { agentUrlOf, annotations, buildJob, labels } from './job-spec.ts';
@@ -124,7 +124,7 @@ export class AttemptPod {
       await this.#options.prepare?.();
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'ERR_CONFLICT' && !(error instanceof ClusterError)) {
-        throw new AttemptEnded('admission_denied', error.message);
+        throw new AttemptEnded('admission_denied', adviceOf(error));
       }
       throw createFault(error);
     }

@@ -1,6 +1,6 @@
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import type { Clock } from '../../model/clock.ts';
-import { messageOf, SluiceError } from '../../model/errors.ts';
+import { adviceOf, SluiceError } from '../../model/errors.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import type { Verdict } from '../../model/outcome.ts';
 import type { RunStep } from '../../model/plan.ts';
@@ -106,7 +106,7 @@ async function placesOf(
   } catch (error) {
     if (signal.aborted) throw error;
     const isOthers = error instanceof SluiceError && error.code === 'ERR_CONFLICT';
-    throw new AttemptEnded(isOthers ? 'admission_denied' : 'service_failed', messageOf(error));
+    throw new AttemptEnded(isOthers ? 'admission_denied' : 'service_failed', adviceOf(error));
   }
 }
 
