@@ -52,15 +52,15 @@ test('a server without TLS, where TLS is demanded, is not waited for', async (t)
 
 test('an account without the rights that it needs is told which', async (t) => {
   const hint = (account: string) => new RegExp(`^The account "${account}" needs CREATEDB and CREATEROLE, and to be`);
-  const databases = await t.throwsAsync(awaitDatabase(urlsOf('no_databases', 'unmade'), signal), {
+  const databases = await t.throwsAsync<SluiceError>(awaitDatabase(urlsOf('no_databases', 'unmade'), signal), {
     code: 'ERR_SERVICE',
     message: /^the database at \S+ failed: permission denied to create database$/,
   });
-  t.regex((databases as SluiceError).hint ?? '', hint('no_databases'));
+  t.regex(databases.hint ?? '', hint('no_databases'));
   await awaitDatabase(urlsOf('no_roles', 'roleless'), signal);
-  const roles = await t.throwsAsync(ensureRoles(urlsOf('no_roles', 'roleless'), limits, signal), {
+  const roles = await t.throwsAsync<SluiceError>(ensureRoles(urlsOf('no_roles', 'roleless'), limits, signal), {
     code: 'ERR_SERVICE',
     message: /permission denied to create role/,
   });
-  t.regex((roles as SluiceError).hint ?? '', hint('no_roles'));
+  t.regex(roles.hint ?? '', hint('no_roles'));
 });
