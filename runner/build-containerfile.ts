@@ -158,7 +158,7 @@ function shortened(text: string): string {
 
 /** A command that the kernel kills for its memory ends like one that somebody kills. */
 function limitOf(said: string, exceeded: TaskEnd['exceeded']): string {
-  if (exceeded === 'time') return ` (${buildMinutes} minutes)`;
+  if (exceeded === 'time') return ` (a build has ${buildMinutes} minutes)`;
   return exceeded === 'memory' || said.endsWith('exit status 137') ? ` (a build has ${buildMemory} of memory)` : '';
 }
 

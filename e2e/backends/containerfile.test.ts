@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { connectCluster } from '../../runner/cluster/connect.ts';
+import { confinedJob } from '../../runner/environments/kubernetes/confined-job.ts';
 import { runBuild } from '../../runner/environments/kubernetes/run-build.ts';
+import { runJob, taskLabels } from '../../runner/environments/kubernetes/run-task.ts';
 import { imageOf, kubectl } from '../cluster/test-cluster.ts';
 import { manifestDigest, statementOf } from './registry.ts';
 import { backendTest, decided, inPods, stepOf, TestBackend, verdicts } from './test-backend.ts';
@@ -166,6 +168,27 @@ backendTest('where admission refuses the pod of a build, that is said at once', 
   const order = { backend: { name, services: [] }, service: 'web', run: 'run', args: [], plainHttp: [], signal };
   const refused = await t.throwsAsync(runBuild(cluster, { ...order, image: imageOf('buildah') }));
   t.regex(refused.message, /cannot start: .*(?:PodSecurity|Pod Security)/);
+});
+
+backendTest('what takes longer than it may is told from what was taken away', async (t) => {
+  const namespace = `late-${randomBytes(4).toString('hex')}`;
+  await kubectl(['create', 'namespace', namespace]);
+  t.teardown(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
+  const cluster = await connectCluster({ inCluster: undefined, kubeconfig: process.env['KUBECONFIG'] });
+  t.teardown(() => cluster.close());
+  const end = (name: string, timeoutMs: number) => {
+    const container = {
+      name: 'task',
+      image: imageOf('busybox'),
+      command: ['sh', '-c', 'trap "exit 143" TERM; sleep 600 & wait'],
+    };
+    const job = confinedJob({ name, labels: taskLabels(name, name), timeoutMs, container });
+    return runJob(cluster, namespace, { name, group: name, signal: AbortSignal.timeout(60_000) }, job);
+  };
+  const [late, ended] = [end('late', 3_000), end('ended', 600_000)];
+  t.like(await late, { exceeded: 'time' });
+  await kubectl(['-n', namespace, 'delete', 'job', 'ended', '--wait=false']);
+  t.is((await ended).exceeded, undefined);
 });
 
 backendTest('where builds are not configured, a Containerfile is refused before the run starts', async (t) => {

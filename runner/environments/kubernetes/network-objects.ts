@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import type { Draft, OtherObject } from '../../cluster/objects.ts';
 import type { Json } from '../../model/json.ts';
 import type { PreviewName } from '../../model/backend.ts';
@@ -63,12 +63,18 @@ export function previewPolicies(environment: PreviewName, gatewayNamespace: stri
 
 /** The way of apps and tasks to a database outside. Policies know no names: where the address is one, every host has that port open. */
 export function externalPolicy(environment: EnvironmentName, { hostname, port }: URL): Draft<OtherObject> {
-  const cidr = isIPv4(hostname) ? `${hostname}/32` : '0.0.0.0/0';
   const ports: Json = [{ protocol: 'TCP', port: port === '' ? databasePort : Number(port) }];
   return policy(`${environment}-external-database`, appOf(environment), {
     policyTypes: ['Egress'],
-    egress: [{ to: [{ ipBlock: { cidr } }], ports }],
+    egress: [{ to: addressesOf(hostname).map((cidr) => ({ ipBlock: { cidr } })), ports }],
   });
+}
+
+/** Of a host as addresses have it; all of both families for a name. */
+function addressesOf(hostname: string): readonly string[] {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(address) === 0) return ['0.0.0.0/0', '::/0'];
+  return [`${address}/${isIP(address) === 4 ? 32 : 128}`];
 }
 
 function gatewayOf(namespace: string): Json {

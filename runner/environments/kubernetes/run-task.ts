@@ -54,7 +54,8 @@ export async function runJob(
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
     if (pod !== undefined && ended !== undefined) {
       const output = await outputOf(cluster, pod);
-      return { exitCode: ended.exitCode, output, ...(ended.reason === 'OOMKilled' && { exceeded: 'memory' }) };
+      const exceeded = ended.exitCode === 0 ? undefined : await exceededBy(cluster, namespace, task.name, ended.reason);
+      return { exitCode: ended.exitCode, output, ...(exceeded && { exceeded }) };
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
     if (pod === undefined && isOver(job)) return lost(job);
@@ -69,13 +70,31 @@ function isOver(job: Job | undefined): boolean {
 }
 
 function lost(job: Job | undefined): TaskEnd {
-  return failureOf(job)?.reason === 'DeadlineExceeded'
+  return isLate(job)
     ? { exitCode: killed, output: 'it took longer than it may', exceeded: 'time' }
-    : displaced;
+    : { exitCode: killed, output: 'its pod was ended before it was done' };
 }
 
+/** What the pod was ended for, if by the cluster: of its time the Job tells. */
+async function exceededBy(
+  cluster: ClusterClient,
+  namespace: string,
+  name: string,
+  reason: string | undefined,
+): Promise<TaskEnd['exceeded']> {
+  if (reason === 'OOMKilled') return 'memory';
+  return isLate(await find(cluster, jobs, { namespace, name })) ? 'time' : undefined;
+}
+
+function isLate(job: Job | undefined): boolean {
+  return failureOf(job)?.reason === 'DeadlineExceeded';
+}
+
+/** Decided before its pod has ended (`FailureTarget`), and said once that has (`Failed`). */
 function failureOf(job: Job | undefined) {
-  return job?.status?.conditions?.find(({ type, status }) => type === 'Failed' && status === 'True');
+  return job?.status?.conditions?.find(
+    ({ type, status }) => (type === 'FailureTarget' || type === 'Failed') && status === 'True',
+  );
 }
 
 /**
