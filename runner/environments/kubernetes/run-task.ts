@@ -55,8 +55,11 @@ export async function runJob(
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
     if (pod === undefined && isOver(job)) return lost;
-    await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
-    await sleep(lookMs, undefined, { signal: task.signal });
+    const waiting = await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
+    await sleep(lookMs, undefined, { signal: task.signal }).catch((error: unknown) => {
+      if (waiting === undefined) throw error;
+      throw new SluiceError('ERR_ABORTED', `the task ${task.name} did not start: ${waiting}`, { cause: error });
+    });
   }
 }
 
@@ -130,18 +133,18 @@ async function podOf(cluster: ClusterClient, namespace: string, task: string): P
   return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
 }
 
-/** By what the cluster says of the pod, or of the Job as long as it has none. */
+/** By what the cluster says of the pod, or of the Job as long as it has none. Answers why it waits; undefined where nothing speaks against it. */
 async function refuseHopeless(
   cluster: ClusterClient,
   namespace: string,
   subject: Pod | Job | undefined,
   { pod, job }: { readonly pod: Pod | undefined; readonly job: Job | undefined },
-): Promise<void> {
-  if (subject === undefined || pod?.status?.phase === 'Running') return;
+): Promise<string | undefined> {
+  if (subject === undefined || pod?.status?.phase === 'Running') return undefined;
   const { uid, name } = subject.metadata;
   const { items } = await cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${uid}` });
   const waiting = waitingReason({ pod, job, events: items, now: Date.now() }, patienceMs);
-  if (waiting?.final !== true) return;
+  if (waiting?.final !== true) return waiting?.message;
   throw new SluiceError('ERR_GATE', `the task ${name} cannot start: ${waiting.message}`);
 }
 
