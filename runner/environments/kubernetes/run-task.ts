@@ -47,6 +47,7 @@ export async function runJob(
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
   });
+  let waiting: string | undefined;
   for (;;) {
     const pod = await podOf(cluster, namespace, task.name);
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
@@ -54,8 +55,10 @@ export async function runJob(
       return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
-    if (pod === undefined && isOver(job)) return lost;
-    const waiting = await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
+    if (pod === undefined && isOver(job)) {
+      return waiting === undefined ? lost : { exitCode: lost.exitCode, output: `it did not start: ${waiting}` };
+    }
+    waiting = await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
     await sleep(lookMs, undefined, { signal: task.signal }).catch((error: unknown) => {
       if (waiting === undefined) throw error;
       throw new SluiceError('ERR_ABORTED', `the task ${task.name} did not start: ${waiting}`, { cause: error });
