@@ -19,6 +19,12 @@ export class ProcessWatch {
     return this.#status('VmRSS');
   }
 
+  /** Processor time since the process began, user and system, ms. */
+  get cpuMs(): number {
+    this.#look();
+    return this.#cpuMs;
+  }
+
   end(): { readonly peakMegabytes: number; readonly cpuMs: number } {
     clearInterval(this.#timer);
     return { peakMegabytes: this.#peakMegabytes, cpuMs: this.#cpuMs };

@@ -1,7 +1,8 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterClient } from './cluster/cluster-client.ts';
-import { forgetBuild, runBuild } from './environments/kubernetes/run-build.ts';
+import { buildMemory } from './environments/kubernetes/build-namespace.ts';
+import { buildMinutes, forgetBuild, runBuild } from './environments/kubernetes/run-build.ts';
 import type { BuildOrder } from './environments/kubernetes/run-build.ts';
 import type { KubernetesSiteDescription } from './environments/kubernetes/step-access.ts';
 import type { TaskEnd } from './environments/site.ts';
@@ -22,9 +23,8 @@ type BuiltService = BackendService & { readonly containerfile: string };
 /** Where the workspace is in the pod that builds. */
 const contextFolder = '/workspace';
 
-/** What `build-image` ends with when it was built but could not be pushed; other codes up to 125 are those of the build. */
-const notPushed = 4;
-const misplaced = 3;
+/** What `build-image` ends with when the build fails; all else is a matter of the place. */
+const notBuilt = 1;
 
 const hint = 'docs/backends.md, "Containerfiles", says what a cluster needs.';
 
@@ -75,7 +75,11 @@ export async function buildContainerfile(
     annotation,
   ];
   const order = { backend, service: service.name, run, image: context.image, args, plainHttp, signal };
-  const end = await runBuild(cluster, order).catch(notOfTheCommit('the build cannot begin'));
+  const end = await runBuild(cluster, order).catch(async (error: unknown) => {
+    // Whoever lost its pod is followed by another, which goes on with the build.
+    if (signal.aborted && !isDisplaced(signal.reason)) await forgetBuild(cluster, order);
+    return notOfTheCommit('the build cannot begin')(error);
+  });
   say(end.output);
   if (end.exitCode !== 0) throw await faultOf(cluster, order, service, file, end);
   const built = await readBuilt(tagged, digestIn(end), access, signal);
@@ -83,6 +87,10 @@ export async function buildContainerfile(
   const definition = await definitionOf(service, text, commit, context, built);
   await pushDefinition(definition, { into: tagged, manifest: built.manifest }, facts, access, signal);
   return built.image;
+}
+
+function isDisplaced(reason: unknown): boolean {
+  return reason instanceof SluiceError && reason.code === 'ERR_DISPLACED';
 }
 
 /** What goes wrong before the Containerfile is read is a matter of the place. */
@@ -126,26 +134,37 @@ async function faultOf(
   order: BuildOrder,
   { name, containerfile }: BuiltService,
   file: Containerfile,
-  { exitCode, output }: TaskEnd,
+  { exitCode, output, exceeded }: TaskEnd,
 ): Promise<SluiceError> {
-  const { lastError, lastStep } = await import('./images/containerfile.ts');
-  const said = lastError(output) ?? output.split('\n').at(-1) ?? '';
-  const isOwn = exitCode !== misplaced && exitCode !== notPushed && exitCode <= 125 && !isAway(said);
-  if (!isOwn) {
+  const fault = file.faultIn(output);
+  const said = fault?.message ?? output.split('\n').at(-1) ?? '';
+  if (exceeded === undefined && (exitCode !== notBuilt || isAway(said))) {
     await forgetBuild(cluster, order);
     return new SluiceError('ERR_SERVICE', `the build of the service "${name}" ended with ${exitCode}: ${said}`, {
       hint,
     });
   }
-  const at = lastStep(output);
-  const line = at && file.lineOf(at);
-  const where = line === undefined ? containerfile : `${containerfile}:${line}`;
-  return new SluiceError('ERR_GATE', `${where}: ${at === undefined ? '' : `${at.text}: `}${said}`);
+  const where = fault?.line === undefined ? containerfile : `${containerfile}:${fault.line}`;
+  const told = fault?.instruction === undefined ? '' : `${shortened(fault.instruction)}: `;
+  return new SluiceError('ERR_GATE', `${where}: ${told}${shortened(said)}${limitOf(said, exceeded)}`);
 }
 
-/** A registry that does not answer, which is nobody's mistake here. */
+const mostLetters = 1_000;
+
+/** An instruction may be a whole script. */
+function shortened(text: string): string {
+  return text.length <= mostLetters ? text : `${text.slice(0, mostLetters)}…`;
+}
+
+/** A command that the kernel kills for its memory ends like one that somebody kills. */
+function limitOf(said: string, exceeded: TaskEnd['exceeded']): string {
+  if (exceeded === 'time') return ` (${buildMinutes} minutes)`;
+  return exceeded === 'memory' || said.endsWith('exit status 137') ? ` (a build has ${buildMemory} of memory)` : '';
+}
+
+/** A registry that does not answer, or not for now, which is nobody's mistake here. */
 function isAway(said: string): boolean {
-  return /(?:pinging container registry|initializing source).*(?:connection refused|i\/o timeout|no such host|TLS handshake|\b50\d\b)/.test(
+  return /(?:pinging container registry|initializing source).*(?:connection refused|i\/o timeout|no such host|TLS handshake|\b50\d\b|toomanyrequests)/.test(
     said,
   );
 }

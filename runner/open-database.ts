@@ -66,7 +66,7 @@ async function ownedBackend(folder: string, name: string): Promise<OwnedBackend>
 /** The operation runs as a Job beside the database, whose credentials stay in the namespace. */
 async function onCluster(name: string, { config }: Surroundings): Promise<ProductionDatabase> {
   const place = requiredPlace(config);
-  const [{ connectCluster }, { KubernetesBackends }, { runOperation }, { lost }, { noBackend }] = await Promise.all([
+  const [{ connectCluster }, { KubernetesBackends }, { runOperation }, { displaced }, { noBackend }] = await Promise.all([
     import('./cluster/connect.ts'),
     import('./environments/kubernetes/kubernetes-backends.ts'),
     import('./environments/kubernetes/run-operation.ts'),
@@ -89,7 +89,7 @@ async function onCluster(name: string, { config }: Surroundings): Promise<Produc
         signal: AbortSignal.timeout(longestMs),
         timeoutMs: longestMs,
       });
-      if (end === lost) throw unknownEnd(backup);
+      if (end === displaced) throw unknownEnd(backup);
       if (end.output !== '') wish.say(end.output);
       if (end.exitCode !== 0) throw new SluiceError('ERR_GATE', `${backup} was not restored: production is as it was`);
     },

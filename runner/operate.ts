@@ -54,7 +54,8 @@ export async function operate(
     });
     await handOn(outputs, variables['SLUICE_OUTPUT']);
   } catch (error) {
-    await handOn({ [becauseValue]: messageOf(error) }, variables['SLUICE_OUTPUT']);
+    // What a file or a server says may have bytes that no value has.
+    await handOn({ [becauseValue]: messageOf(error).replaceAll('\0', '\uFFFD') }, variables['SLUICE_OUTPUT']);
     throw error;
   } finally {
     process.removeListener('SIGTERM', stop);

@@ -104,13 +104,15 @@ backendTest(
 backendTest(
   'a Containerfile with a mistake ends the gate with its line: one that can be read before, and one that only a build finds',
   async (t) => {
-    const backend = await builtBackend(t, 'false');
+    // Much more is printed than is kept, by a command that ends as a missing one does.
+    const backend = await builtBackend(t, 'seq 2000 && echo "STEP 1/1: FROM nothing" && nonesuch');
     const failed = await backend.run();
     t.like(decided(failed), { outcome: 'failed', step: 'deploy-test/build', reason: 'gate_refused' });
     t.regex(
       stepOf(failed, 'deploy-test/build').message ?? '',
-      /^Containerfile:8: RUN echo .* && +false: exit status 1$/,
+      /^Containerfile:8: RUN echo .* && +seq 2000 .* && nonesuch: exit status 127$/,
     );
+    t.is(stepOf(failed, 'deploy-test/build').attempts.length, 1);
     t.is(stepOf(failed, 'deploy-test/deploy').outcome, 'skipped');
 
     const builds = (await buildsOf(backend)).length;
@@ -138,6 +140,18 @@ backendTest('a build goes on when the step that asked for it loses its pod, and 
     (await buildsOf(backend)).map(({ metadata }) => metadata.name),
     [build?.metadata.name ?? ''],
   );
+});
+
+backendTest('a build ends when the run that asked for it is cancelled', async (t) => {
+  const backend = await builtBackend(t, 'sleep 600');
+  const running = backend.begin('run');
+  const deadline = Date.now() + 90_000;
+  const isBuilding = async () => (await buildsOf(backend).catch(() => [])).length > 0;
+  while (!(await isBuilding()) && Date.now() < deadline) await sleep(500);
+  running.child.kill('SIGINT');
+  t.is((await running.report()).outcome, 'cancelled');
+  while ((await isBuilding()) && Date.now() < deadline) await sleep(500);
+  t.false(await isBuilding());
 });
 
 backendTest('where admission refuses the pod of a build, that is said at once', async (t) => {

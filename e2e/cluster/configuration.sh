@@ -78,7 +78,7 @@ K
 }
 
 # Who wrote what and when, of every object; what was written is left out, for Secrets are among it, except what kubelets say of
-# pods. Benchmarks count what the accounts of their namespace read, too.
+# pods. Benchmarks count what runners read, too: those in their namespace and those of e2e/peers.
 write_audit_policy() {
   cat >"$CONF/audit.yaml" <<K
 apiVersion: audit.k8s.io/v1
@@ -88,7 +88,8 @@ rules:
   - {level: Request, verbs: [patch], resources: [{group: "", resources: [pods/status]}]}
   - {level: Metadata, verbs: [create, update, patch, delete, deletecollection]}
   - {level: Metadata, resources: [{group: "", resources: [pods/exec, pods/attach, pods/portforward]}]}
-  - {level: Metadata, userGroups: ["system:serviceaccounts:bench"]}
+  - level: Metadata
+    userGroups: ["system:serviceaccounts:bench", "system:serviceaccounts:tekton-pipelines", "system:serviceaccounts:argo"]
   - {level: None}
 K
 }

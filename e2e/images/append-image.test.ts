@@ -13,6 +13,7 @@ import { openCredentials } from '../../runner/images/registry-credentials.ts';
 import { RegistryError } from '../../runner/images/registry-error.ts';
 import type { RegistryAccess } from '../../runner/images/registry-session.ts';
 import { clusterTest, freshNamespace, imageOf, kubectl, waitFor } from '../cluster/test-cluster.ts';
+import { appending } from './appending.ts';
 import { NarrowProxy } from './narrow-proxy.ts';
 import { startRegistry } from './test-registry.ts';
 
@@ -58,17 +59,7 @@ clusterTest('the same source makes the same digest in any folder, with any times
   }
   for (const folder of [one, two]) fs.chmodSync(join(folder, 'bin/tool'), 0o755);
   const first = await append({ folder: one });
-  const args = [
-    'image',
-    'append',
-    '--json',
-    '--base',
-    imageOf('busybox'),
-    '--from',
-    two,
-    '--into',
-    freshRepository('app'),
-  ];
+  const args = [...appending(two, freshRepository('app')), '--json'];
   const second = JSON.parse((await run(process.execPath, [sluice, ...args])).stdout) as AppendedImage;
   const third = await append({ folder: two, changes: { workingFolder: '/app' } });
   t.is(second.manifest.digest, third.manifest.digest);
@@ -344,7 +335,7 @@ clusterTest('a push that is killed in the middle leaves nothing in the way of th
   const proxy = await NarrowProxy.open(Number(registry.split(':')[1]), [20 * mebibyte], 'stall');
   t.teardown(() => proxy.close());
   const [folder, temporary] = [folderWith(t, { large: randomBytes(40 * mebibyte) }), emptyFolder(t)];
-  const args = ['image', 'append', '--base', imageOf('busybox'), '--from', folder, '--into', `${proxy.host}/app:v1`];
+  const args = appending(folder, `${proxy.host}/app:v1`);
   const child = spawn(process.execPath, [sluice, ...args], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: 'ignore',
@@ -364,17 +355,7 @@ clusterTest('nobody waits for a push that is not wanted any more, and nothing st
   t.teardown(() => proxy.close());
   const temporary = emptyFolder(t);
   const folder = folderWith(t, { large: randomBytes(40 * mebibyte) });
-  const args = [
-    'image',
-    'append',
-    '--json',
-    '--base',
-    imageOf('busybox'),
-    '--from',
-    folder,
-    '--into',
-    `${proxy.host}/app`,
-  ];
+  const args = [...appending(folder, `${proxy.host}/app`), '--json'];
   const child = spawn(process.execPath, [sluice, ...args], { env: { ...process.env, TMPDIR: temporary } });
   await proxy.stalled;
   child.kill('SIGTERM');

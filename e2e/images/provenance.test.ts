@@ -14,6 +14,7 @@ import type { AppendedImage } from '../../runner/images/append-image.ts';
 import { folderWith } from '../../runner/images/folder-fixture.ts';
 import { pushProvenance } from '../../runner/images/provenance.ts';
 import { clusterTest, imageOf } from '../cluster/test-cluster.ts';
+import { appending } from './appending.ts';
 import { serveUntilTestEnds, startRegistry } from './test-registry.ts';
 
 const sluice = fileURLToPath(new URL('../../runner/launch/sluice.js', import.meta.url));
@@ -46,17 +47,7 @@ clusterTest(
   async (t) => {
     const registry = await startRegistry(t);
     const folder = folderWith(t, { a: 'a' });
-    const args = [
-      'image',
-      'append',
-      '--json',
-      '--base',
-      imageOf('busybox'),
-      '--from',
-      folder,
-      '--into',
-      `${registry}/app:v1`,
-    ];
+    const args = [...appending(folder, `${registry}/app:v1`), '--json'];
     const source = ['--source', 'https://git.example/orders', '--revision', '0123456789abcdef0123456789abcdef01234567'];
     const { stdout } = await promisify(execFile)(process.execPath, [sluice, ...args, ...source, '--env', 'A=1']);
     const image = JSON.parse(stdout) as AppendedImage & { readonly provenance: string };
@@ -218,12 +209,12 @@ clusterTest('E16: provenance that is signed is verified by its key, and nothing 
   };
   keyPair('own');
   keyPair('other');
-  const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, [sluice, 'image', ...args]);
+  const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, [sluice, ...args]);
   const append = async (into: string, ...args: readonly string[]): Promise<string> => {
-    const { stdout } = await run('append', '--base', imageOf('busybox'), '--from', folder, '--into', into, ...args);
+    const { stdout } = await run(...appending(folder, into), ...args);
     return stdout.trim();
   };
-  const verify = (image: string, key: string) => run('verify', image, '--key', join(keys, `${key}.pub`));
+  const verify = (image: string, key: string) => run('image', 'verify', image, '--key', join(keys, `${key}.pub`));
 
   const signed = await append(`${registry}/app:v1`, '--sign', join(keys, 'own.pem'));
   t.is((await verify(`${registry}/app:v1`, 'own')).stdout.trim(), signed);

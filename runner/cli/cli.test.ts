@@ -1,9 +1,9 @@
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
+import { nothingBut } from './dependencies-fixture.ts';
 import { SluiceError } from '../model/errors.ts';
 import { runCli } from './cli.ts';
 import { commands } from './commands.ts';
@@ -23,27 +23,7 @@ async function sluice(
 ): Promise<Said> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const io = { stdout, stderr, cwd: '/nowhere', signals: new EventEmitter() };
-  const gates = () => Promise.resolve(new Map<string, string>());
-  const tryStep = () => Promise.reject(new Error('steps are not tried here'));
-  const serve = () => Promise.reject(new Error('nothing is served here'));
-  const archive = () => assert.fail('nothing is archived here');
-  const operate = () => assert.fail('this is no step');
-  const environments = () => assert.fail('nothing is deployed here');
-  const checkout = () => assert.fail('nothing is checked out here');
-  const code = await runCli(words, io, {
-    version: '1.2.3',
-    environment,
-    open,
-    tryStep,
-    serve,
-    archive,
-    environments,
-    database: () => assert.fail('nothing is deployed here'),
-    checkout,
-    backends: environments,
-    operate,
-    gates,
-  });
+  const code = await runCli(words, io, nothingBut({ version: '1.2.3', environment, open }));
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };
@@ -153,20 +133,7 @@ test('a reader that has seen enough is no failure, a full disk is one', async (t
     runCli(
       ['completion', 'bash'],
       { stdout, stderr, cwd: '/', signals: new EventEmitter() },
-      {
-        version: '1',
-        environment,
-        open: () => Promise.reject(new Error('boom')),
-        tryStep: () => Promise.reject(new Error('steps are not tried here')),
-        serve: () => Promise.reject(new Error('nothing is served here')),
-        archive: () => assert.fail('nothing is archived here'),
-        environments: () => assert.fail('nothing is deployed here'),
-        database: () => assert.fail('nothing is deployed here'),
-        checkout: () => assert.fail('nothing is checked out here'),
-        backends: () => assert.fail('nothing is deployed here'),
-        operate: () => assert.fail('this is no step'),
-        gates: () => Promise.resolve(new Map()),
-      },
+      nothingBut({ environment }),
     );
   t.is(await run(new ClosedPipe()), 0);
   t.is(await run(new FullDisk()), 3);

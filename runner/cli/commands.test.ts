@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -14,6 +13,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { nothingBut } from './dependencies-fixture.ts';
 import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createEngine } from '../engine/create-engine.ts';
@@ -87,20 +87,7 @@ async function runHere(
   const code = await runCli(
     words,
     { stdout, stderr, cwd, signals: new EventEmitter() },
-    {
-      version: '0',
-      environment: { ...readEnvironment(), variables },
-      open: (config) => openServices(config, variables),
-      tryStep: () => Promise.reject(new Error('steps are not tried here')),
-      serve: () => Promise.reject(new Error('nothing is served here')),
-      archive: () => assert.fail('nothing is archived here'),
-      environments: () => assert.fail('nothing is deployed here'),
-      database: () => assert.fail('nothing is deployed here'),
-      checkout: () => assert.fail('nothing is checked out here'),
-      backends: () => assert.fail('nothing is deployed here'),
-      operate: () => assert.fail('this is no step'),
-      gates: () => Promise.resolve(new Map()),
-    },
+    nothingBut({ environment: { ...readEnvironment(), variables }, open: (config) => openServices(config, variables) }),
   );
   stdout.end();
   stderr.end();

@@ -47,8 +47,8 @@ export interface RunningEnvironment {
   /** The release that the address leads to. */
   readonly routed?: string;
   readonly releases: readonly string[];
-  /** Absent for a backend without, and for one whose databases are outside of its namespace. That of a preview is in the server of testing, and answers as that does. */
-  readonly database?: 'ready' | 'starting' | 'missing';
+  /** Absent for a backend without. That of a preview is in the server of testing, and answers as that does. How one outside of the namespace is, nobody here knows. */
+  readonly database?: 'ready' | 'starting' | 'missing' | 'outside';
   /** What a preview shows, and since when; absent for testing and production. */
   readonly preview?: StandingPreview;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { messageOf, SluiceError } from '../model/errors.ts';
+import { libpqLike } from '../model/postgres-address.ts';
 
 /** URLs of one database, by whose rights each gives. */
 export interface DatabaseUrls {
@@ -23,16 +24,16 @@ export interface RoleLimits {
   readonly takesOver?: boolean;
 }
 
-/** Waits until the server of a database answers, and makes the database where it is missing: one outside begins without. ERR_SERVICE when it does not in two minutes. */
-export async function awaitDatabase({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
-  const client = await connect(withDatabase(admin, 'postgres'), signal);
-  try {
+/**
+ * Waits until the server of a database answers, and makes the database where it is missing: one outside begins without. ERR_SERVICE when it does not in two minutes, and at
+ * once when it refuses.
+ */
+export function awaitDatabase({ admin }: DatabaseUrls, signal: AbortSignal): Promise<void> {
+  return asAdmin(withDatabase(admin, 'postgres'), signal, async (client) => {
     const name = decodeURIComponent(new URL(admin).pathname.slice(1));
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE template0`);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 const connectMs = 120_000;
@@ -42,9 +43,8 @@ const pauseMs = 500;
  * Makes the two roles of a database, or brings them to what they should be: `migrator` owns the schema, `app` reads and writes what is in it. Limits are
  * those of the role, so that they hold for any tool (delivery.md §4.2). Waits until the database answers.
  */
-export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal: AbortSignal): Promise<void> {
-  const client = await connect(urls.admin, signal);
-  try {
+export function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal: AbortSignal): Promise<void> {
+  return asAdmin(urls.admin, signal, async (client) => {
     await client.query('BEGIN');
     // Two steps may do this at once.
     await client.query('SELECT pg_advisory_xact_lock(7283041)');
@@ -74,9 +74,7 @@ export async function ensureRoles(urls: DatabaseUrls, limits: RoleLimits, signal
     ];
     for (const statement of statements) await client.query(statement);
     await client.query('COMMIT');
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 /** Who is no superuser gives things to a role, and ends its sessions, as its member only. */
@@ -111,25 +109,58 @@ async function ensureRole(client: pg.Client, { username, password }: URL): Promi
   await client.query(`${verb} ROLE ${client.escapeIdentifier(role)} LOGIN PASSWORD ${secret}`);
 }
 
+async function asAdmin<Result>(
+  url: string,
+  signal: AbortSignal,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = await connect(url, signal);
+  try {
+    return await work(client);
+  } catch (error) {
+    throw failure(url, 'failed', error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** A database that was made a moment ago takes a while to answer. */
 async function connect(url: string, signal: AbortSignal): Promise<pg.Client> {
   const begun = performance.now();
   for (;;) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+    const client = new pg.Client({ connectionString: libpqLike(url), connectionTimeoutMillis: 5_000 });
     client.on('error', () => undefined);
     try {
       await client.connect();
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);
-      if (performance.now() - begun < connectMs) {
-        await sleep(pauseMs, undefined, { signal });
-        continue;
-      }
-      const { host } = new URL(url);
-      throw new SluiceError('ERR_SERVICE', `the database at ${host} does not answer: ${messageOf(error)}`, {
-        hint: 'Look at the pod of the database; of one outside, at its address and account in the Secret `sluice-database-BACKEND`.',
-      });
+      if (isRefusal(error)) throw failure(url, 'refuses', error);
+      if (performance.now() - begun > connectMs) throw failure(url, 'does not answer', error);
+      await sleep(pauseMs, undefined, { signal });
     }
   }
+}
+
+/** States of a server whose answer will be the same in a minute: an account or an address that it does not let in (28…), a database that it does not have. */
+const refusals = /^28|^3D000$/;
+
+/** Codes of Node for a certificate that is not believed, whatever is wrong with it. */
+const distrust = /CERT|^UNABLE_TO_/;
+
+function isRefusal(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return refusals.test(code) || distrust.test(code) || messageOf(error).includes('does not support SSL');
+}
+
+function failure(url: string, what: string, cause: unknown): SluiceError {
+  const { host, username } = new URL(url);
+  const isRight = cause instanceof Error && 'code' in cause && cause.code === '42501';
+  const account = decodeURIComponent(username);
+  return new SluiceError('ERR_SERVICE', `the database at ${host} ${what}: ${messageOf(cause)}`, {
+    cause,
+    hint: isRight
+      ? `The account "${account}" needs more: ALTER ROLE "${account}" CREATEDB CREATEROLE.`
+      : 'Look at the pod of the database; of one outside, at its address, account and `sslmode` in the Secret `sluice-database-BACKEND`.',
+  });
 }

@@ -33,6 +33,8 @@ export interface TaskEnd {
   readonly exitCode: number;
   /** What it wrote, the end of it when that is much. */
   readonly output: string;
+  /** What the cluster ended it for: it took more memory, or more time, than it may. */
+  readonly exceeded?: 'memory' | 'time';
 }
 
 /** An answer of an app. */

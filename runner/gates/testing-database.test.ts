@@ -66,6 +66,25 @@ test('somebody who uses the database meanwhile does not keep it from being copie
   t.is(await freshDatabase(urls, 'r1', signal), 'copied');
 });
 
+test('a database of that name with tables that Sluice did not make is not dropped; one that a killed process left is', async (t) => {
+  const theirs = await server.database();
+  await query(theirs, 'CREATE TABLE customers (id int)');
+  await t.throwsAsync(freshDatabase(urlsFor(theirs), undefined, signal), {
+    code: 'ERR_CONFLICT',
+    message: /^the database "t\w+" at 127\.0\.0\.1:\d+ has tables that Sluice did not make there$/,
+  });
+  t.deepEqual(await tablesOf(theirs), ['customers']);
+
+  const left = await server.database();
+  const urls = urlsFor(left);
+  t.is(await freshDatabase(urls, undefined, signal), 'empty');
+  await ensureRoles(urls, limits, signal);
+  await query(urls.migrator, 'DROP SCHEMA public CASCADE; CREATE SCHEMA shop; CREATE TABLE shop.orders (id int)');
+  await keepDatabase(urls, 'r1', [], signal);
+  for (const live of ['r1', undefined, 'r1', 'r1']) await freshDatabase(urls, live, signal);
+  t.is((await query(left, 'SELECT FROM shop.orders')).length, 0);
+});
+
 /** A database with roles of its own. */
 function urlsFor(admin: string): DatabaseUrls {
   const name = databaseOf(admin);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { lastError, lastStep, readContainerfile } from './containerfile.ts';
+import { readContainerfile } from './containerfile.ts';
 
 const text = `# syntax=docker/dockerfile:1
 ARG BASE=node:24
@@ -32,27 +32,48 @@ test('what builders differ in is left to them', (t) => {
   t.deepEqual(readContainerfile(text).mistakes, []);
 });
 
-test('a step of the builder is a line of the file, over comments, continuations and stages', (t) => {
-  const { lineOf } = readContainerfile(text);
-  t.is(lineOf({ stage: 1, step: 1, text: 'FROM node:24 AS build' }), 3);
-  t.is(lineOf({ stage: 1, step: 3, text: 'RUN npm ci   && npm run build' }), 5);
-  t.is(lineOf({ stage: 2, step: 2, text: 'COPY --from=build /app /app' }), 10);
-  t.is(lineOf({ stage: 2, step: 4, text: 'USER 1000' }), 12);
-  t.is(lineOf({ stage: 2, step: 2, text: 'RUN echo of ONBUILD' }), undefined);
-  t.is(lineOf({ stage: 3, step: 1, text: 'FROM node:24' }), undefined);
+test('a heredoc, which the builder would take for instructions, is told before the build', (t) => {
+  const { mistakes } = readContainerfile(
+    'FROM a\nRUN <<EOF\necho hi\nEOF\nCOPY <<EOF /x\nhi\nEOF\nRUN echo "<<EOF" 1<<2\n',
+  );
+  t.deepEqual(
+    mistakes.map(({ line, message }) => `${line} ${message.split(' ', 4).join(' ')}`),
+    ['2 RUN with a heredoc', '5 COPY with a heredoc'],
+  );
 });
 
-test('of a log the last step and the last error count', (t) => {
-  const log = `[1/2] STEP 1/2: FROM busybox
-[2/2] STEP 1/3: FROM 458a973f8959
-Error: not the last one
-[2/2] STEP 2/3: RUN echo "STEP" &&   false
-subprocess exited with status 1
-Error: building at STEP "RUN echo \\"STEP\\" &&   false": exit status 1`;
-  t.deepEqual(lastStep(log), { stage: 2, step: 2, text: 'RUN echo "STEP" &&   false' });
-  t.is(lastError(log), 'exit status 1');
-  t.deepEqual(lastStep('STEP 3/7: COPY a b\nError: x'), { stage: 1, step: 3, text: 'COPY a b' });
-  t.is(lastError('Error: creating build container: manifest unknown'), 'creating build container: manifest unknown');
-  t.is(lastStep('nothing'), undefined);
-  t.is(lastError('nothing'), undefined);
+test('a build ended where its last error says, over comments, continuations and stages, whatever its commands printed', (t) => {
+  const { faultIn } = readContainerfile(text);
+  const end = (steps: string, error: string) => faultIn(`${steps}\nsubprocess exited with status 1\nError: ${error}`);
+  const run = 'RUN npm ci   && npm run build';
+  t.deepEqual(end(`[1/2] STEP 3/3: ${run}`, `building at STEP "${run}": exit status 1`), {
+    instruction: run,
+    message: 'exit status 1',
+    line: 5,
+  });
+  t.like(end('[2/2] STEP 2/4: COPY --from=build /app /app', 'no such file'), { message: 'no such file', line: 10 });
+  t.like(end(`[1/2] STEP 3/3: ${run}\nError: not it\nSTEP 1/1: FROM x`, `building at STEP "${run}": exit status 1`), {
+    instruction: run,
+    line: 5,
+  });
+  t.deepEqual(end('[2/2] STEP 2/4: RUN echo of ONBUILD', 'building at STEP "RUN echo of ONBUILD": exit status 1'), {
+    instruction: 'RUN echo of ONBUILD',
+    message: 'exit status 1',
+  });
+  t.deepEqual(end('nothing', 'no FROM statement found'), { message: 'no FROM statement found' });
+  t.is(faultIn('nothing'), undefined);
+});
+
+test('of a log of which only the end is left, the instruction is found by its words; not where two say the same', (t) => {
+  const file = 'FROM a\r\nRUN echo "a": b \\\r\n  # why\r\n  && get "x"\r\nRUN true\r\nRUN true\r\n';
+  const { faultIn } = readContainerfile(file);
+  t.deepEqual(faultIn('line 9999\nError: building at STEP "RUN echo "a": b   && get "x"": reading "x": not there'), {
+    instruction: 'RUN echo "a": b   && get "x"',
+    message: 'reading "x": not there',
+    line: 2,
+  });
+  t.deepEqual(faultIn('Error: building at STEP "RUN true": exit status 1'), {
+    instruction: 'RUN true',
+    message: 'exit status 1',
+  });
 });

@@ -1,4 +1,5 @@
 import type { ApprovalStep, GroupEnd, GroupStart, Need, Plan, PlanStep, RunStep, StepId } from './plan.ts';
+import type { RunEvent } from './run-event.ts';
 
 const location = { file: 'sluice.yaml', line: 1, column: 1 };
 const node = { scope: {}, finally: false, location };
@@ -65,4 +66,25 @@ export function group(id: StepId, inner: readonly PlanStep[], change: Partial<Gr
 
 export function planOf(steps: readonly PlanStep[], change: Partial<Plan> = {}): Plan {
   return { pipeline: 'test', steps, timeoutMs: 86_400_000, ...change };
+}
+
+/** The first event of the run `r1` of a push. */
+export function runCreated(at: number): RunEvent {
+  return {
+    type: 'run-created',
+    at,
+    runId: 'r1',
+    request: {
+      repository: 'tasks',
+      trigger: { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', commit: 'c'.repeat(40), actor: 'ann' },
+      file: 'sluice.yaml',
+      dirty: false,
+    },
+    pipeline: 'test',
+    group: '',
+    plan: 'p',
+    snapshot: 's',
+    executor: 'local',
+    carried: {},
+  };
 }

@@ -1,8 +1,21 @@
 import type { ArtifactEntry, AttemptKey, TestCase } from '../model/result.ts';
 import type { RunEvent } from '../model/run-event.ts';
+import type { Repository } from './intake.ts';
 import type { Lease, NewRun, Owner } from './store.ts';
 
-// Runs, events and results for the tests of stores.
+// A repository, runs, events and results for the tests of stores.
+
+export const shop: Repository = {
+  id: 'shop-id',
+  name: 'shop',
+  forge: 'gitea',
+  forgeId: '',
+  cloneUrl: 'https://git.example/shop.git',
+  file: 'sluice.yaml',
+  forks: 'ignore',
+  secrets: '',
+  createdAt: 1,
+};
 
 export function newRun(runId: string, fields: Partial<NewRun['row']> = {}): NewRun {
   const row = {

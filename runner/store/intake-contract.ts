@@ -1,20 +1,8 @@
 import test from 'ava';
-import { finished, newRun, owner, started } from './contract-data.ts';
-import type { NewDelivery, Repository, RunRequested } from './intake.ts';
+import { finished, newRun, owner, shop, started } from './contract-data.ts';
+import type { NewDelivery, RunRequested } from './intake.ts';
 import { nobody } from './store.ts';
 import type { SetUp } from './contract-fixture.ts';
-
-const shop: Repository = {
-  id: 'shop-id',
-  name: 'shop',
-  forge: 'gitea',
-  forgeId: '',
-  cloneUrl: 'https://git.example/shop.git',
-  file: 'sluice.yaml',
-  forks: 'ignore',
-  secrets: '',
-  createdAt: 1,
-};
 
 function requested(runId: string, repository = 'shop', at = 1, priority = 0): RunRequested {
   const { request } = newRun(runId, { repository }).event;

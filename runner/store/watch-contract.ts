@@ -1,21 +1,10 @@
 import test from 'ava';
-import { newRun } from './contract-data.ts';
+import { newRun, shop } from './contract-data.ts';
 import type { SetUp } from './contract-fixture.ts';
 import { foundByLook } from './intake.ts';
-import type { NewDelivery, Repository } from './intake.ts';
+import type { NewDelivery } from './intake.ts';
 import type { Sighting } from './watch.ts';
 
-const shop: Repository = {
-  id: 'shop-id',
-  name: 'shop',
-  forge: 'gitea',
-  forgeId: '',
-  cloneUrl: 'https://git.example/shop.git',
-  file: 'sluice.yaml',
-  forks: 'ignore',
-  secrets: '',
-  createdAt: 1,
-};
 const main = 'refs/heads/main';
 
 /** A push to `main` that left it at `commit`, as `event` tells of it. */

@@ -12,19 +12,24 @@ const rules = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get'] },
 ];
 
-/** Makes the account of a runner with no more rights than it is documented to need, and answers a kubeconfig of it below `folder`. */
-export function runnerAccount(namespace: string, folder: string): string {
-  const metadata = { name: 'runner', namespace };
+/** Makes an account in a namespace, with those rights there. */
+export function createAccount(namespace: string, name: string, rules: readonly object[]): void {
+  const metadata = { name, namespace };
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
   const role = { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules };
   const binding = {
     apiVersion: `${group}/v1`,
     kind: 'RoleBinding',
     metadata,
-    roleRef: { apiGroup: group, kind: 'Role', name: 'runner' },
-    subjects: [{ kind: 'ServiceAccount', name: 'runner', namespace }],
+    roleRef: { apiGroup: group, kind: 'Role', name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
   };
   for (const object of [account, role, binding]) kubectl(['create', '-f', '-'], object);
+}
+
+/** Makes the account of a runner with no more rights than it is documented to need, and answers a kubeconfig of it below `folder`. */
+export function runnerAccount(namespace: string, folder: string): string {
+  createAccount(namespace, 'runner', rules);
   const token = kubectl(['-n', namespace, 'create', 'token', 'runner']);
   const config = JSON.parse(kubectl(['config', 'view', '--minify', '--raw', '-o', 'json'])) as {
     readonly clusters: readonly { readonly name: string; readonly cluster: object }[];

@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import { nothingBut } from '../dependencies-fixture.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import { planOf, runStep } from '../../model/plan-fixture.ts';
 import { openSession } from '../open-session.ts';
@@ -15,20 +15,12 @@ const plan = planOf([runStep('lint'), runStep('unit')]);
 function open(columns: number, rows: number) {
   const terminal = new VirtualScreen(columns, rows);
   const io = { stdout: terminal, stderr: terminal, cwd: '/', signals: new EventEmitter() };
-  const { session } = openSession({ color: true }, { variables: {}, places: new Map() }, io, {
-    version: '0',
-    environment,
-    open: () => Promise.reject(new Error('not needed')),
-    tryStep: () => Promise.reject(new Error('steps are not tried here')),
-    serve: () => Promise.reject(new Error('nothing is served here')),
-    archive: () => assert.fail('nothing is archived here'),
-    environments: () => assert.fail('nothing is deployed here'),
-    database: () => assert.fail('nothing is deployed here'),
-    checkout: () => assert.fail('nothing is checked out here'),
-    backends: () => assert.fail('nothing is deployed here'),
-    operate: () => assert.fail('this is no step'),
-    gates: () => Promise.resolve(new Map()),
-  });
+  const { session } = openSession(
+    { color: true },
+    { variables: {}, places: new Map() },
+    io,
+    nothingBut({ environment }),
+  );
   return { terminal, view: openLiveView(session) };
 }
 

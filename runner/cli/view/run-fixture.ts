@@ -1,32 +1,15 @@
+import { runCreated } from '../../model/plan-fixture.ts';
 import type { Plan, StepId } from '../../model/plan.ts';
 import type { AttemptRecord, RunEvent } from '../../model/run-event.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { evolve, replay } from '../../scheduler/evolve.ts';
 import type { RunView } from './run-view.ts';
 
-const created: RunEvent = {
-  type: 'run-created',
-  at: 0,
-  runId: 'r1',
-  request: {
-    repository: 'tasks',
-    trigger: { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', commit: 'c'.repeat(40), actor: 'ann' },
-    file: 'sluice.yaml',
-    dirty: false,
-  },
-  pipeline: 'test',
-  group: '',
-  plan: 'p',
-  snapshot: 's',
-  executor: 'local',
-  carried: {},
-};
-
 /** The state of a run that began at 0 after these events. */
 export function runOf(plan: Plan, ...events: readonly RunEvent[]): RunState {
   return replay(
     plan,
-    [created, { type: 'run-started' as const, at: 0 }, ...events].map((event, index) => ({
+    [runCreated(0), { type: 'run-started' as const, at: 0 }, ...events].map((event, index) => ({
       ...event,
       version: index + 1,
     })),

@@ -83,6 +83,9 @@ function namespaceFor({ metadata: { name, uid } }: Namespace, level: string): Dr
   };
 }
 
+/** Of each. */
+export const buildMemory = '4Gi';
+
 /** Builds come one after the other but for those of previews. */
 const quota: Draft<ResourceQuota> = {
   metadata: { name: 'builds', labels: managed },
@@ -92,7 +95,7 @@ const quota: Draft<ResourceQuota> = {
 const limits: Draft<OtherObject> = {
   metadata: { name: 'defaults', labels: managed },
   spec: {
-    limits: [{ type: 'Container', defaultRequest: { cpu: '100m', memory: '256Mi' }, default: { memory: '4Gi' } }],
+    limits: [{ type: 'Container', defaultRequest: { cpu: '100m', memory: '256Mi' }, default: { memory: buildMemory } }],
   },
 };
 

@@ -6,6 +6,7 @@ import type { Backend } from '../../model/backend.ts';
 import { SluiceError } from '../../model/errors.ts';
 import { databaseSecret, labels } from './names.ts';
 import type { BackendPlace } from './place.ts';
+import { readServerAddress } from './server-address.ts';
 
 /** Addresses of PostgreSQL servers outside of the namespace, with an account that may make roles and databases. */
 export type ExternalServers = Readonly<Record<'testing' | 'production', URL>>;
@@ -31,21 +32,12 @@ export async function externalServers(
 }
 
 function addressIn({ data = {} }: Secret, key: keyof ExternalServers, place: string): URL {
-  const text = Buffer.from(data[key] ?? '', 'base64')
-    .toString()
-    .trim();
-  const url = URL.parse(text);
-  const isWhole = url && /^postgres(ql)?:$/.test(url.protocol) && url.hostname && url.username && url.password;
-  if (isWhole && isDecodable(url.username) && isDecodable(url.password)) return url;
-  const why = text === '' ? 'is missing' : 'is no address of PostgreSQL with user and password';
-  throw new SluiceError('ERR_USAGE', `\`${key}\` of ${place} ${why}`, {
-    hint: `Give the account that makes roles and databases there: postgres://admin:PASSWORD@db.example:5432/`,
+  const text = Buffer.from(data[key] ?? '', 'base64').toString();
+  const read = readServerAddress(text);
+  if (read instanceof URL) return read;
+  throw new SluiceError('ERR_USAGE', `\`${key}\` of ${place} ${read.fault}`, {
+    hint: `Give the account that makes roles and databases there: postgres://admin:PASSWORD@db.example:5432/?sslmode=require`,
   });
-}
-
-/** A `%` that stands for itself is written `%25`. */
-function isDecodable(text: string): boolean {
-  return !/%(?![0-9a-f]{2})/i.test(text);
 }
 
 /**

@@ -158,10 +158,9 @@ export class KubernetesBackends implements Backends {
     };
   }
 
-  /** Of one outside nobody here knows how it is. */
   async #database(backend: Backend, environment: EnvironmentName): Promise<RunningEnvironment['database']> {
     if (backend.database === undefined) return undefined;
-    if ((await externalServers(this.#cluster, this.#place, backend)) !== undefined) return undefined;
+    if ((await externalServers(this.#cluster, this.#place, backend)) !== undefined) return 'outside';
     const server = isPreview(environment) ? 'testing' : environment;
     const at = { namespace: backend.name, name: databaseName(server) };
     const set = await find(this.#cluster, statefulSets, at);

@@ -21,7 +21,7 @@ import { userOf } from './database-objects.ts';
 import { databaseName, databaseSecret, labels, managed } from './names.ts';
 import { NamespaceRecords } from './namespace-records.ts';
 import type { BackendPlace } from './place.ts';
-import { lost, runJob, taskLabels } from './run-task.ts';
+import { displaced, runJob, taskLabels } from './run-task.ts';
 
 const dropMs = 120_000;
 
@@ -73,7 +73,7 @@ async function dropDatabase(
   try {
     let end = await run();
     // Another runner that sweeps may have taken it away, however it ended.
-    for (; end === lost; end = await run()) await forget();
+    for (; end === displaced; end = await run()) await forget();
     if (end.exitCode !== 0) throw new SluiceError('ERR_SERVICE', end.output);
   } catch (error) {
     const isKnown = error instanceof SluiceError || !signal.aborted;

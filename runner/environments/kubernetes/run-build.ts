@@ -23,8 +23,9 @@ export interface BuildOrder {
   readonly signal: AbortSignal;
 }
 
-const timeoutMs = 45 * 60_000;
+export const buildMinutes = 45;
 const keepSeconds = 3_600;
+const forgetMs = 20_000;
 
 /** Runs a build to its end, as one Job beside the namespace of the backend. One that ran for an earlier run of the same environment is ended. */
 export async function runBuild(cluster: ClusterClient, order: BuildOrder): Promise<TaskEnd> {
@@ -35,9 +36,11 @@ export async function runBuild(cluster: ClusterClient, order: BuildOrder): Promi
   return runJob(cluster, namespace, { name, group, signal }, jobOf(name, group, order));
 }
 
-/** Forgets a build, so that it is made anew. */
+/** Ends a build and forgets it, so that it is made anew. */
 export function forgetBuild(cluster: ClusterClient, order: BuildOrder): Promise<void> {
-  return endTasks(cluster, buildNamespace(order.backend.name), groupOf(order), { signal: order.signal });
+  // It is needed the most when nobody waits any more.
+  const signal = AbortSignal.timeout(forgetMs);
+  return endTasks(cluster, buildNamespace(order.backend.name), groupOf(order), { signal });
 }
 
 /** Runs of previews are beside those that lead to production, and so are their builds. */
@@ -54,13 +57,14 @@ function jobOf(name: string, group: string, { backend, service, image, args, pla
       [labels.service]: service,
       ...taskLabels(name, group),
     },
-    timeoutMs,
+    timeoutMs: buildMinutes * 60_000,
     keepSeconds,
     confinement: building,
     container: {
       name: 'task',
       image,
-      args: ['build-image', ...args],
+      // One stream, so that its lines stay in their order: the last one is the digest.
+      args: ['sh', '-c', 'exec "$@" 2>&1', 'sh', 'build-image', ...args],
       env: [{ name: 'SLUICE_PLAIN_HTTP_REGISTRIES', value: plainHttp.join(',') }],
     },
   });

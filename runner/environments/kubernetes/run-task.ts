@@ -23,8 +23,10 @@ const taskLabel = 'sluice.dev/task';
 const groupLabel = 'sluice.dev/task-group';
 const lookMs = 250;
 const patienceMs = 60_000;
-/** The end of one whose pod and Job somebody took away; its exit code is as a shell tells of a command that was killed. */
-export const lost: TaskEnd = { exitCode: 137, output: 'its pod was ended before it was done' };
+/** As a shell tells of a command that was killed. */
+const killed = 137;
+/** The end of one whose pod and Job somebody took away. */
+export const displaced: TaskEnd = { exitCode: killed, output: 'its pod was ended before it was done' };
 const tailLines = 500;
 
 /** One Job with one pod, never repeated by the cluster. Found by its name, it is adopted: a killed gate goes on with what it began. */
@@ -52,12 +54,11 @@ export async function runJob(
     const pod = await podOf(cluster, namespace, task.name);
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
     if (pod !== undefined && ended !== undefined) {
-      return { exitCode: ended.exitCode, output: await outputOf(cluster, pod) };
+      const output = await outputOf(cluster, pod);
+      return { exitCode: ended.exitCode, output, ...(ended.reason === 'OOMKilled' && { exceeded: 'memory' }) };
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
-    if (pod === undefined && isOver(job)) {
-      return waiting === undefined ? lost : { exitCode: lost.exitCode, output: `it did not start: ${waiting}` };
-    }
+    if (pod === undefined && isOver(job)) return lost(job, waiting);
     waiting = await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
     await sleep(lookMs, undefined, { signal: task.signal }).catch((error: unknown) => {
       if (waiting === undefined) throw error;
@@ -68,8 +69,19 @@ export async function runJob(
 
 /** Its pod is gone, and nobody will make another: the Job was deleted or has failed. */
 function isOver(job: Job | undefined): boolean {
-  if (job === undefined || job.metadata.deletionTimestamp !== undefined) return true;
-  return job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True') ?? false;
+  return job === undefined || job.metadata.deletionTimestamp !== undefined || failureOf(job) !== undefined;
+}
+
+/** `waiting` is why it had not started. */
+function lost(job: Job | undefined, waiting: string | undefined): TaskEnd {
+  if (failureOf(job)?.reason !== 'DeadlineExceeded') return displaced;
+  return waiting === undefined
+    ? { exitCode: killed, output: 'it took longer than it may', exceeded: 'time' }
+    : { exitCode: killed, output: `it did not start: ${waiting}` };
+}
+
+function failureOf(job: Job | undefined) {
+  return job?.status?.conditions?.find(({ type, status }) => type === 'Failed' && status === 'True');
 }
 
 /**

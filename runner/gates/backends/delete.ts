@@ -1,5 +1,5 @@
 import { refuseProtected } from '../../environments/backends.ts';
-import type { Backends, KnownBackend } from '../../environments/backends.ts';
+import type { Backends, KnownBackend, RunningEnvironment } from '../../environments/backends.ts';
 import { SluiceError } from '../../model/errors.ts';
 import { backendStatus } from './status.ts';
 
@@ -7,6 +7,8 @@ import { backendStatus } from './status.ts';
 export interface Loss {
   /** Environments whose databases go, with all their data. */
   readonly databases: readonly string[];
+  /** Environments whose databases are elsewhere, and stay there with all their data. */
+  readonly kept: readonly string[];
   readonly releases: readonly { readonly environment: string; readonly release: string }[];
   /** Addresses that nobody answers at any more. */
   readonly urls: readonly string[];
@@ -45,7 +47,8 @@ export async function deleteBackend(
 async function lossOf(backends: Backends, known: KnownBackend): Promise<Loss> {
   const { environments } = await backendStatus(backends, known);
   return {
-    databases: environments.filter(({ database }) => database !== undefined).map(({ environment }) => environment),
+    databases: environments.filter(({ database }) => isOurs(database)).map(({ environment }) => environment),
+    kept: environments.filter(({ database }) => database === 'outside').map(({ environment }) => environment),
     releases: environments.flatMap(({ environment, releases }) =>
       releases.map(({ release }) => ({ environment, release })),
     ),
@@ -53,11 +56,20 @@ async function lossOf(backends: Backends, known: KnownBackend): Promise<Loss> {
   };
 }
 
+function isOurs(database: RunningEnvironment['database']): boolean {
+  return database !== undefined && database !== 'outside';
+}
+
 /** In words, for who has to decide. */
-export function sentenceOf({ databases, releases }: Loss): string {
+export function sentenceOf({ databases, kept, releases }: Loss): string {
   const lost = [
     ...databases.map((environment) => `the ${environment} database`),
+    // Their volume is in the namespace, wherever the database is.
+    ...(kept.includes('production') ? ['the backups of the production database'] : []),
     ...releases.map(({ environment, release }) => `${release} in ${environment}`),
   ];
-  return lost.length === 0 ? 'Nothing goes with it.' : `With it goes ${lost.join(', ')}.`;
+  const going = lost.length === 0 ? 'Nothing goes with it.' : `With it goes ${lost.join(', ')}.`;
+  if (kept.length === 0) return going;
+  const stays = `The databases outside of its namespace (${kept.join(', ')}) stay where they are, with their roles.`;
+  return `${going} ${stays}`;
 }

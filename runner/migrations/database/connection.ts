@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { SluiceError, messageOf } from '../../model/errors.ts';
+import { libpqLike } from '../../model/postgres-address.ts';
 
 export interface ConnectOptions {
   /** postgres://user:password@host:port/database */
@@ -32,7 +33,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const place = placeOf(options.url);
   if (signal.aborted) throw aborted(signal.reason);
   const client = new pg.Client({
-    connectionString: options.url,
+    connectionString: libpqLike(options.url),
     application_name: applicationName,
     connectionTimeoutMillis: connectMs,
     keepAlive: true,

@@ -4,28 +4,12 @@ import type { PlanStep } from '../../model/plan.ts';
 import type { AttemptRecord, RunEvent } from '../../model/run-event.ts';
 import { verdictOf } from '../../model/outcome.ts';
 import { replay } from '../../scheduler/evolve.ts';
-import { approvalStep, group, needs, planOf, runStep } from '../../model/plan-fixture.ts';
+import { approvalStep, group, needs, planOf, runCreated, runStep } from '../../model/plan-fixture.ts';
 import { reportOf } from './run-report.ts';
 import type { RunReport } from './run-report.ts';
 import type { StepReport } from './step-report.ts';
 
-const created: RunEvent = {
-  type: 'run-created',
-  at: 1_000,
-  runId: 'r1',
-  request: {
-    repository: 'tasks',
-    trigger: { event: 'push', ref: 'refs/heads/main', branch: 'main', tag: '', commit: 'c'.repeat(40), actor: 'ann' },
-    file: 'sluice.yaml',
-    dirty: false,
-  },
-  pipeline: 'test',
-  group: '',
-  plan: 'p',
-  snapshot: 's',
-  executor: 'local',
-  carried: {},
-};
+const created = runCreated(1_000);
 const begun: RunEvent = { type: 'run-started', at: 2_000 };
 
 function report(steps: readonly PlanStep[], ...events: readonly RunEvent[]): RunReport {
