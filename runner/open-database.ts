@@ -66,13 +66,14 @@ async function ownedBackend(folder: string, name: string): Promise<OwnedBackend>
 /** The operation runs as a Job beside the database, whose credentials stay in the namespace. */
 async function onCluster(name: string, { config }: Surroundings): Promise<ProductionDatabase> {
   const place = requiredPlace(config);
-  const [{ connectCluster }, { KubernetesBackends }, { runOperation }, { displaced }, { noBackend }] = await Promise.all([
-    import('./cluster/connect.ts'),
-    import('./environments/kubernetes/kubernetes-backends.ts'),
-    import('./environments/kubernetes/run-operation.ts'),
-    import('./environments/kubernetes/run-task.ts'),
-    import('./environments/backends.ts'),
-  ]);
+  const [{ connectCluster }, { KubernetesBackends }, { runOperation }, { displaced }, { noBackend }] =
+    await Promise.all([
+      import('./cluster/connect.ts'),
+      import('./environments/kubernetes/kubernetes-backends.ts'),
+      import('./environments/kubernetes/run-operation.ts'),
+      import('./environments/kubernetes/run-task.ts'),
+      import('./environments/backends.ts'),
+    ]);
   const cluster = await connectCluster(config.cluster);
   const backends = new KubernetesBackends(cluster, place);
   const backend = (await backends.find(name))?.backend;
