@@ -6,7 +6,7 @@ import type { Config } from './config/config.ts';
 import type { Environment } from './config/environment.ts';
 import type { Site } from './environments/site.ts';
 import { readBackups } from './gates/backups.ts';
-import type { Backend, OwnedBackend } from './model/backend.ts';
+import type { OwnedBackend } from './model/backend.ts';
 import { SluiceError } from './model/errors.ts';
 import { inputVariable } from './model/operations.ts';
 import { requiredPlace } from './open-backends.ts';
@@ -66,27 +66,47 @@ async function ownedBackend(folder: string, name: string): Promise<OwnedBackend>
 /** The operation runs as a Job beside the database, whose credentials stay in the namespace. */
 async function onCluster(name: string, { config }: Surroundings): Promise<ProductionDatabase> {
   const place = requiredPlace(config);
-  const [{ connectCluster }, { KubernetesSite }, { runOperation }] = await Promise.all([
-    import('./cluster/connect.ts'),
-    import('./environments/kubernetes/kubernetes-site.ts'),
-    import('./environments/kubernetes/run-operation.ts'),
-  ]);
-  const backend: Backend = { name, services: [], database: { engine: 'postgres' } };
+  const [{ connectCluster }, { KubernetesBackends }, { runOperation }, { displaced }, { noBackend }] =
+    await Promise.all([
+      import('./cluster/connect.ts'),
+      import('./environments/kubernetes/kubernetes-backends.ts'),
+      import('./environments/kubernetes/run-operation.ts'),
+      import('./environments/kubernetes/run-task.ts'),
+      import('./environments/backends.ts'),
+    ]);
   const cluster = await connectCluster(config.cluster);
-  const site = new KubernetesSite(cluster, backend, place);
+  const backends = new KubernetesBackends(cluster, place);
+  const backend = (await backends.find(name))?.backend;
+  if (backend === undefined) {
+    await cluster.close();
+    throw noBackend(name);
+  }
+  const site = await backends.site(backend);
   return {
     backups: () => rowsOf(site),
     restore: async (backup, wish) => {
-      const { exitCode, output } = await runOperation(cluster, { kind: 'kubernetes', backend, place }, operation, {
+      const end = await runOperation(cluster, { kind: 'kubernetes', backend, place }, operation, {
         variables: variablesOf(backup, wish),
         signal: AbortSignal.timeout(longestMs),
         timeoutMs: longestMs,
       });
-      if (output !== '') wish.say(output);
-      if (exitCode !== 0) throw new SluiceError('ERR_GATE', `${backup} was not restored: production is as it was`);
+      if (end === displaced) throw unknownEnd(backup);
+      if (end.output !== '') wish.say(end.output);
+      if (end.exitCode !== 0) throw new SluiceError('ERR_GATE', `${backup} was not restored: production is as it was`);
     },
     [Symbol.asyncDispose]: () => cluster.close(),
   };
+}
+
+/** The swap may have been its last deed. */
+function unknownEnd(backup: string): SluiceError {
+  return new SluiceError(
+    'ERR_SERVICE',
+    `the pod that restored ${backup} was ended from outside: production is as it was, or it has the backup`,
+    {
+      hint: 'Look at the data, and restore it once more where they are not those of the backup: that loses nothing.',
+    },
+  );
 }
 
 const longestMs = 6 * 60 * 60_000;

@@ -54,6 +54,7 @@ backendTest(
     // By hand: listed, refused for the release that is live, and put in place when that is wanted.
     const listed = await backend.begin('database', 'backups', backend.name).refusal();
     t.like(JSON.parse(listed), { backups: [{ name, bytes, sha256, tables: 2, rows: 2 }] });
+    t.regex(await backend.begin('database', 'restore', 'kube-system', name).refusal(), /there is no backend/);
     const restore = ['database', 'restore', backend.name, name] as const;
     t.regex(await backend.begin(...restore).refusal(), /was not restored: production is as it was/);
     t.regex((await backend.ask('/tasks')).body, /"title":"lost"/);

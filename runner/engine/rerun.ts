@@ -6,7 +6,7 @@ import type { RerunScope } from './engine.ts';
 
 /**
  * The results that a repetition takes over: every step that succeeded, unless it is repeated or stands behind one that
- * is. `finally` steps always run again. ERR_USAGE when nothing is left to repeat or the step is unknown.
+ * is. `finally` steps always run again, and the operations of gates all or none. ERR_USAGE when nothing is left to repeat or the step is unknown.
  */
 export function carriedSteps(state: RunState, scope: RerunScope): Readonly<Record<StepId, CarriedStep>> {
   if (state.phase !== 'finished')
@@ -26,13 +26,24 @@ export function carriedSteps(state: RunState, scope: RerunScope): Readonly<Recor
 
 function stepsToRepeat(state: RunState, scope: RerunScope): ReadonlySet<StepId> {
   if (scope.kind === 'from' && !state.steps.has(scope.step)) throw unknownStep(state, scope.step);
-  const repeated = new Set<StepId>();
-  // Steps stand behind those that they need, so one pass reaches all that follow.
-  for (const step of state.plan.steps) {
-    const wanted = scope.kind === 'from' && step.id === scope.step;
-    if (wanted || !succeeded(state, step.id) || step.finally || dependsOn(step, repeated)) repeated.add(step.id);
-  }
-  return repeated;
+  const isWanted = ({ id, finally: isLast }: PlanStep): boolean =>
+    (scope.kind === 'from' && id === scope.step) || !succeeded(state, id) || isLast;
+  const repeated = withThoseBehind(state, isWanted);
+  // A release, its migration and its tests are on record for the run that made them: what repeats one of these makes its own.
+  return state.plan.steps.some((step) => isOperation(step) && repeated.has(step.id))
+    ? withThoseBehind(state, (step) => isWanted(step) || isOperation(step))
+    : repeated;
+}
+
+/** Steps stand behind those that they need, so one pass reaches all that follow. */
+function withThoseBehind({ plan }: RunState, isWanted: (step: PlanStep) => boolean): ReadonlySet<StepId> {
+  const found = new Set<StepId>();
+  for (const step of plan.steps) if (isWanted(step) || dependsOn(step, found)) found.add(step.id);
+  return found;
+}
+
+function isOperation(step: PlanStep): boolean {
+  return step.kind === 'run' && step.operation !== undefined;
 }
 
 function succeeded(state: RunState, id: StepId): boolean {

@@ -82,7 +82,10 @@ async function takeVerified(
     await dropLeftovers({ adminUrl: scratchUrl, olderThanMs: leftoverMs, now: clock(), signal });
     const taken = await backup({ url: admin, file: draft, path, signal });
     const verdict = await restoreVerified({ backup: taken, scratchUrl, path, signal });
-    if (!verdict.verified) throw new SluiceError('ERR_SERVICE', `it cannot be restored: ${verdict.message}`);
+    if (!verdict.verified) {
+      const hint = `Look whether ${dirname(file)} is full.`;
+      throw new SluiceError('ERR_SERVICE', `it cannot be restored: ${verdict.message}`, { hint });
+    }
     await sync(draft);
     await rename(draft, file);
     return { ...taken, file };

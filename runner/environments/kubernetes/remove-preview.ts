@@ -76,7 +76,8 @@ async function dropDatabase(
     for (; end === displaced; end = await run()) await forget();
     if (end.exitCode !== 0) throw new SluiceError('ERR_SERVICE', end.output);
   } catch (error) {
-    const why = signal.aborted ? `nothing came of it in ${dropMs / 1_000} s` : messageOf(error);
+    const isKnown = error instanceof SluiceError || !signal.aborted;
+    const why = isKnown ? messageOf(error) : `nothing came of it in ${dropMs / 1_000} s`;
     throw new SluiceError(
       'ERR_SERVICE',
       `the database of ${environment} in ${namespace} could not be dropped: ${why}`,

@@ -10,6 +10,9 @@ import { runJob, taskLabels } from './run-task.ts';
 import { operationAccess } from './step-access.ts';
 import type { KubernetesSiteDescription } from './step-access.ts';
 
+/** For whoever wants to look at what it left. */
+const keepSeconds = 60 * 60;
+
 export interface OperationOrder {
   /** Beside those by which it finds its place. */
   readonly variables: Readonly<Record<string, string>>;
@@ -26,7 +29,8 @@ export function runOperation(
 ): Promise<TaskEnd> {
   const name = `${operation}-${randomBytes(4).toString('hex')}`;
   const job = operationJob(name, site, operation, order);
-  return runJob(cluster, site.backend.name, { name, group: operation, signal: order.signal }, job);
+  // A group of its own: nobody's operation ends that of another.
+  return runJob(cluster, site.backend.name, { name, group: name, signal: order.signal }, job);
 }
 
 function operationJob(
@@ -37,11 +41,12 @@ function operationJob(
 ): Draft<Job> {
   const { account, labels, variables: own, secretVariables, volumes = [] } = operationAccess(site, operation);
   // Network policies know steps by it.
-  const all = { ...managed, ...taskLabels(name, operation), ...labels, 'sluice.dev/attempt': name };
+  const all = { ...managed, ...taskLabels(name, name), ...labels, 'sluice.dev/attempt': name };
   return confinedJob({
     name,
     labels: all,
     timeoutMs,
+    keepSeconds,
     container: {
       name: 'task',
       image: imageReference(site.place.images, 'sluice'),

@@ -49,6 +49,7 @@ export async function runJob(
   await cluster.create(jobs, { namespace }, body).catch((error: unknown) => {
     if (!failedWith(error, 'AlreadyExists')) throw error;
   });
+  let waiting: string | undefined;
   for (;;) {
     const pod = await podOf(cluster, namespace, task.name);
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
@@ -58,9 +59,12 @@ export async function runJob(
       return { exitCode: ended.exitCode, output, ...(exceeded && { exceeded }) };
     }
     const job = pod === undefined ? await find(cluster, jobs, { namespace, name: task.name }) : undefined;
-    if (pod === undefined && isOver(job)) return lost(job);
-    await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
-    await sleep(lookMs, undefined, { signal: task.signal });
+    if (pod === undefined && isOver(job)) return lost(job, waiting);
+    waiting = await refuseHopeless(cluster, namespace, pod ?? job, { pod, job });
+    await sleep(lookMs, undefined, { signal: task.signal }).catch((error: unknown) => {
+      if (waiting === undefined) throw error;
+      throw new SluiceError('ERR_ABORTED', `the task ${task.name} did not start: ${waiting}`, { cause: error });
+    });
   }
 }
 
@@ -69,10 +73,12 @@ function isOver(job: Job | undefined): boolean {
   return job === undefined || job.metadata.deletionTimestamp !== undefined || failureOf(job) !== undefined;
 }
 
-function lost(job: Job | undefined): TaskEnd {
-  return isLate(job)
+/** `waiting` is why it had not started. */
+function lost(job: Job | undefined, waiting: string | undefined): TaskEnd {
+  if (!isLate(job)) return displaced;
+  return waiting === undefined
     ? { exitCode: killed, output: 'it took longer than it may', exceeded: 'time' }
-    : { exitCode: killed, output: 'its pod was ended before it was done' };
+    : { exitCode: killed, output: `it did not start: ${waiting}` };
 }
 
 /** What the pod was ended for, if by the cluster: of its time the Job tells. */
@@ -161,18 +167,18 @@ async function podOf(cluster: ClusterClient, namespace: string, task: string): P
   return items.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))[0];
 }
 
-/** By what the cluster says of the pod, or of the Job as long as it has none. */
+/** By what the cluster says of the pod, or of the Job as long as it has none. Answers why it waits; undefined where nothing speaks against it. */
 async function refuseHopeless(
   cluster: ClusterClient,
   namespace: string,
   subject: Pod | Job | undefined,
   { pod, job }: { readonly pod: Pod | undefined; readonly job: Job | undefined },
-): Promise<void> {
-  if (subject === undefined || pod?.status?.phase === 'Running') return;
+): Promise<string | undefined> {
+  if (subject === undefined || pod?.status?.phase === 'Running') return undefined;
   const { uid, name } = subject.metadata;
   const { items } = await cluster.list(events, { namespace, fieldSelector: `involvedObject.uid=${uid}` });
   const waiting = waitingReason({ pod, job, events: items, now: Date.now() }, patienceMs);
-  if (waiting?.final !== true) return;
+  if (waiting?.final !== true) return waiting?.message;
   throw new SluiceError('ERR_GATE', `the task ${name} cannot start: ${waiting.message}`);
 }
 

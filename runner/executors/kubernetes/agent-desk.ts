@@ -105,8 +105,10 @@ export class AgentDesk {
     return isNews() ? this.#wish : { do: 'wait' };
   }
 
-  /** Stores output from an offset on, what is stored already excepted, and answers where the next piece begins. */
+  /** Stores output from an offset on, what is stored already excepted, and answers where the next piece begins. ERR_UNSUPPORTED before `open`. */
   async log(offset: number, chunk: Uint8Array): Promise<number> {
+    // The agent of a dead runner's step may ask before its attempt was taken up, and asks again: nothing has failed.
+    const tools = this.#opened();
     const before = this.#writing;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#writing = promise;
@@ -115,7 +117,7 @@ export class AgentDesk {
       const fresh = chunk.subarray(Math.max(0, this.#offset - offset));
       // A gap would be a defect of the agent; asking for the right place heals it.
       if (offset <= this.#offset && fresh.length > 0) {
-        await this.#opened().write(fresh);
+        await tools.write(fresh);
         this.#offset += fresh.length;
         if (this.#state?.phase === 'collected') this.#notify();
       }
