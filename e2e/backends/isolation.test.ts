@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import { kubectl } from '../cluster/test-cluster.ts';
+import { freshNamespace, imageOf, kubectl, waitFor } from '../cluster/test-cluster.ts';
 import { askGateway, domain } from './ask-gateway.ts';
 import { mayConnect } from './network-table.ts';
 import type { NetworkPolicy, Peer, Target } from './network-table.ts';
@@ -14,6 +14,7 @@ interface PodObject {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
   };
+  readonly status: { readonly phase: string; readonly podIP?: string };
 }
 
 interface SecretObject {
@@ -47,9 +48,13 @@ function nameOf({ metadata: { labels } }: PodObject): string {
   return environment === undefined ? role : `${environment} ${role}`;
 }
 
-/** A program in the pod of the testing app; answers what it printed. */
-async function inTestingApp(backend: TestBackend, program: string): Promise<string> {
-  const [pod] = await backend.objects<PodObject>('pods', '-l', 'sluice.dev/environment=testing,sluice.dev/role=app');
+/** A program in the pod of an app; answers what it printed. */
+async function inApp(backend: TestBackend, environment: 'testing' | 'production', program: string): Promise<string> {
+  const [pod] = await backend.objects<PodObject>(
+    'pods',
+    '-l',
+    `sluice.dev/environment=${environment},sluice.dev/role=app`,
+  );
   return backend.kubectl(['exec', pod?.metadata.name ?? '', '--', 'node', '--input-type=module', '-e', program]);
 }
 
@@ -77,12 +82,12 @@ backendTest(
 
     await t.notThrowsAsync(async () => {
       // No policy is enforced on the cluster of the tests, so it is the database itself that refuses.
-      const answers = JSON.parse(await inTestingApp(backend, knocks)) as Readonly<Record<string, string>>;
+      const answers = JSON.parse(await inApp(backend, 'testing', knocks)) as Readonly<Record<string, string>>;
       t.like(answers, { 'test-db/app': 'lets in' });
       for (const database of ['app', 'postgres']) t.regex(answers[`db/${database}`] ?? '', /^28P01$|timeout/);
     });
 
-    const visible = await inTestingApp(backend, looks);
+    const visible = await inApp(backend, 'testing', looks);
     const production = (await backend.objects<SecretObject>('secrets')).filter(({ metadata }) =>
       metadata.name.startsWith('db-'),
     );
@@ -100,13 +105,88 @@ backendTest(
       'the look finds what is there',
     );
 
-    golden(t, 'network.json', await table(backend, pods));
+    const reached = await table(backend, pods);
+    golden(t, 'network.json', reached);
+    await tryConnections(t, backend, reached);
     golden(t, 'accounts.json', await rights(backend));
   },
 );
 
+/** A program that tells which of these addresses let it in. */
+function connecting(addresses: readonly (readonly [host: string, port: number])[]): string {
+  return `import { connect } from 'node:net';
+const tried = ${JSON.stringify(addresses)}.map(([host, port]) => new Promise((resolve) => {
+  const socket = connect({ host, port, timeout: 3000 });
+  const end = (letsIn) => () => { socket.destroy(); resolve(letsIn); };
+  socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+}));
+console.log(JSON.stringify(await Promise.all(tried)));`;
+}
+
+/** Whether the cluster heeds policies at all: a pod that nothing is allowed reaches the API server where it does not. */
+async function enforcesPolicies(t: ExecutionContext): Promise<boolean> {
+  const namespace = await freshNamespace(t, 'policies');
+  const metadata = { name: 'nothing', namespace };
+  await kubectl(['create', '-f', '-'], {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  });
+  const address = await kubectl(['get', 'service', 'kubernetes', '-n', 'default', '-o', 'jsonpath={.spec.clusterIP}']);
+  const command = ['node', '--input-type=module', '-e', connecting([[address, 443]])];
+  await kubectl(['create', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: {
+      restartPolicy: 'Never',
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'probe',
+          image: imageOf('node-24'),
+          command,
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
+      ],
+    },
+  });
+  await waitFor(['pod/nothing', '-n', namespace], 'jsonpath={.status.phase}=Succeeded');
+  return (await kubectl(['logs', 'nothing', '-n', namespace])).trim() === '[false]';
+}
+
+/** The table as real connections from both apps to whatever runs: what it allows opens anywhere, what it denies is refused wherever policies are heeded. */
+async function tryConnections(
+  t: ExecutionContext,
+  backend: TestBackend,
+  reached: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  const enforced = await enforcesPolicies(t);
+  t.log(enforced ? 'policies are enforced here' : 'no policy is enforced here: what they deny was not tried');
+  const running = (await backend.objects<PodObject>('pods')).filter(({ status }) => status.phase === 'Running');
+  for (const environment of ['testing', 'production'] as const) {
+    const from = `${environment} app`;
+    const targets = running.filter((pod) => nameOf(pod) !== from);
+    t.true(targets.length >= 3);
+    const addresses = targets.map((pod) => [pod.status.podIP ?? '', portOf(nameOf(pod))] as const);
+    const opened = JSON.parse(await inApp(backend, environment, connecting(addresses))) as readonly boolean[];
+    for (const [index, pod] of targets.entries()) {
+      const isAllowed = reached[from]?.includes(nameOf(pod)) ?? false;
+      if (isAllowed || enforced) t.is(opened[index], isAllowed, `${from} to ${nameOf(pod)}`);
+    }
+  }
+}
+
+function portOf(name: string): number {
+  return name.endsWith('database') ? 5432 : name.endsWith('app') ? 3000 : 8080;
+}
+
 /** Who may open a connection to whom, by what is stored. Another backend has policies like these. */
-async function table(backend: TestBackend, seen: ReadonlyMap<string, PodObject>): Promise<object> {
+async function table(
+  backend: TestBackend,
+  seen: ReadonlyMap<string, PodObject>,
+): Promise<Readonly<Record<string, readonly string[]>>> {
   const own = await backend.objects<NetworkPolicy>('networkpolicies');
   const policies = [...own, ...own.map((policy) => ({ ...policy, metadata: { namespace: 'other' } }))];
   const inside = [...seen].map(([name, { metadata }]): Peer => ({
@@ -115,7 +195,6 @@ async function table(backend: TestBackend, seen: ReadonlyMap<string, PodObject>)
     labels: metadata.labels,
   }));
   const others = inside.map((peer) => ({ ...peer, name: `other backend's ${peer.name}`, namespace: 'other' }));
-  const portOf = (name: string): number => (name.endsWith('database') ? 5432 : name.endsWith('app') ? 3000 : 8080);
   const targets: readonly Target[] = [
     ...[...inside, ...others].map((peer) => ({ ...peer, port: portOf(peer.name) })),
     ...inside
