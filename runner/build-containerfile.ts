@@ -13,7 +13,7 @@ import type { BuiltImage } from './images/built-image.ts';
 import type { Containerfile } from './images/containerfile.ts';
 import type { BackendService } from './model/backend.ts';
 import { systemClock } from './model/clock.ts';
-import { SluiceError } from './model/errors.ts';
+import { isDisplaced, SluiceError } from './model/errors.ts';
 import { imageReference } from './model/own-images.ts';
 import { builder, needed } from './operation-place.ts';
 import type { OperationSurroundings } from './operation-place.ts';
@@ -77,7 +77,7 @@ export async function buildContainerfile(
   const order = { backend, service: service.name, run, image: context.image, args, plainHttp, signal };
   const end = await runBuild(cluster, order).catch(async (error: unknown) => {
     // Whoever lost its pod is followed by another, which goes on with the build.
-    if (signal.aborted && !isDisplaced(signal.reason)) await forgetBuild(cluster, order);
+    if (signal.aborted && !isDisplaced(signal)) await forgetBuild(cluster, order);
     return notOfTheCommit('the build cannot begin')(error);
   });
   say(end.output);
@@ -87,10 +87,6 @@ export async function buildContainerfile(
   const definition = await definitionOf(service, text, commit, context, built);
   await pushDefinition(definition, { into: tagged, manifest: built.manifest }, facts, access, signal);
   return built.image;
-}
-
-function isDisplaced(reason: unknown): boolean {
-  return reason instanceof SluiceError && reason.code === 'ERR_DISPLACED';
 }
 
 /** What goes wrong before the Containerfile is read is a matter of the place. */

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import { restricted } from '../../runner/environments/kubernetes/confinement.ts';
 import { freshNamespace, imageOf, kubectl, waitFor } from '../cluster/test-cluster.ts';
 import { askGateway, domain } from './ask-gateway.ts';
 import { mayConnect } from './network-table.ts';
@@ -141,13 +142,13 @@ async function enforcesPolicies(t: ExecutionContext): Promise<boolean> {
     metadata,
     spec: {
       restartPolicy: 'Never',
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: restricted.pod,
       containers: [
         {
           name: 'probe',
           image: imageOf('node-24'),
           command,
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          securityContext: restricted.container,
         },
       ],
     },

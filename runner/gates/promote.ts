@@ -1,5 +1,5 @@
 import { parseDuration } from '../model/duration.ts';
-import { messageOf, SluiceError } from '../model/errors.ts';
+import { isDisplaced, messageOf, SluiceError } from '../model/errors.ts';
 import type { Release } from '../environments/release.ts';
 import { matchesPatterns } from '../language/match-pattern.ts';
 import type { Site } from '../environments/site.ts';
@@ -310,8 +310,7 @@ function tooEarly(release: Release, first: OperationName): SluiceError {
 
 /** A pod that is taken away says nothing of the release: what is on record is enough for another to go on. */
 function leaveToNextAttempt({ signal }: OperationContext): void {
-  const reason: unknown = signal.aborted && signal.reason;
-  if (reason instanceof SluiceError && reason.code === 'ERR_DISPLACED') throw reason;
+  if (isDisplaced(signal)) signal.throwIfAborted();
 }
 
 function isRefusal(error: unknown): boolean {

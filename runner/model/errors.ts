@@ -44,6 +44,11 @@ export function adviceOf(error: unknown): string {
     : messageOf(error);
 }
 
+/** Whether a signal came because the pod was taken away, and another goes on with what it did. */
+export function isDisplaced({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof SluiceError && reason.code === 'ERR_DISPLACED';
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

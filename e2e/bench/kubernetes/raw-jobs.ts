@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { ClusterClient } from '../../../runner/cluster/cluster-client.ts';
 import type { Draft, Job } from '../../../runner/cluster/objects.ts';
 import { jobs } from '../../../runner/cluster/resources.ts';
-import { isTrue, restricted, timeObjects } from './time-objects.ts';
+import { restricted } from '../../../runner/environments/kubernetes/confinement.ts';
+import { isTrue, timeObjects } from './time-objects.ts';
 
 /** The least that a Job of a restricted namespace can be: no volume, no token, one container that does nothing. */
 function rawJob(name: string, namespace: string, image: string): Draft<Job> {

@@ -3,9 +3,10 @@ import type { ClusterClient } from '../../../runner/cluster/cluster-client.ts';
 import type { Condition, KubernetesObject } from '../../../runner/cluster/objects.ts';
 import type { Resource } from '../../../runner/cluster/resources.ts';
 import type { Json } from '../../../runner/model/json.ts';
+import { restricted } from '../../../runner/environments/kubernetes/confinement.ts';
 import { costOfController } from './peers.ts';
 import type { PeerAt } from './peers.ts';
-import { isTrue, restricted, timeObjects } from './time-objects.ts';
+import { isTrue, timeObjects } from './time-objects.ts';
 import type { Cost, Trial } from './trial.ts';
 
 interface TektonRun extends KubernetesObject {

@@ -5,18 +5,6 @@ import type { Resource } from '../../../runner/cluster/resources.ts';
 const round = 'bench.sluice.dev/round';
 const deadlineMs = 300_000;
 
-/** The parts of a pod and of its containers that a `restricted` namespace asks for. */
-export const restricted = {
-  pod: {
-    runAsNonRoot: true,
-    runAsUser: 1000,
-    runAsGroup: 1000,
-    fsGroup: 1000,
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
-  container: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-};
-
 export interface Timed<T extends KubernetesObject> {
   readonly resource: Resource<T>;
   readonly namespace: string;
