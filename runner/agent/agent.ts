@@ -36,14 +36,14 @@ const retryMs = 1_000;
  */
 export class StepAgent {
   readonly #own: AgentSurroundings;
-  readonly #gate: Promise<StepGate>;
+  readonly #gate: StepGate;
   /** Aborted when the command must not begin any more. */
   readonly #stopped = new AbortController();
   /** The kubelet's word, told by the runner, that the command's container has ended. */
   readonly #containerEnded = Promise.withResolvers<number | undefined>();
   readonly #leaving = new AbortController();
-  #asking = new AbortController();
   #state: AgentState = { phase: 'waiting' };
+  #changed = Promise.withResolvers<undefined>();
   #obeyed: Wish['do'] = 'wait';
   #working: Promise<void> | undefined;
   #output: LogSpool | undefined;
@@ -57,22 +57,26 @@ export class StepAgent {
 
   /** Settles when the runner lets the agent go. */
   async run(): Promise<void> {
+    const { link } = this.#own;
+    const { signal } = this.#leaving;
+    const told = this.#tell(signal);
     try {
       for (;;) {
-        const wish = await this.#nextWish();
+        const wish = await link.wish({ state: this.#state, obeyed: this.#obeyed }, signal);
         if (wish.do !== 'wait') this.#obeyed = wish.do;
         if (wish.do === 'leave') return;
         if (wish.do === 'run') this.#working ??= this.#work(wish.work);
         if (wish.do === 'resend') void this.#resend(wish.offset);
         if (wish.do === 'collect') this.#containerEnded.resolve(wish.exitCode);
-        if (wish.do === 'stop') await this.#stop(wish.graceMs);
+        if (wish.do === 'stop') this.#stop(wish.graceMs);
       }
     } catch (error) {
-      if (!(error instanceof Dismissed || this.#leaving.signal.aborted)) throw error;
+      if (!(error instanceof Dismissed || signal.aborted)) throw error;
     } finally {
       this.#leaving.abort();
-      this.#own.link.close();
-      (await this.#gate).close();
+      await told;
+      link.close();
+      this.#gate.close();
     }
   }
 
@@ -80,40 +84,35 @@ export class StepAgent {
    * The kubelet asks everybody to end. The step gets the signal, which its shell as process 1 does not hand on; what it then
    * leaves is delivered as long as there is time. An agent that was never given work, or has delivered it, goes at once.
    */
-  async terminate(): Promise<void> {
-    if (this.#working !== undefined && this.#state.phase !== 'collected') (await this.#gate).signal('TERM', 'cluster');
-    else this.#leave();
+  terminate(): void {
+    if (this.#working !== undefined && this.#state.phase !== 'collected') this.#gate.signal('TERM', 'cluster');
+    else this.#leaving.abort();
   }
 
-  /** A change of state ends the question under way, so that the next one tells it. */
-  async #nextWish(): Promise<Wish> {
-    for (;;) {
-      this.#asking = new AbortController();
-      const signal = this.#asking.signal;
-      try {
-        return await this.#own.link.wish({ state: this.#state, obeyed: this.#obeyed }, signal);
-      } catch (error) {
-        if (!signal.aborted || this.#leaving.signal.aborted) throw error;
+  /** Tells each change beside the question under way, of several at once the last. The next question tells it too, to whoever answers then. */
+  async #tell(signal: AbortSignal): Promise<void> {
+    let told = this.#state;
+    while (!signal.aborted) {
+      const { promise } = this.#changed;
+      if (told === this.#state) await Promise.race([promise, aborted(signal)]);
+      else {
+        told = this.#state;
+        await this.#own.link.state(told, signal).catch(() => undefined);
       }
     }
   }
 
-  #leave(): void {
-    this.#leaving.abort();
-    this.#asking.abort();
-  }
-
   #become(state: AgentState): void {
     this.#state = state;
-    this.#asking.abort();
+    this.#changed.resolve(undefined);
+    this.#changed = Promise.withResolvers();
   }
 
-  async #stop(graceMs: number): Promise<void> {
+  #stop(graceMs: number): void {
     this.#stopped.abort();
-    const gate = await this.#gate;
-    gate.signal('TERM', 'runner');
+    this.#gate.signal('TERM', 'runner');
     void sleep(graceMs, undefined, { signal: this.#leaving.signal }).then(
-      () => gate.signal('KILL', 'runner'),
+      () => this.#gate.signal('KILL', 'runner'),
       () => undefined,
     );
   }
@@ -133,7 +132,7 @@ export class StepAgent {
   async #carryOut(work: Work, notes: string[]): Promise<void> {
     const { folders } = this.#own;
     const { signal } = this.#stopped;
-    const gate = await this.#gate;
+    const gate = this.#gate;
     await unlessStopped(signal, async () => {
       const workspace = this.#untilReached((blobs) => prepareWorkspace(work, folders, blobs, signal));
       await Promise.all([workspace, awaitServices(work.services, signal)]);
@@ -272,6 +271,10 @@ class AttentiveBlobs implements BlobAccess {
   #notice(error: unknown): void {
     this.lost ||= error instanceof SluiceError && error.code === 'ERR_SOURCE';
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Whatever goes wrong on the way once the command must not begin any more, that is the reason. */

@@ -10,8 +10,8 @@ import { volume } from './folders.ts';
  */
 export const bootScript = `d=${volume}/control
 trap 'exit 143' TERM
-until [ -p $d/go ]; do sleep 0.02 2>/dev/null || sleep 1; done
-read -r shell <$d/go || exit 125
+until [ -p $d/go ]; do sleep 0.1 2>/dev/null || sleep 1; done
+read -r shell 2>/dev/null <$d/go || exit 125
 if ! command -v "$shell" >/dev/null 2>&1; then echo "missing $shell" >$d/done; exit 127; fi
 echo begun >$d/done
 (trap '' TERM; while read -r s; do kill -"$s" -1 2>/dev/null; done) <$d/stop &
@@ -27,6 +27,14 @@ while [ -e $d/stopping ] && others; do sleep 0.05 2>/dev/null || sleep 1; done
 echo "$code" >$d/done
 exit "$code"
 `;
+
+/**
+ * Makes the pipes of a gate, for any POSIX shell. The agent's container begins with it and comes before that of the step, whose
+ * shell can only look again and again: it would take the processor from an agent that is still starting.
+ */
+export function pipesScript(control: string): string {
+  return `mkdir ${control} && cd ${control} && mkfifo -m 600 out done stop go && cd /`;
+}
 
 /** A value as one word of a POSIX shell. */
 function quoted(value: string): string {

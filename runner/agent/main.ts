@@ -12,6 +12,6 @@ const agent = new StepAgent({
   link: new RunnerLink({ url, job, tokenFile }),
   echo: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
 });
-process.on('SIGTERM', () => void agent.terminate());
+process.on('SIGTERM', () => agent.terminate());
 await agent.run();
 process.exit(0);

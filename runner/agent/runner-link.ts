@@ -52,8 +52,8 @@ export class RunnerLink {
     return (await this.#untilAnswered(call, signal)) as Wish;
   }
 
-  async state(state: AgentState): Promise<void> {
-    await this.#untilAnswered({ method: 'POST', path: 'state', body: json(state) });
+  async state(state: AgentState, signal: AbortSignal): Promise<void> {
+    await this.#untilAnswered({ method: 'POST', path: 'state', body: json(state) }, signal);
   }
 
   /** Answers the offset up to which the output is stored. */

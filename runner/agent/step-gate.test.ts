@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { pipesScript } from './boot-script.ts';
 import { foldersBelow } from './folders.ts';
 import { openGate } from './step-gate.ts';
 import type { OutputListener, StepGate } from './step-gate.ts';
@@ -19,7 +20,8 @@ interface Opened {
 async function opened(t: ExecutionContext, listener: OutputListener = () => Promise.resolve()): Promise<Opened> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-gate-'));
   const folders = foldersBelow(root);
-  const gate = await openGate(folders, listener);
+  await promisify(execFile)('sh', ['-c', pipesScript(folders.control)]);
+  const gate = openGate(folders, listener);
   t.teardown(() => {
     gate.close();
     gate.close();

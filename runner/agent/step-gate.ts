@@ -1,19 +1,7 @@
-import { execFile } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { SocketConstructorOpts } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { environmentFile } from './boot-script.ts';
 import type { AgentFolders } from './folders.ts';
 
@@ -55,30 +43,27 @@ export type OutputListener = (chunk: Uint8Array) => Promise<void>;
 const outputChunkBytes = 65_536;
 const longestWord = 200;
 
-/** Makes folders and pipes; the shell beside waits for the last of them. Everything is open before the shell can see it. */
-export async function openGate(folders: AgentFolders, onOutput: OutputListener): Promise<StepGate> {
-  const { control } = folders;
-  for (const path of [control, folders.workspace, folders.home, folders.temporary]) mkdirSync(path);
+/** Makes the folders of the step, and opens the pipes that `pipesScript` made; the shell beside waits for what comes through `go`. */
+export function openGate(folders: AgentFolders, onOutput: OutputListener): StepGate {
+  for (const path of [folders.workspace, folders.home, folders.temporary]) mkdirSync(path);
   writeFileSync(folders.output, '');
-  const pipe = (name: string): string => join(control, name);
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe('out'), pipe('done'), pipe('stop'), pipe('gate')]);
+  const pipe = (name: string): string => join(folders.control, name);
   const output = openReader(pipe('out'), (options) => outputReader(options, onOutput));
   const done = openReader(pipe('done'), (options) => new Socket(options));
-  const gate = openBoth(pipe('gate'));
+  const go = openBoth(pipe('go'));
   const stop = openBoth(pipe('stop'));
   const shut = once(() => closeSync(output.keeper));
   const begun = Promise.withResolvers<undefined>();
   const word = readWord(done.reader, () => begun.resolve(undefined)).finally(shut);
-  renameSync(pipe('gate'), pipe('go'));
   return {
     outputEnded: new Promise((resolve) => output.reader.once('end', resolve)),
     begun: begun.promise,
     word,
-    revoke: () => isRead(gate),
+    revoke: () => isRead(go),
     open: (command) => {
       writeFileSync(pipe('script'), command.script);
       writeFileSync(pipe('env'), environmentFile(command.env, command.folder));
-      writeSync(gate, `${command.shell}\n`);
+      writeSync(go, `${command.shell}\n`);
     },
     signal: (name, by) => {
       if (!existsSync(pipe('stopping'))) writeFileSync(pipe('stopping'), by);
@@ -89,7 +74,7 @@ export async function openGate(folders: AgentFolders, onOutput: OutputListener):
     close: once(() => {
       shut();
       for (const { reader } of [output, done]) reader.destroy();
-      for (const fd of [done.keeper, gate, stop]) closeSync(fd);
+      for (const fd of [done.keeper, go, stop]) closeSync(fd);
     }),
   };
 }

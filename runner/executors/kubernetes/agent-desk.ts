@@ -76,8 +76,7 @@ export class AgentDesk {
       this.#readable = new Set(blobs);
     }
     this.#wish = wish;
-    this.#wished.resolve(undefined);
-    this.#wished = Promise.withResolvers();
+    this.#wake();
   }
 
   /** Phases only go on: a word that comes late, or twice, changes nothing. */
@@ -85,24 +84,28 @@ export class AgentDesk {
     if (this.#state !== undefined && order.indexOf(state.phase) <= order.indexOf(this.#state.phase)) return;
     this.#state = state;
     this.#notify();
+    this.#wake();
   }
 
   async answer({ state, obeyed }: WishQuestion, signal: AbortSignal): Promise<Wish> {
     this.#obeyed = obeyed;
     this.hear(state);
-    if (this.lacksLog && obeyed !== 'resend') return { do: 'resend', offset: this.#offset };
     const deadline = performance.now() + holdMs;
-    const isNews = (): boolean => this.#wish.do !== 'wait' && this.#wish.do !== obeyed;
-    while (!isNews()) {
-      const wished = this.#wished.promise;
+    for (;;) {
+      const { promise: wished } = this.#wished;
+      const news = this.#newsFor(obeyed);
       const left = deadline - performance.now();
-      if (left <= 0 || signal.aborted) break;
+      if (news !== undefined || left <= 0 || signal.aborted) return news ?? { do: 'wait' };
       const timer = new AbortController();
       const late = sleep(left, undefined, { signal: AbortSignal.any([timer.signal, signal]) }).catch(() => undefined);
       await Promise.race([wished, late]);
       timer.abort();
     }
-    return isNews() ? this.#wish : { do: 'wait' };
+  }
+
+  #newsFor(obeyed: Wish['do']): Wish | undefined {
+    if (this.lacksLog && obeyed !== 'resend') return { do: 'resend', offset: this.#offset };
+    return this.#wish.do === 'wait' || this.#wish.do === obeyed ? undefined : this.#wish;
   }
 
   /** Stores output from an offset on, what is stored already excepted, and answers where the next piece begins. ERR_UNSUPPORTED before `open`. */
@@ -145,6 +148,12 @@ export class AgentDesk {
   #opened(): DeskTools {
     if (this.#tools === undefined) throw new SluiceError('ERR_UNSUPPORTED', 'the attempt has not begun');
     return this.#tools;
+  }
+
+  /** Whoever holds a question back looks anew. */
+  #wake(): void {
+    this.#wished.resolve(undefined);
+    this.#wished = Promise.withResolvers();
   }
 
   #notify(): void {
