@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { ClusterError, failedWith } from '../../cluster/cluster-error.ts';
 import { find } from '../../cluster/find.ts';
-import type { CoreEvent, Job } from '../../cluster/objects.ts';
-import { events, jobs, pods, secrets } from '../../cluster/resources.ts';
+import type { Job } from '../../cluster/objects.ts';
+import { jobs, pods, secrets } from '../../cluster/resources.ts';
 import { AttemptEnded } from '../../model/attempt-ended.ts';
 import { adviceOf, messageOf, SluiceError } from '../../model/errors.ts';
 import type { Json } from '../../model/json.ts';
 import { createFault } from './create-fault.ts';
+import type { EventBook } from './event-book.ts';
 import { agentUrlOf, annotations, buildJob, labels } from './job-spec.ts';
 import type { AttemptPlan } from './job-spec.ts';
 import { jobName } from './job-name.ts';
@@ -23,6 +24,7 @@ export interface AttemptPodOptions {
   readonly cluster: ClusterClient;
   readonly settings: KubernetesSettings;
   readonly book: PodBook;
+  readonly events: EventBook;
   readonly plan: AttemptPlan;
   readonly secrets: Readonly<Record<string, string>>;
   /** Brings the namespace about, where that is ours to make. */
@@ -35,7 +37,8 @@ export interface AttemptPodOptions {
   readonly lost?: { readonly place: Readonly<Record<string, Json>> | undefined };
 }
 
-const firstLookMs = 1_000;
+/** Most pods run by then, and have cost no question. */
+const firstLookMs = 2_000;
 const nextLookMs = 2_000;
 const longestEndMs = 30_000;
 const secretMs = 60_000;
@@ -53,8 +56,6 @@ export class AttemptPod {
   #trouble: string | undefined;
   #killing: Promise<void> | undefined;
   #created: Promise<void> | undefined;
-  #jobEvents: readonly CoreEvent[] = [];
-  #podEvents: readonly CoreEvent[] = [];
   #podUid: string | undefined;
   #word: KubeletWord | undefined;
   #looked = Promise.withResolvers<undefined>();
@@ -166,7 +167,7 @@ export class AttemptPod {
       known: this.#known,
       podUid: this.#podUid,
       isComplete: this.#options.book.isComplete,
-      events: [...this.#jobEvents, ...this.#podEvents],
+      events: this.#options.events.of(this.name),
       // An API server that says nothing makes nothing older than it was.
       now: Math.min(now, this.toldAt),
       patienceMs,
@@ -181,7 +182,8 @@ export class AttemptPod {
 
   /** Settles when something is known that was not before. */
   async changed(): Promise<void> {
-    await Promise.race([this.#options.book.changed(this.name), this.#looked.promise]);
+    const { book, events } = this.#options;
+    await Promise.race([book.changed(this.name), events.changed(), this.#looked.promise]);
   }
 
   /**
@@ -291,7 +293,7 @@ export class AttemptPod {
     this.#secretAt = Date.parse(made.metadata.creationTimestamp);
   }
 
-  /** Events and the Job itself are only asked for while nothing runs: a pod that starts soon costs no request. */
+  /** The Job itself, and what is told of it, are only asked for while nothing runs: a pod that starts soon costs no request. */
   async #watchOver(): Promise<void> {
     const { signal } = this.#ending;
     const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -307,28 +309,18 @@ export class AttemptPod {
     return known === undefined || known.gone || known.pod.status?.phase === 'Pending';
   }
 
-  /** Of a pod that is there its own events tell the rest; its Job, and why that makes none, matter until then and when it is gone. */
+  /** Its Job, and why that makes no pod, matter until there is one and when it is gone. */
   async #look(): Promise<void> {
     const askedAt = Date.now();
-    const known = this.#known;
-    const pod = known?.gone === false ? known.pod.metadata.uid : undefined;
-    if (pod !== undefined) this.#podEvents = await this.#eventsOf(pod);
-    else {
-      const { cluster, settings } = this.#options;
-      const job = this.#job?.metadata.uid;
-      if (job !== undefined) this.#jobEvents = await this.#eventsOf(job);
+    const { cluster, events, settings } = this.#options;
+    await events.open();
+    if (this.#known?.gone !== false) {
       const found = await find(cluster, jobs, { namespace: settings.namespace, name: this.name });
-      this.#jobIsGone = found?.metadata.uid !== job;
+      this.#jobIsGone = found?.metadata.uid !== this.#job?.metadata.uid;
       if (found !== undefined && !this.#jobIsGone) this.#job = found;
     }
     this.#lookedAt = askedAt;
     this.#notify();
-  }
-
-  async #eventsOf(uid: string): Promise<readonly CoreEvent[]> {
-    const { cluster, settings } = this.#options;
-    const selection = { namespace: settings.namespace, fieldSelector: `involvedObject.uid=${uid}` };
-    return (await cluster.list(events, selection)).items;
   }
 
   #noteTrouble(message: string | undefined): void {

@@ -14,6 +14,7 @@ import { AgentServer } from './agent-server.ts';
 import { AttemptPod } from './attempt-pod.ts';
 import type { AttemptPodOptions } from './attempt-pod.ts';
 import type { BackendNamespaces } from './backend-namespaces.ts';
+import { EventBook } from './event-book.ts';
 import { jobName } from './job-name.ts';
 import type { AttemptPlan } from './job-spec.ts';
 import { LiveAttempt } from './live-attempt.ts';
@@ -60,6 +61,7 @@ interface Site {
 interface Area {
   readonly settings: KubernetesSettings;
   readonly book: PodBook;
+  readonly events: EventBook;
 }
 
 type Lost = NonNullable<AttemptPodOptions['lost']>;
@@ -134,7 +136,7 @@ class KubernetesExecutor implements Executor {
       await this.#sweep(site);
     }
     await site?.server.close();
-    await Promise.all(this.#books.map((book) => book.close()));
+    await Promise.all([...this.#areas.values()].flatMap(({ book, events }) => [book.close(), events.close()]));
     await site?.cluster.close();
   }
 
@@ -213,6 +215,7 @@ class KubernetesExecutor implements Executor {
     const entry = { area, desk: new AgentDesk(), pod };
     this.#entries.set(pod.name, entry);
     area.book.remember(pod.name);
+    area.events.remember(pod.name);
     return entry;
   }
 
@@ -240,7 +243,7 @@ class KubernetesExecutor implements Executor {
     if (known !== undefined) return known;
     const book = new PodBook(cluster, namespace, settings.owner);
     book.open();
-    const area = { settings: { ...settings, namespace }, book };
+    const area = { settings: { ...settings, namespace }, book, events: new EventBook(cluster, namespace) };
     this.#areas.set(namespace, area);
     return area;
   }
@@ -283,7 +286,7 @@ class KubernetesExecutor implements Executor {
     const entry = this.#entries.get(name);
     await Promise.all([earlier, entry?.pod.close()]);
     if (site === undefined) return;
-    const { settings, book } = entry?.area ?? this.#areaOf(site, {});
+    const { settings, book, events } = entry?.area ?? this.#areaOf(site, {});
     const { cluster } = site;
     const at = { namespace: settings.namespace, name };
     try {
@@ -299,6 +302,7 @@ class KubernetesExecutor implements Executor {
       this.#noteOver(name);
     }
     book.forget(name);
+    events.forget(name);
   }
 
   /** The API server vouches for the name of the pod and its uid; that it is the first of this Job is ours to know. */

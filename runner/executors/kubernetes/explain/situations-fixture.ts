@@ -32,8 +32,10 @@ export const situationNames: readonly string[] = readdirSync(folder)
   .map((file) => file.replace('.json', ''))
   .toSorted();
 
+/** With the events that an executor asks for, which are warnings. */
 export function situationOf(name: string): Situation {
-  return JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Situation;
+  const situation = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Situation;
+  return { ...situation, events: situation.events.filter(({ type }) => type === 'Warning') };
 }
 
 /** Everything the watch showed, one view after each change. The uid of the pod is on record from its first sight on. */

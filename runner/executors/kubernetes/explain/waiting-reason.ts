@@ -71,7 +71,7 @@ function unscheduled({ events }: AttemptView, pod: Pod): Since | undefined {
 
 /** The step's own container comes first, and a trouble without hope before any other. */
 function waitingContainer({ events }: AttemptView, pod: Pod): Since | undefined {
-  const pulled = noticed(events, pod, ['Failed', 'BackOff', 'InspectFailed']);
+  const pulled = noticed(events, pod, ['Failed', 'InspectFailed']);
   const troubles = containerStatuses(pod)
     .toSorted((a, b) => rank(a.name) - rank(b.name))
     .map((status) => explainWaitingContainer(pod, status, pullFailure(events, pod, status.name)))
