@@ -133,9 +133,10 @@ export class StepAgent {
     const { folders } = this.#own;
     const { signal } = this.#stopped;
     const gate = this.#gate;
-    await unlessStopped(signal, async () => {
-      const workspace = this.#untilReached((blobs) => prepareWorkspace(work, folders, blobs, signal));
-      await Promise.all([workspace, awaitServices(work.services, signal)]);
+    const [commitUntilMs] = await unlessStopped(signal, () => {
+      const tellsCommit = work.declared.junit.length > 0;
+      const workspace = this.#untilReached((blobs) => prepareWorkspace(work, folders, blobs, signal, tellsCommit));
+      return Promise.all([workspace, awaitServices(work.services, signal)]);
     });
     const spool = new LogSpool(this.#own.spool, work.maxLogBytes);
     this.#output = spool;
@@ -150,7 +151,7 @@ export class StepAgent {
     const word = await this.#endOf(gate, startedAt);
     this.#become({ phase: 'ended', ...word });
     await spooled;
-    const collected = await this.#collect(work, word, notes);
+    const collected = await this.#collect(work, word, { notes, commitUntilMs });
     await shipped;
     this.#become({ phase: 'collected', ...word, results: { ...collected, log: spool.summary() } });
   }
@@ -212,14 +213,18 @@ export class StepAgent {
     await this.#ship(this.#output, offset).catch(() => undefined);
   }
 
-  async #collect(work: Work, word: CommandWord, notes: string[]): Promise<Omit<Collected, 'log'>> {
+  async #collect(
+    work: Work,
+    word: CommandWord,
+    { notes, commitUntilMs }: { readonly notes: readonly string[]; readonly commitUntilMs: number },
+  ): Promise<Omit<Collected, 'log'>> {
     const { folders } = this.#own;
     const { signal } = this.#leaving;
     return this.#untilReached(async (blobs) => {
       const remarks: string[] = [];
       const note = (text: string): unknown => remarks.push(text);
       const { declared, maxUploadBytes: maxBytes } = work;
-      const collection = { declared, folders, blobs, maxBytes, note, signal };
+      const collection = { declared, folders, commitUntilMs, blobs, maxBytes, note, signal };
       const { results, problem } = await collectResults(collection, word.exitCode === 0);
       const { reason, message = '' } = problem ?? {};
       return { ...results, notes: [...notes, ...remarks], ...(reason && { problem: { reason, message } }) };
@@ -278,9 +283,9 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Whatever goes wrong on the way once the command must not begin any more, that is the reason. */
-async function unlessStopped(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+async function unlessStopped<Value>(signal: AbortSignal, act: () => Promise<Value>): Promise<Value> {
   try {
-    await act();
+    return await act();
   } catch (error) {
     throw signal.aborted ? new AttemptEnded('cancelled') : error;
   }

@@ -360,6 +360,28 @@ function files(create: Create): void {
     t.is((outcome.files.find((file) => file.kind === 'artifact')?.mode ?? 0) & 0o777, 0o755);
   });
 
+  test('a report counts when the command or a needed step wrote it, and not when the commit has it', async (t) => {
+    const step = (script: string): ReturnType<typeof stepOf> =>
+      stepOf(script, { junit: { paths: ['**/*.xml'], allowEmpty: false } });
+    const reportsOf = async (script: string): Promise<readonly [readonly string[], string]> => {
+      const seen = new Recorder();
+      const layers = [
+        {
+          from: '',
+          blob: await seen.blobs.tar({ 'kept.xml': 'commit', 'written.xml': 'commit', 'made.xml': 'commit' }),
+        },
+        { from: 'made', blob: await seen.blobs.tar({ 'made.xml': 'handed over' }) },
+      ];
+      const { outcome } = await run(create, specOf(step(script), { layers }), seen);
+      t.is(outcome.outcome, 'succeeded');
+      return [outcome.files.map(({ path }) => path), seen.notes.join()];
+    };
+    const [written, remarks] = await reportsOf('echo new > written.xml; echo new > new.xml; touch -d @0 new.xml');
+    t.deepEqual(written.toSorted(), ['made.xml', 'new.xml', 'written.xml']);
+    t.regex(remarks, /not counted.*kept\.xml/);
+    t.deepEqual((await reportsOf('true'))[0], ['made.xml']);
+  });
+
   test('a required artefact that is missing turns green to red and is named; an optional one is a remark', async (t) => {
     const artifacts = [
       { path: 'must/**', required: true },

@@ -150,7 +150,7 @@ const red: readonly Case[] = [
     facts: green,
     tests: { ...empty, files: 0 },
     reason: 'no_tests',
-    message: 'nothing matches reports/*.xml',
+    message: 'no report that the command wrote matches reports/*.xml',
   },
   {
     title: 'reports without a case',

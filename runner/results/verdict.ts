@@ -92,7 +92,7 @@ function unprovenTests({ junit }: Subject, tests: TestSummary | undefined): Verd
 }
 
 function whyNoTests(paths: readonly string[], { files, tests }: TestSummary): string {
-  if (files === 0) return `nothing matches ${paths.join(', ')}`;
+  if (files === 0) return `no report that the command wrote matches ${paths.join(', ')}`;
   return tests === 0
     ? `${files} report${files === 1 ? '' : 's'} without a test case`
     : `all ${tests} tests were skipped`;

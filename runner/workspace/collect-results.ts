@@ -7,7 +7,7 @@ import type { ArtifactEntry } from '../model/result.ts';
 import type { BlobAccess } from './blob-access.ts';
 import { eachOf } from './each-of.ts';
 import { openFound } from './find-files.ts';
-import type { Found } from './find-files.ts';
+import type { Found, FoundFile } from './find-files.ts';
 import { findInFolders, isInPlace } from './find-in-folders.ts';
 import type { CommandFolders } from './find-in-folders.ts';
 import { limitedBlobs } from './limited-blobs.ts';
@@ -54,6 +54,8 @@ interface Part<Value> {
 export interface Collection {
   readonly declared: DeclaredResults;
   readonly folders: CommandFolders;
+  /** What `prepareWorkspace` answered. */
+  readonly commitUntilMs: number;
   readonly blobs: BlobAccess;
   /** How much may be stored in all. */
   readonly maxBytes: number;
@@ -99,9 +101,11 @@ function isTooMuch(error: unknown): boolean {
   return error instanceof SluiceError && error.code === 'ERR_LIMIT';
 }
 
+/** A report that the commit brought along says nothing of this command, which may have written none. */
 async function collectFiles({
   declared,
   folders,
+  commitUntilMs,
   blobs,
   note,
   signal,
@@ -115,15 +119,24 @@ async function collectFiles({
   for (const { kind, path, required } of wanted) {
     const found = await findInFolders(folders, [path], signal);
     if (found.unsafe.length > 0) problems.push(unsafe(found));
+    const isOwn = ({ changedMs }: FoundFile): boolean => kind !== 'junit' || changedMs >= commitUntilMs;
+    const [own, ofCommit] = [found.files.filter(isOwn), found.files.filter((file) => !isOwn(file))];
+    if (ofCommit.length > 0)
+      note(`not counted, since the commit has it and nothing wrote it anew: ${namesOf(ofCommit)}`);
     if (found.files.length === 0 && required) problems.push(verdictOf('artifact_missing', `nothing matches ${path}`));
     if (found.files.length === 0 && !required) note(`nothing matches ${path}`);
-    const entries = await eachOf(found.files, storedAtOnce, async (file): Promise<ArtifactEntry> => {
+    const entries = await eachOf(own, storedAtOnce, async (file): Promise<ArtifactEntry> => {
       const stored = await blobs.put(openFound(file));
       return { kind, path: file.path, ...stored, mode: file.mode };
     });
     for (const entry of entries) files.set(`${kind}:${entry.path}`, entry);
   }
   return { value: [...files.values()], problem: problems[0] };
+}
+
+function namesOf(files: readonly FoundFile[]): string {
+  const names = files.slice(0, 3).map(({ path }) => path);
+  return `${names.join(', ')}${files.length > names.length ? `, and ${files.length - names.length} more` : ''}`;
 }
 
 async function packHandover({

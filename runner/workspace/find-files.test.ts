@@ -68,9 +68,17 @@ test('files come once, sorted, with real path, size and mode', async (t) => {
   const folder = workspace(t, 'b', 'a/tool');
   fs.chmodSync(join(folder, 'a/tool'), 0o755);
   const found = await findFiles(folder, ['b', '**', 'a']);
+  const changedMs = (path: string): number => fs.lstatSync(join(folder, path)).ctimeMs;
   t.deepEqual(found.files, [
-    { path: 'a/tool', absolute: join(folder, 'a/tool'), root: folder, bytes: 6, mode: 0o755 },
-    { path: 'b', absolute: join(folder, 'b'), root: folder, bytes: 1, mode: 0o644 },
+    {
+      path: 'a/tool',
+      absolute: join(folder, 'a/tool'),
+      root: folder,
+      bytes: 6,
+      mode: 0o755,
+      changedMs: changedMs('a/tool'),
+    },
+    { path: 'b', absolute: join(folder, 'b'), root: folder, bytes: 1, mode: 0o644, changedMs: changedMs('b') },
   ]);
 });
 

@@ -16,6 +16,8 @@ export interface FoundFile {
   readonly root: string;
   readonly bytes: number;
   readonly mode: number;
+  /** When the content or anything else about the file last changed, by the file system: no program sets it. */
+  readonly changedMs: number;
 }
 
 export interface Found {
@@ -112,7 +114,8 @@ function addFile({ root, nameOf, collection }: Search, path: string, absolute: s
   const stat = fs.lstatSync(absolute, { throwIfNoEntry: false });
   if (stat?.isFile() !== true) return;
   const name = nameOf(path);
-  collection.files.set(name, { path: name, absolute, root, bytes: stat.size, mode: stat.mode & 0o777 });
+  const [bytes, mode, changedMs] = [stat.size, stat.mode & 0o777, stat.ctimeMs];
+  collection.files.set(name, { path: name, absolute, root, bytes, mode, changedMs });
   collection.paths.add(name);
 }
 

@@ -1,5 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { lstatSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AttemptEnded } from '../model/attempt-ended.ts';
 import { SluiceError } from '../model/errors.ts';
 import type { BlobAccess } from './blob-access.ts';
@@ -16,23 +18,51 @@ export interface WorkspaceContent {
   readonly caches: readonly { readonly key: string; readonly paths: readonly string[]; readonly blob?: string }[];
 }
 
-/** Fills the workspace and the home folder of an attempt: the commit, what needed steps hand over, the caches found. */
+/**
+ * Fills the workspace and the home folder of an attempt: the commit, what needed steps hand over, the caches found. Answers, where `tellsCommit`, a
+ * moment by the clock of the file system (ms): what last changed before it is as the commit has it. Else that is 0.
+ */
 export async function prepareWorkspace(
   content: WorkspaceContent,
   folders: Pick<CommandFolders, 'workspace' | 'home'>,
   blobs: BlobAccess,
   signal: AbortSignal,
-): Promise<void> {
+  tellsCommit: boolean,
+): Promise<number> {
+  const commit = content.layers.find(({ from }) => from === '');
+  const handovers = content.layers.filter((layer) => layer !== commit);
   try {
-    await refuseConflicts(content.layers.slice(1), blobs, signal);
-    for (const { blob } of content.layers) await unpackTar(await blobs.open(blob), folders.workspace, {}, signal);
+    await refuseConflicts(handovers, blobs, signal);
+    if (commit !== undefined) await unpackTar(await blobs.open(commit.blob), folders.workspace, {}, signal);
+    const moment = tellsCommit ? await nextMoment(folders.home) : 0;
+    for (const { blob } of handovers) await unpackTar(await blobs.open(blob), folders.workspace, {}, signal);
     for (const { blob } of content.caches) {
       if (blob === undefined) continue;
       await unpackTar(await blobs.open(blob), folders.workspace, { home: folders.home }, signal);
     }
+    return moment;
   } catch (error) {
     if (error instanceof SluiceError) throw new AttemptEnded('workspace_failed', error.message);
     throw error;
+  }
+}
+
+/** File systems keep time in steps of some milliseconds: a moment that nothing has which was written before. */
+async function nextMoment(folder: string): Promise<number> {
+  const marker = join(folder, `.moment-${randomUUID()}`);
+  const changedAt = (): number => {
+    writeFileSync(marker, '.');
+    return lstatSync(marker).ctimeMs;
+  };
+  try {
+    const now = changedAt();
+    for (;;) {
+      await sleep(1);
+      const later = changedAt();
+      if (later > now) return later;
+    }
+  } finally {
+    rmSync(marker, { force: true });
   }
 }
 

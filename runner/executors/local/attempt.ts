@@ -50,6 +50,8 @@ interface Surroundings {
   /** Lead it to the environments of its backend. */
   readonly places: Readonly<Record<string, string>>;
   readonly services: RunningServices;
+  /** What `prepareWorkspace` answered. */
+  readonly commitUntilMs: number;
 }
 
 /** One attempt from its empty folder to its outcome; what it started has ended when the promise settles. */
@@ -57,7 +59,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   try {
     const surroundings = await prepareUnlessStopped(attempt);
     const end = await command(attempt, surroundings).finally(() => surroundings.services.stop());
-    return await outcomeOf(attempt, end);
+    return await outcomeOf(attempt, end, surroundings);
   } catch (error) {
     if (!(error instanceof AttemptEnded)) throw error;
     return { ...error.verdict, files: [], output: '', caches: {} };
@@ -82,11 +84,12 @@ async function prepare({ machine, folder, spec, context, stop: { signal } }: Att
   const base = attemptEnvironment({ ...machine.base, PATH: tools.path }, folder);
   const places = await placesOf(machine, spec, context, signal);
   const [workspace, services] = await Promise.allSettled([
-    prepareWorkspace(spec, folder, context.blobs, signal),
+    prepareWorkspace(spec, folder, context.blobs, signal, spec.step.junit.paths.length > 0),
     startServices(spec.step.services, { folder, cache: machine.cache, env: base, context, signal }),
   ]);
   if (services.status === 'rejected') throw services.reason;
-  if (workspace.status === 'fulfilled') return { base, places, services: services.value };
+  if (workspace.status === 'fulfilled')
+    return { base, places, services: services.value, commitUntilMs: workspace.value };
   await services.value.stop();
   throw workspace.reason;
 }
@@ -152,13 +155,18 @@ function verdictOfEnding(ending: Ending): Verdict {
   return lostService !== undefined && isOwn ? verdictOf('service_failed', lostService) : verdict;
 }
 
-async function outcomeOf({ spec, folder, context, stop }: Attempt, end: Ending): Promise<AttemptOutcome> {
+async function outcomeOf(
+  { spec, folder, context, stop }: Attempt,
+  end: Ending,
+  { commitUntilMs }: Surroundings,
+): Promise<AttemptOutcome> {
   const verdict = verdictOfEnding(end);
   const succeeded = verdict.outcome === 'succeeded';
   const { results, problem } = await collectResults(
     {
       declared: declaredResults(spec.step, spec.caches),
       folders: folder,
+      commitUntilMs,
       blobs: context.blobs,
       maxBytes: context.maxUploadBytes,
       note: context.note,
