@@ -1,10 +1,10 @@
+import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { Access, Credentials } from './access.ts';
 import type { Call } from './call.ts';
 import { breakdown, refusal } from './read-failure.ts';
 import type { Transport } from './transport.ts';
-import { request } from './undici.ts';
 
 export type AnswerBody = Dispatcher.ResponseData['body'];
 
@@ -57,10 +57,8 @@ export class Sender {
     signal.throwIfAborted();
     this.#requests += 1;
     try {
-      const { origin, pathname, search } = new URL(server + call.path);
-      return await request(transport.dispatcher(use, access.tls), {
-        origin,
-        path: pathname + search,
+      return await request(server + call.path, {
+        dispatcher: transport.dispatcher(use, access.tls),
         method: call.method,
         headers: {
           accept: 'application/json, */*',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { buildConnector as connectors, Dispatcher } from 'undici';
+import { Agent, ProxyAgent, buildConnector } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { TlsMaterial } from './access.ts';
-import { Agent, buildConnector, createProxyAgent } from './undici.ts';
 
 /** Marks what failed before anything of the request was sent. The code is that of the cause. */
 export class ConnectError extends Error {
@@ -85,9 +85,9 @@ function createAgent(tls: TlsMaterial, proxy: string | undefined, connections?: 
     keepAliveMaxTimeout: idleConnectionMs,
     allowH2: false,
   };
-  if (proxy !== undefined) return createProxyAgent({ ...options, uri: proxy, requestTls: { ...tls, allowH2: false } });
+  if (proxy !== undefined) return new ProxyAgent({ ...options, uri: proxy, requestTls: { ...tls, allowH2: false } });
   const connect = buildConnector({ ...tls, allowH2: false, timeout: connectTimeoutMs });
-  const marked: connectors.connector = (target, callback) => {
+  const marked: buildConnector.connector = (target, callback) => {
     connect(target, (...[error, socket]) => {
       if (error) callback(new ConnectError(error), null);
       else callback(null, socket);
