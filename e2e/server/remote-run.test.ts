@@ -165,14 +165,9 @@ test('a server that is killed in the middle of a run is found again: the run is 
 
 test('a token that is revoked in the middle of a run ends the following, not the run; Ctrl-C twice leaves it to the server', async (t) => {
   const { place, commit, begin } = await setUp(t);
-  const words = [
-    '--repository',
-    'shop',
-    '--commit',
-    commit,
-    '--command',
-    'echo up; trap "" TERM INT; sleep 8 & wait; wait',
-  ];
+  const done = join(place.folder, 'done');
+  const command = `echo up; trap "" TERM INT; until [ -e ${done} ]; do sleep 0.1; done`;
+  const words = ['--repository', 'shop', '--commit', commit, '--command', command];
   const start = async () => {
     const { child, said } = begin(place.url, ...words);
     let told = '';
@@ -190,6 +185,7 @@ test('a token that is revoked in the middle of a run ends the following, not the
   const { tokens } = (await place.sluice('token', 'list')) as { readonly tokens: readonly { readonly id: string }[] };
   for (const { id } of tokens) await place.sluice('token', 'revoke', id);
   const { code, err } = await other.said;
+  await writeFile(done, '');
   t.is(code, 3);
   t.regex(err, /token is not good.*\n {2}Run \S+ goes on without you\. `sluice token create/);
   t.deepEqual(
