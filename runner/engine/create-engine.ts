@@ -63,6 +63,8 @@ export function createEngine(engine: EngineDependencies): Engine {
     state: (runId) => readState(engine, runId),
     drive: async (runId, observer, signal) => {
       refuseOtherExecutor(engine, await readState(engine, runId));
+      // Also where no step is left to run: the last runner may have been killed before it had cleared away what the last one ran in.
+      anticipate();
       return driveRun(engine, await leaseOf(runId), observer, signal);
     },
     recover: () => recoverRuns(engine),

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Executor } from '../executors/executor.ts';
 import { createLocalExecutor } from '../executors/local/local-executor.ts';
 import type { Checked } from '../model/problem.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -29,6 +30,7 @@ export interface World {
   readonly store: FullStore;
   readonly blobs: Blobs;
   readonly logs: Logs;
+  readonly executor: Executor;
   readonly observer: RunObserver;
   path(name: string): string;
   write(name: string): Promise<void>;

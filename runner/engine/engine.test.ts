@@ -266,3 +266,12 @@ test('R000-21: a run whose process is gone ends as runner_lost', async (t) => {
   t.is(state.verdict?.reason, 'runner_lost');
   t.deepEqual(await world.engine.recover(), []);
 });
+
+test('whoever drives a run has its executor look for what others left, also where no step is left to run', async (t) => {
+  const world = await openWorld(t);
+  const runId = await world.start('pipeline: p\nsteps:\n  a: { run: "true", if: "false" }\n');
+  let asked = 0;
+  Object.assign(world.executor, { anticipate: () => (asked += 1) });
+  await world.engine.drive(runId, world.observer, new AbortController().signal);
+  t.is(asked, 1);
+});
