@@ -183,7 +183,7 @@ export class AttemptPod {
   /** Settles when something is known that was not before. */
   async changed(): Promise<void> {
     const { book, events } = this.#options;
-    await Promise.race([book.changed(this.name), events.changed(), this.#looked.promise]);
+    await Promise.race([book.changed(this.name), events.changed(this.name), this.#looked.promise]);
   }
 
   /**

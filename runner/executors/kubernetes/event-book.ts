@@ -2,6 +2,11 @@ import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import type { CoreEvent } from '../../cluster/objects.ts';
 import { events } from '../../cluster/resources.ts';
 
+interface Told {
+  readonly events: Map<string, CoreEvent>;
+  news: PromiseWithResolvers<undefined>;
+}
+
 /**
  * What Kubernetes warns of about Jobs and their pods, in one watch of a namespace for all attempts, from the first that asks on. To list the
  * events of one object, the API server reads all that the namespace has: it keeps no index of them, and no cache.
@@ -9,11 +14,10 @@ import { events } from '../../cluster/resources.ts';
 export class EventBook {
   readonly #cluster: ClusterClient;
   readonly #namespace: string;
-  readonly #told = new Map<string, Map<string, CoreEvent>>();
+  readonly #told = new Map<string, Told>();
   readonly #closing = new AbortController();
   readonly #known = Promise.withResolvers<undefined>();
   #watching: Promise<void> | undefined;
-  #news = Promise.withResolvers<undefined>();
 
   constructor(cluster: ClusterClient, namespace: string) {
     this.#cluster = cluster;
@@ -28,7 +32,7 @@ export class EventBook {
 
   /** What is told of a Job and its pods is kept from now on. */
   remember(job: string): void {
-    if (!this.#told.has(job)) this.#told.set(job, new Map());
+    if (!this.#told.has(job)) this.#told.set(job, { events: new Map(), news: Promise.withResolvers() });
   }
 
   forget(job: string): void {
@@ -36,12 +40,12 @@ export class EventBook {
   }
 
   of(job: string): readonly CoreEvent[] {
-    return [...(this.#told.get(job)?.values() ?? [])];
+    return [...(this.#told.get(job)?.events.values() ?? [])];
   }
 
-  /** Settles when something is told of a Job that is remembered. */
-  async changed(): Promise<void> {
-    await this.#news.promise;
+  /** Settles when something is told of a Job that is remembered. Who waits goes with what is forgotten, since of most Jobs nothing is ever told. */
+  async changed(job: string): Promise<void> {
+    await (this.#told.get(job)?.news ?? Promise.withResolvers()).promise;
   }
 
   async close(): Promise<void> {
@@ -63,9 +67,9 @@ export class EventBook {
   #note(event: CoreEvent): void {
     const told = this.#told.get(jobOf(event));
     if (told === undefined) return;
-    told.set(event.metadata.uid, event);
-    this.#news.resolve(undefined);
-    this.#news = Promise.withResolvers();
+    told.events.set(event.metadata.uid, event);
+    told.news.resolve(undefined);
+    told.news = Promise.withResolvers();
   }
 }
 
