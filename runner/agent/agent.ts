@@ -74,6 +74,7 @@ export class StepAgent {
       if (!(error instanceof Dismissed || signal.aborted)) throw error;
     } finally {
       this.#leaving.abort();
+      this.#changed.resolve(undefined);
       await told;
       link.close();
       this.#gate.close();
@@ -94,7 +95,7 @@ export class StepAgent {
     let told = this.#state;
     while (!signal.aborted) {
       const { promise } = this.#changed;
-      if (told === this.#state) await Promise.race([promise, aborted(signal)]);
+      if (told === this.#state) await promise;
       else {
         told = this.#state;
         await this.#own.link.state(told, signal).catch(() => undefined);
@@ -276,10 +277,6 @@ class AttentiveBlobs implements BlobAccess {
   #notice(error: unknown): void {
     this.lost ||= error instanceof SluiceError && error.code === 'ERR_SOURCE';
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Whatever goes wrong on the way once the command must not begin any more, that is the reason. */
