@@ -42,10 +42,16 @@ async function driftOf(
   body: Draft<KubernetesObject>,
 ): Promise<readonly Drift[]> {
   const object = `${resource.kind}/${at.name}`;
-  const present = await find(cluster, resource, at);
-  if (present === undefined || present.metadata.deletionTimestamp !== undefined) return [{ object, kind: 'missing' }];
   try {
-    const wanted = await cluster.apply(resource, at, body, { fieldManager, force: true, dryRun: true });
+    let present: KubernetesObject | undefined;
+    let wanted: KubernetesObject;
+    // A dry run answers the version it began from: what others wrote since the first look is no drift, such as the volume of a new claim.
+    do {
+      present = await find(cluster, resource, at);
+      if (present === undefined || present.metadata.deletionTimestamp !== undefined)
+        return [{ object, kind: 'missing' }];
+      wanted = await cluster.apply(resource, at, body, { fieldManager, force: true, dryRun: true });
+    } while (wanted.metadata.resourceVersion !== present.metadata.resourceVersion);
     const differences = differencesOf('', comparable(present), comparable(wanted));
     if (differences.length === 0) return [];
     const conflicts = await conflictsOf(cluster, resource, at, body);
