@@ -82,14 +82,14 @@ test.serial(
 
     await repository.deleteBranch('feature/login');
     await untilGone(place);
-    t.regex(await place.log(), /a preview was removed.*its branch is gone/);
+    t.regex(await place.logWith('its branch is gone'), /a preview was removed.*its branch is gone/);
 
     // Its branch stays, and its time ends.
     await repository.push('feature/other', { 'sluice.yaml': pipeline.replace('max: 1', 'ttl: 1s, max: 1') });
     const short = await repository.next();
     t.is(short.outcome, 'succeeded', verdictsOf(short));
     await untilGone(place);
-    t.regex(await place.log(), /a preview was removed.*its time is over/);
+    t.regex(await place.logWith('its time is over'), /a preview was removed.*its time is over/);
 
     // A branch that has none by its name has one by its pull request, until that is closed. The branch stays.
     const commit = await repository.push('mend', { 'sluice.yaml': pipeline });
@@ -99,7 +99,7 @@ test.serial(
     t.regex(await ask(place, /^preview-pr-5$/, '/tasks'), /"title":"seeded"/);
     await repository.tellOfPull('closed', 'mend', commit);
     await untilGone(place);
-    t.regex(await place.log(), /a preview was removed.*its pull request was closed/);
+    t.regex(await place.logWith('its pull request was closed'), /a preview was removed.*its pull request was closed/);
 
     // Whoever leaves the condition out is told before anything is done.
     await repository.push('feature/bold', { 'sluice.yaml': pipeline.replace(`, if: "branch == 'main'"`, '') });

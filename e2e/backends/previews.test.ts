@@ -161,7 +161,7 @@ backendTest(
     const aged = JSON.stringify({ data: { record: data.record.replace(/"usedAt":\d+/, '"usedAt":0') } });
     await namespace.kubectl('patch', 'configmap', 'previews', '--type=merge', '-p', aged);
     await namespace.untilGone(preview);
-    t.regex(await place.log(), /a preview was removed.*its time is over/);
+    t.regex(await place.logWith('its time is over'), /a preview was removed.*its time is over/);
     t.like(await askGateway(`${preview}.${host}`, '/tasks'), { status: 404, release: undefined });
     await repository.push('feature/login', {});
     const again = await repository.next();
@@ -179,7 +179,7 @@ backendTest(
     // Nobody tells that the branch is deleted.
     await repository.deleteBranch('feature/login');
     await namespace.untilGone(preview);
-    t.regex(await place.log(), /a preview was removed.*its branch is gone/);
+    t.regex(await place.logWith('its branch is gone'), /a preview was removed.*its branch is gone/);
     t.like(await askGateway(host, '/tasks'), { status: 200, release: 'r4' });
     t.like(await askGateway(`test.${host}`, '/tasks'), { status: 200, release: 'r4' });
   },

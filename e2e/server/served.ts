@@ -93,6 +93,16 @@ export class Place {
     return readFile(join(this.folder, 'server.log'), 'utf8');
   }
 
+  /** The same, once it has what is looked for: a server writes after the deed. What is not there in half a minute does not come. */
+  async logWith(text: string): Promise<string> {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      const log = await this.log();
+      if (log.includes(text) || Date.now() > end) return log;
+      await sleep(100);
+    }
+  }
+
   /** Of the server that answers now. */
   get pid(): number {
     return this.#server?.pid ?? 0;
