@@ -284,10 +284,10 @@ export class RunDriver {
 
   /** Has attempts prepared that will begin soon, and lets go of those that will not after all. */
   #warmUp(): void {
-    const { executor, lookAhead: budget } = this.#engine;
+    const { clock, executor, lookAhead: budget } = this.#engine;
     if (!executor.warm) return;
     const { state } = this.#journal;
-    const ahead = lookAhead(state, budget);
+    const ahead = lookAhead(state, budget, clock());
     for (const [id, key] of this.#warm) {
       if (!ahead.some((step) => step.id === id)) this.#cool(id, key);
     }

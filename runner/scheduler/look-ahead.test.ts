@@ -26,7 +26,11 @@ function chain(...resources: readonly { readonly cpu?: string; readonly memory?:
   return state;
 }
 
-const ids = (state: RunState, budget = room): readonly string[] => lookAhead(state, budget).map(({ id }) => id);
+/** Some time after the first attempt began, ms. */
+const ids = (state: RunState, budget = room, afterMs = 0): readonly string[] => {
+  const { startedAt = NaN } = state.steps.get('s0')?.attempts[0] ?? {};
+  return lookAhead(state, budget, startedAt + afterMs).map(({ id }) => id);
+};
 
 test('steps are prepared as far as what they request fits the budget, each kind by itself', (t) => {
   const cores = chain({}, { cpu: '3' }, { cpu: '1500m' });
@@ -46,4 +50,11 @@ test('what requests nothing is prepared by count alone, and nothing is without a
 
 test('a step that does not fit keeps those behind it from being prepared', (t) => {
   t.deepEqual(ids(chain({}, { cpu: '5' }, { cpu: '1' })), []);
+});
+
+test('until the first attempt had a head start, two are prepared beside it', (t) => {
+  const state = chain({}, {}, {}, {}, {});
+  t.deepEqual(ids(state), ['s1', 's2']);
+  t.deepEqual(ids(state, room, 199), ['s1', 's2']);
+  t.deepEqual(ids(state, room, 200), ['s1', 's2', 's3', 's4']);
 });

@@ -16,13 +16,19 @@ export interface IdleBudget {
 const mostAtFirst = 2;
 
 /**
+ * How long it is ahead of more than those. A kubelet looks once in 300 ms whether the volumes of a new pod are there (`podAttachAndMountRetryInterval`),
+ * and until then has nothing to do for it: the wait of those that come later falls into the time in which the first ones start.
+ */
+const headStartMs = 200;
+
+/**
  * Steps that will begin soon if all goes well, in plan order, as far as the budget goes: those behind steps that run, and those
  * behind these. An executor may prepare them, so that they begin at once. Only steps that can do no harm by waiting: no secrets,
- * no condition, no group to hold. Few until the first attempt has its place.
+ * no condition, no group to hold. Few until the first attempt has its place, or its head start.
  */
-export function lookAhead(state: RunState, budget: IdleBudget): readonly RunStep[] {
+export function lookAhead(state: RunState, budget: IdleBudget, now: number): readonly RunStep[] {
   if (state.phase !== 'running' || state.cancel) return [];
-  const limit = isPlaced(state) ? budget.attempts : Math.min(budget.attempts, mostAtFirst);
+  const limit = hasItsStart(state, now) ? budget.attempts : Math.min(budget.attempts, mostAtFirst);
   const hopeful = new Set<StepId>();
   const ahead: RunStep[] = [];
   for (const step of state.plan.steps) {
@@ -53,6 +59,7 @@ function isNear(step: PlanStep, hopeful: ReadonlySet<StepId>): step is RunStep {
   );
 }
 
-function isPlaced({ steps }: RunState): boolean {
-  return steps.values().some(({ attempts }) => attempts.some(({ place }) => place !== undefined));
+function hasItsStart({ steps }: RunState, now: number): boolean {
+  const attempts = [...steps.values()].flatMap((step) => step.attempts);
+  return attempts.some(({ place, startedAt }) => place !== undefined || startedAt + headStartMs <= now);
 }
