@@ -5,8 +5,8 @@
  *
  * A raw Job is timed from its create until a watch shows it Complete, a run of a peer until a watch shows that it succeeded, Sluice from
  * run accepted to run succeeded: every verdict proven by the kubelet, log and artefact sealed. The steps of the others print
- * and keep nothing. Sluice's processor time is that of a whole process of `sluice run`, its memory the peak of it; theirs is what
- * a run took of their controller, and what that has after it.
+ * and keep nothing. Processor time and memory are what a run took of the controller or server, and what that has after it; of `sluice run`
+ * those of a whole process and its peak.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,9 @@ import { connectCluster } from '../../runner/cluster/connect.ts';
 import { argoTrials } from './kubernetes/argo-workflows.ts';
 import { kubectl } from './kubernetes/kubectl.ts';
 import { findPeers } from './kubernetes/peers.ts';
-import { timeRawJobs } from './kubernetes/raw-jobs.ts';
+import { timeRawJobs, timeRawPods } from './kubernetes/raw-jobs.ts';
 import { runnerAccount } from './kubernetes/runner-account.ts';
+import { ServedRuns } from './kubernetes/served-runs.ts';
 import { measureSluice, repositoryWith, runSluice } from './kubernetes/sluice-run.ts';
 import { comparison, figures, inWords, spread } from './kubernetes/table.ts';
 import { tektonTrials } from './kubernetes/tekton-runs.ts';
@@ -28,8 +29,18 @@ const { KUBECONFIG, E2E_IMAGES, E2E_CLUSTER_HOME, BENCH_ROUNDS } = process.env;
 const images = JSON.parse(E2E_IMAGES ?? '{}') as Readonly<Record<string, string>>;
 const image = images['busybox'] ?? '';
 const namespace = 'bench';
+/** Of the server: what it asks for when nothing runs is no cost of `sluice run`. */
+const servedNamespace = 'bench-served';
 const rounds = Number(BENCH_ROUNDS ?? 9);
 const liveSteps = 100;
+const oneProcess = 'sluice run';
+const [work, atOnce] = ['echo done | tee result', ', needs: []'];
+const pipelines = {
+  one: pipeline(1, work),
+  five: pipeline(5, work),
+  twenty: pipeline(20, work, atOnce),
+  live: pipeline(liveSteps, 'sleep 600', atOnce, ''),
+};
 
 async function main(): Promise<void> {
   if (KUBECONFIG === undefined || E2E_IMAGES === undefined) {
@@ -37,38 +48,51 @@ async function main(): Promise<void> {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  kubectl(['create', '-f', '-'], {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
-  });
+  const cleanups: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
-    kubectl(['wait', 'serviceaccount/default', '-n', namespace, '--for=create', '--timeout=60s']);
-    await compare(folder, runnerAccount(namespace, folder));
+    await compare(folder, cleanups);
   } finally {
-    kubectl(['delete', 'namespace', namespace, '--wait=true']);
-    rmSync(folder, { recursive: true, force: true });
+    for (const cleanup of cleanups.toReversed()) await cleanup();
   }
 }
 
-async function compare(folder: string, account: string): Promise<void> {
-  const env = {
+/** A namespace of its own, and what a runner has to know to use it. */
+function environmentOf(name: string, folder: string, cleanups: (() => unknown)[]): NodeJS.ProcessEnv {
+  kubectl(['create', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+  });
+  cleanups.push(() => kubectl(['delete', 'namespace', name, '--wait=true']));
+  kubectl(['wait', 'serviceaccount/default', '-n', name, '--for=create', '--timeout=60s']);
+  return {
     ...process.env,
-    KUBECONFIG: account,
-    SLUICE_HOME: join(folder, 'home'),
+    KUBECONFIG: runnerAccount(name, folder),
     SLUICE_EXECUTOR: 'kubernetes',
     SLUICE_AGENT_IMAGE: images['agent'],
   };
+}
+
+async function compare(folder: string, cleanups: (() => unknown)[]): Promise<void> {
+  const env = { ...environmentOf(namespace, folder, cleanups), SLUICE_HOME: join(folder, 'home') };
+  const server = await ServedRuns.open(pipelines, environmentOf(servedNamespace, folder, cleanups), cleanups);
   const cluster = await connectCluster({ kubeconfig: KUBECONFIG });
+  cleanups.push(() => cluster.close());
   const peers = peerTrials(cluster);
-  const trials = [...rawTrials(cluster), ...sluiceTrials(folder, env), ...peers.trials];
+  const trials = [
+    ...rawTrials(cluster),
+    ...podTrials(cluster),
+    ...servedTrials(server),
+    ...sluiceTrials(folder, env),
+    ...peers.trials,
+  ];
   // What is done for the first time loads programs and images.
   for (const { shape, run } of trials) if (shape === 'one') await run();
   const { results, loads } = await runTrials(trials, rounds, E2E_CLUSTER_HOME);
-  await cluster.close();
   console.log(`${rounds} rounds (a third of them for what is slow), load ${inWords(spread(loads), 1)}`);
   for (const line of comparison(results, 'raw Jobs', peers.missing)) console.log(line);
-  printTargets(results, await memoryWithLiveSteps(folder, env));
+  printTargets('Sluice', results, { live: await memoryOf(server) });
+  printTargets(oneProcess, results, await memoryWithLiveSteps(folder, env));
 }
 
 function rawTrials(cluster: ClusterClient): readonly Trial[] {
@@ -83,23 +107,44 @@ function rawTrials(cluster: ClusterClient): readonly Trial[] {
   ];
 }
 
+/** What the node needs for the pods of the steps, were there no runner at all. */
+function podTrials(cluster: ClusterClient): readonly Trial[] {
+  const runner = 'raw pods, all at once';
+  const pods = async (count: number): Promise<Cost> => ({
+    ms: await timeRawPods(cluster, { namespace, image, count }),
+  });
+  return [
+    { runner, shape: 'one', run: () => pods(1) },
+    { runner, shape: 'five', run: () => pods(5) },
+    { runner, shape: 'twenty', isSlow: true, run: () => pods(20) },
+  ];
+}
+
+function servedTrials(server: ServedRuns): readonly Trial[] {
+  const [runner, accounts] = ['Sluice', [servedNamespace]];
+  return [
+    { runner, accounts, shape: 'one', run: () => server.measure('one') },
+    { runner, accounts, shape: 'five', run: () => server.measure('five') },
+    { runner, accounts, shape: 'twenty', isSlow: true, run: () => server.measure('twenty') },
+  ];
+}
+
 function sluiceTrials(folder: string, env: NodeJS.ProcessEnv): readonly Trial[] {
-  const [one = '', five = '', twenty = ''] = [
-    pipeline(1, 'echo done | tee result'),
-    pipeline(5, 'echo done | tee result'),
-    pipeline(20, 'echo done | tee result', ', needs: []'),
-  ].map((text) => repositoryWith(folder, text));
-  const own = async (repository: string, variables = env): Promise<Cost> => {
-    const { peakMegabytes, ...cost } = await measureSluice({ repository, env: variables });
-    return { ...cost, megabytes: peakMegabytes };
+  const { one, five, twenty } = pipelines;
+  const own = (text: string, variables = env): (() => Promise<Cost>) => {
+    const repository = repositoryWith(folder, text);
+    return async () => {
+      const { peakMegabytes, ...cost } = await measureSluice({ repository, env: variables });
+      return { ...cost, megabytes: peakMegabytes };
+    };
   };
-  const [runner, accounts] = ['Sluice', [namespace]];
+  const [runner, accounts] = [oneProcess, [namespace]];
   const cold = { ...env, SLUICE_LOOK_AHEAD: '0' };
   return [
-    { runner, accounts, shape: 'one', run: () => own(one) },
-    { runner, accounts, shape: 'five', run: () => own(five) },
-    { runner: 'Sluice, nothing prepared', accounts, shape: 'five', run: () => own(five, cold) },
-    { runner, accounts, shape: 'twenty', isSlow: true, run: () => own(twenty) },
+    { runner, accounts, shape: 'one', run: own(one) },
+    { runner, accounts, shape: 'five', run: own(five) },
+    { runner: `${oneProcess}, nothing prepared`, accounts, shape: 'five', isSlow: true, run: own(five, cold) },
+    { runner, accounts, shape: 'twenty', isSlow: true, run: own(twenty) },
   ];
 }
 
@@ -122,12 +167,25 @@ function peerTrials(cluster: ClusterClient): {
   return { trials, missing };
 }
 
+/** Resident memory of the server, MB, while so many steps run at once. */
+async function memoryOf(server: ServedRuns): Promise<number> {
+  let placed = 0;
+  let megabytes = NaN;
+  await server.run('live', async ({ runId, event }) => {
+    if (event.type !== 'attempt-placed' || (placed += 1) < liveSteps) return;
+    megabytes = server.megabytes;
+    await server.cancel(runId);
+  });
+  if (Number.isNaN(megabytes)) throw new Error(`${placed} of ${liveSteps} steps came to run`);
+  return megabytes;
+}
+
 /** Resident memory of the runner, MB, while so many steps run at once, and its peak over the whole run. */
 async function memoryWithLiveSteps(
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly live: number; readonly peak: number }> {
-  const repository = repositoryWith(folder, pipeline(liveSteps, 'sleep 600', ', needs: []', ''));
+  const repository = repositoryWith(folder, pipelines.live);
   let placed = 0;
   let megabytes = NaN;
   const { peakMegabytes } = await runSluice({
@@ -149,11 +207,15 @@ function pipeline(count: number, run: string, more = '', artifacts = ', artifact
   return `pipeline: bench\nruntime: ${image}\nsteps:\n${steps.join('')}`;
 }
 
-function printTargets(results: readonly Result[], memory: { readonly live: number; readonly peak: number }): void {
+function printTargets(
+  runner: string,
+  results: readonly Result[],
+  memory: { readonly live: number; readonly peak?: number },
+): void {
   const [one, five, twenty] = [
-    figures(results, 'Sluice', 'one'),
-    figures(results, 'Sluice', 'five'),
-    figures(results, 'Sluice', 'twenty'),
+    figures(results, runner, 'one'),
+    figures(results, runner, 'five'),
+    figures(results, runner, 'twenty'),
   ];
   const raw = figures(results, 'raw Jobs', 'one').ms.median;
   const rawTwenty = figures(results, 'raw Jobs', 'twenty').ms.median;
@@ -166,11 +228,13 @@ function printTargets(results: readonly Result[], memory: { readonly live: numbe
     ['requests a step, 5 in turn', verdict(five.requestsPerStep, 6, count)],
     ['requests a step, 20 at once', verdict(twenty.requestsPerStep, 6, count)],
     [`memory, ${liveSteps} live steps`, verdict(memory.live, 150, (value) => `${value.toFixed(0)} MB`)],
-    ['its peak', `${memory.peak.toFixed(0)} MB`],
-    ['1 step, with the start of the process', `${inWords(one.wallMs)} ms`],
+    ...(memory.peak === undefined ? [] : [['its peak', `${memory.peak.toFixed(0)} MB`] as const]),
+    ...(Number.isNaN(one.wallMs.median)
+      ? []
+      : [['1 step, with the start of the process', `${inWords(one.wallMs)} ms`] as const]),
     ['processor time a step more', `${((20 * twenty.cpuMsPerStep - one.cpuMsPerStep) / 19).toFixed(0)} ms`],
   ];
-  console.log('Sluice');
+  console.log(runner);
   for (const [what, figure] of rows) console.log(`  ${what.padEnd(40)} ${figure}`);
 }
 

@@ -35,7 +35,7 @@ export function runnerAccount(namespace: string, folder: string): string {
     readonly clusters: readonly { readonly name: string; readonly cluster: object }[];
   };
   const name = config.clusters[0]?.name;
-  const file = join(folder, 'runner.kubeconfig');
+  const file = join(folder, `${namespace}.kubeconfig`);
   const own = {
     ...config,
     users: [{ name: 'runner', user: { token: token.trim() } }],

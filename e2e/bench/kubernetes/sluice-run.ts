@@ -21,7 +21,7 @@ interface Told {
   readonly report?: Report;
 }
 
-interface Report {
+export interface Report {
   readonly outcome?: string;
   readonly createdAt: number;
   readonly finishedAt?: number;
@@ -51,16 +51,21 @@ export interface RunOptions {
   readonly onEvent?: (type: string, watch: ProcessWatch, child: { kill(signal: 'SIGINT'): unknown }) => void;
 }
 
-/** Runs `sluice run` once and answers what it cost. Throws unless every step is green by the kubelet's exit code, log and artefact sealed. */
-export async function measureSluice(options: RunOptions): Promise<SluiceRun> {
-  const { report, ...cost } = await runSluice(options);
+/** From run accepted to run succeeded, ms. Throws unless every step is green by the kubelet's exit code, log and artefact sealed. */
+export function provenMs(report: Report): number {
   const { finishedAt = NaN, createdAt, outcome, steps } = report;
   const isProven = steps.every(
     ({ artifacts, attempts: [attempt] }) =>
       attempt?.outcome === 'succeeded' && attempt.exitCode === 0 && attempt.log?.complete === true && artifacts === 1,
   );
   if (outcome !== 'succeeded' || !isProven) throw new Error(`a run was not proven: ${JSON.stringify(report)}`);
-  return { ms: finishedAt - createdAt, ...cost };
+  return finishedAt - createdAt;
+}
+
+/** Runs `sluice run` once to its good end, and answers what it cost. */
+export async function measureSluice(options: RunOptions): Promise<SluiceRun> {
+  const { report, ...cost } = await runSluice(options);
+  return { ms: provenMs(report), ...cost };
 }
 
 /** Runs `sluice run` to whatever end. */
