@@ -25,6 +25,8 @@ interface Options {
   readonly report: string;
   /** How long the tests may be silent, as ava has it. */
   readonly timeout: string;
+  /** How many files run beside each other. */
+  readonly concurrency: string;
 }
 
 /** Runs every check and every test even when some are red, and ends with the line `N passed, N failed`. */
@@ -36,8 +38,8 @@ async function checkAll(options: Options, signal: AbortSignal): Promise<number> 
   };
   const wanted = options.testsOnly ? [] : checks;
   for (const result of await Promise.all(wanted.map((check) => runCheck(check, signal)))) add(result);
-  const { files, alone, timeout } = options;
-  if (files.length > 0) await runTests([`--timeout=${timeout}`, ...files], add, signal);
+  const { files, alone, timeout, concurrency } = options;
+  if (files.length > 0) await runTests([`--timeout=${timeout}`, `--concurrency=${concurrency}`, ...files], add, signal);
   if (alone.length > 0) await runTests([`--timeout=${timeout}`, '--concurrency=1', ...alone], add, signal);
   await mkdir('reports', { recursive: true });
   await writeFile(`reports/${options.report}`, junitXml(results));
@@ -93,6 +95,7 @@ const { values, positionals } = parseArgs({
     alone: { type: 'string', multiple: true, default: [] },
     report: { type: 'string', default: 'junit.xml' },
     timeout: { type: 'string', default: '2m' },
+    concurrency: { type: 'string', default: '2' },
   },
 });
 const interrupted = new AbortController();
