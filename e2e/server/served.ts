@@ -25,18 +25,25 @@ export interface RunRow {
 export class Place {
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
+  readonly #program: string;
   #server: ChildProcess | undefined;
   url = '';
 
-  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
+  private constructor(folder: string, environment: NodeJS.ProcessEnv, program: string) {
     this.folder = folder;
     this.environment = environment;
+    this.#program = program;
   }
 
-  static async open(t: Pick<ExecutionContext, 'teardown'>, variables: NodeJS.ProcessEnv = {}): Promise<Place> {
+  /** `program` is the file of JavaScript that Node is given: the sources, unless it is another build. */
+  static async open(
+    t: Pick<ExecutionContext, 'teardown'>,
+    variables: NodeJS.ProcessEnv = {},
+    program: string = launcher,
+  ): Promise<Place> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-served-'));
     const environment = { ...process.env, SLUICE_HOME: join(folder, 'home'), NO_COLOR: '1', ...variables };
-    const place = new Place(folder, environment);
+    const place = new Place(folder, environment, program);
     t.teardown(async () => {
       await place.kill();
       await rm(folder, { recursive: true, force: true });
@@ -62,7 +69,7 @@ export class Place {
   }
 
   async sluice(...args: readonly string[]): Promise<unknown> {
-    const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--json', ...args], {
+    const { stdout } = await promisify(execFile)(process.execPath, [this.#program, '--json', ...args], {
       env: this.environment,
     });
     return JSON.parse(stdout);
@@ -70,15 +77,19 @@ export class Place {
 
   /** What people read. */
   async text(...args: readonly string[]): Promise<string> {
-    return (await promisify(execFile)(process.execPath, [launcher, ...args], { env: this.environment })).stdout;
+    return (await promisify(execFile)(process.execPath, [this.#program, ...args], { env: this.environment })).stdout;
   }
 
   async serve(): Promise<void> {
     const log = await open(join(this.folder, 'server.log'), 'a');
-    const server = spawn(process.execPath, [launcher, '--json', 'serve', '--listen', '127.0.0.1:0', '--grace', '5'], {
-      env: this.environment,
-      stdio: ['ignore', 'pipe', log.fd],
-    });
+    const server = spawn(
+      process.execPath,
+      [this.#program, '--json', 'serve', '--listen', '127.0.0.1:0', '--grace', '5'],
+      {
+        env: this.environment,
+        stdio: ['ignore', 'pipe', log.fd],
+      },
+    );
     await log.close();
     this.#server = server;
     const { stdout } = server;

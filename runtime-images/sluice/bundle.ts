@@ -13,8 +13,11 @@ const banner = `import { createRequire as makeRequire } from 'node:module';\ncon
 /** Packages that read files of their own beside their code. */
 const whole = ['libpg-query', '@pgsql/types'];
 
-const start = `import { main } from './main.js';
+/** As `runner/launch/sluice.js` does, which says why. */
+const start = `import v8 from 'node:v8';
 process.title = 'sluice';
+v8.setFlagsFromString('--semi-space-growth-factor=1');
+const { main } = await import('./main.js');
 process.exitCode = await main(process.argv.slice(2));
 `;
 

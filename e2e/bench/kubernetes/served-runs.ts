@@ -1,12 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { ProcessWatch } from '../../process-watch.ts';
 import { Place } from '../../server/served.ts';
 import { provenMs } from './sluice-run.ts';
 import type { Report } from './sluice-run.ts';
 import type { Cost } from './trial.ts';
+
+const bundle = fileURLToPath(new URL('../../../runtime-images/sluice/bundle.ts', import.meta.url));
 
 /** As the API tells it, of which only this matters here. */
 export interface ToldEvent {
@@ -14,7 +20,7 @@ export interface ToldEvent {
   readonly event: { readonly type: string };
 }
 
-/** A server with a repository of pipelines, which it runs by their names. */
+/** A server as its image has it, with a repository of pipelines, which it runs by their names. */
 export class ServedRuns {
   readonly #place: Place;
   readonly #secret: string;
@@ -34,9 +40,13 @@ export class ServedRuns {
     env: NodeJS.ProcessEnv,
     cleanups: (() => unknown)[],
   ): Promise<ServedRuns> {
+    const build = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+    cleanups.push(() => rmSync(build, { recursive: true, force: true }));
+    execFileSync(process.execPath, [bundle, build]);
     const place = await Place.open(
       { teardown: (cleanup) => void cleanups.push(cleanup) },
       { ...env, SLUICE_JOBS: '100' },
+      join(build, 'sluice/runner/start.mjs'),
     );
     for (const [name, text] of Object.entries(pipelines))
       await writeFile(join(place.folder, 'work', fileOf(name)), text);
