@@ -45,7 +45,7 @@ export class ServedRuns {
     execFileSync(process.execPath, [bundle, build]);
     const place = await Place.open(
       { teardown: (cleanup) => void cleanups.push(cleanup) },
-      { ...env, SLUICE_JOBS: '100' },
+      { ...env, SLUICE_JOBS: '100', MALLOC_ARENA_MAX: '1' },
       join(build, 'sluice/runner/start.mjs'),
     );
     for (const [name, text] of Object.entries(pipelines))
