@@ -79,13 +79,8 @@ async function compare(folder: string, cleanups: (() => unknown)[]): Promise<voi
   const cluster = await connectCluster({ kubeconfig: KUBECONFIG });
   cleanups.push(() => cluster.close());
   const peers = peerTrials(cluster);
-  const trials = [
-    ...rawTrials(cluster),
-    ...podTrials(cluster),
-    ...servedTrials(server),
-    ...sluiceTrials(folder, env),
-    ...peers.trials,
-  ];
+  const ours = [...servedTrials(server), ...sluiceTrials(folder, env)];
+  const trials = [...rawTrials(cluster), ...ours, ...peers.trials, ...podTrials(cluster)];
   // What is done for the first time loads programs and images.
   for (const { shape, run } of trials) if (shape === 'one') await run();
   const { results, loads } = await runTrials(trials, rounds, E2E_CLUSTER_HOME);
