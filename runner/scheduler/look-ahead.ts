@@ -1,5 +1,5 @@
 import type { PlanStep, RunStep, StepId } from '../model/plan.ts';
-import type { RunState } from '../model/run-state.ts';
+import type { AttemptState, RunState } from '../model/run-state.ts';
 import { quantity } from '../model/quantity.ts';
 import { mayTrust } from './needs-of.ts';
 
@@ -60,6 +60,7 @@ function isNear(step: PlanStep, hopeful: ReadonlySet<StepId>): step is RunStep {
 }
 
 function hasItsStart({ steps }: RunState, now: number): boolean {
-  const attempts = [...steps.values()].flatMap((step) => step.attempts);
-  return attempts.some(({ place, startedAt }) => place !== undefined || startedAt + headStartMs <= now);
+  const isAhead = ({ place, startedAt }: AttemptState): boolean =>
+    place !== undefined || startedAt + headStartMs <= now;
+  return steps.values().some(({ attempts }) => attempts.some(isAhead));
 }
