@@ -18,7 +18,7 @@ export interface DispatcherOptions {
 }
 
 /** How often the store is asked whether anything changed. */
-const pollMs = 100;
+const pollMs = 40;
 /** How often it is looked for runs whose process is gone, which changes nothing in the store. */
 const lookMs = 5_000;
 const longestPauseMs = 30_000;
