@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { failedWith } from '../../cluster/cluster-error.ts';
@@ -55,6 +56,7 @@ export async function runJob(
     const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
     if (pod !== undefined && ended !== undefined) {
       const output = await outputOf(cluster, pod);
+      if (output === undefined) return displaced;
       const exceeded = ended.exitCode === 0 ? undefined : await exceededBy(cluster, namespace, task.name, ended.reason);
       return { exitCode: ended.exitCode, output, ...(exceeded && { exceeded }) };
     }
@@ -182,10 +184,13 @@ async function refuseHopeless(
   throw new SluiceError('ERR_GATE', `the task ${name} cannot start: ${waiting.message}`);
 }
 
-async function outputOf(cluster: ClusterClient, { metadata }: Pod): Promise<string> {
+/** Undefined when its pod went meanwhile. */
+async function outputOf(cluster: ClusterClient, { metadata }: Pod): Promise<string | undefined> {
   const at = { namespace: metadata.namespace ?? '', name: metadata.name, container: 'task' };
-  const log = await cluster.log(at, { signal: AbortSignal.timeout(10_000), tailLines });
-  const chunks: Buffer[] = [];
-  for await (const chunk of log as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString().trim();
+  try {
+    return (await text(await cluster.log(at, { signal: AbortSignal.timeout(10_000), tailLines }))).trim();
+  } catch (error) {
+    if (failedWith(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }
