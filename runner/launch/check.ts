@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { junitXml } from './junit-xml.ts';
@@ -59,6 +61,8 @@ async function runCheck({ title, program, args }: (typeof checks)[number], signa
 
 async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
   const child = spawn('ava', ['--tap', ...args], {
+    // Each file is a process that reads much of the sources: without their compiled code it is an eighth slower.
+    env: { NODE_COMPILE_CACHE: join(homedir(), '.cache', 'sluice'), ...process.env },
     signal,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
