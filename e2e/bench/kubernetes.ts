@@ -164,15 +164,14 @@ function peerTrials(cluster: ClusterClient): {
 
 /** Resident memory of the server, MB, while so many steps run at once. */
 async function memoryOf(server: ServedRuns): Promise<number> {
-  let placed = 0;
-  let megabytes = NaN;
+  const allRun = lastPlaced();
+  let megabytes: number | undefined;
   await server.run('live', async ({ runId, event }) => {
-    if (event.type !== 'attempt-placed' || (placed += 1) < liveSteps) return;
-    megabytes = server.megabytes;
+    if (!allRun(event.type)) return;
+    ({ megabytes } = server);
     await server.cancel(runId);
   });
-  if (Number.isNaN(megabytes)) throw new Error(`${placed} of ${liveSteps} steps came to run`);
-  return megabytes;
+  return measured(megabytes);
 }
 
 /** Resident memory of the runner, MB, while so many steps run at once, and its peak over the whole run. */
@@ -181,20 +180,30 @@ async function memoryWithLiveSteps(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly live: number; readonly peak: number }> {
   const repository = repositoryWith(folder, pipelines.live);
-  let placed = 0;
-  let megabytes = NaN;
+  const allRun = lastPlaced();
+  let megabytes: number | undefined;
   const { peakMegabytes } = await runSluice({
     repository,
     env,
     jobs: liveSteps,
     onEvent: (type, watch, child) => {
-      if (type !== 'attempt-placed' || (placed += 1) < liveSteps) return;
-      megabytes = watch.megabytes;
+      if (!allRun(type)) return;
+      ({ megabytes } = watch);
       child.kill('SIGINT');
     },
   });
-  if (Number.isNaN(megabytes)) throw new Error(`${placed} of ${liveSteps} steps came to run`);
-  return { live: megabytes, peak: peakMegabytes };
+  return { live: measured(megabytes), peak: peakMegabytes };
+}
+
+/** Answers, told each event of a run by its type, whether all of its steps run with this one. */
+function lastPlaced(): (type: string) => boolean {
+  let placed = 0;
+  return (type) => type === 'attempt-placed' && (placed += 1) === liveSteps;
+}
+
+function measured(megabytes: number | undefined): number {
+  if (megabytes === undefined) throw new Error(`not all of ${liveSteps} steps came to run`);
+  return megabytes;
 }
 
 function pipeline(count: number, run: string, more = '', artifacts = ', artifacts: [result]'): string {
