@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { startPostgres } from '../../runner/store/postgres/postgres-server-fixture.ts';
 import { clusterTest, freshNamespace, imageOf, kubectl } from '../cluster/test-cluster.ts';
+import { jobOf } from '../faults/kubernetes/check-cluster.ts';
+import type { SeenPod } from '../faults/kubernetes/check-cluster.ts';
 import { PodRecorder } from '../faults/kubernetes/recorder.ts';
 import { Place } from './served.ts';
 
@@ -78,6 +80,51 @@ async function untilEnded(read: () => Promise<string>): Promise<Report> {
   }
 }
 
+type World = Pick<Awaited<ReturnType<typeof setUp>>, 'first' | 'second' | 'commit' | 'ask'>;
+
+/** Runs are asked for until each of the two has as many as it takes; those of the first, and those of the second. */
+async function takenRuns({ first, second, commit, ask }: World): Promise<[readonly string[], readonly string[]]> {
+  for (const repository of repositories)
+    for (const place of [first, second]) await ask(place, '/v1/runs', { repository, commit });
+  const runsOf = async (place: Place): Promise<readonly string[]> => {
+    for (;;) {
+      const taken = await takenBy(place);
+      if (taken.length === perRunner) return taken;
+      await sleep(100);
+    }
+  };
+  return Promise.all([runsOf(first), runsOf(second)]);
+}
+
+function logsOf(ask: World['ask']) {
+  return (place: Place, runId: string, step: string, attempt = 1): Promise<string> =>
+    ask(place, `/v1/runs/${runId}/steps/${step}/attempts/${attempt}/log`);
+}
+
+async function untilLogged(read: () => Promise<string>, text: string): Promise<void> {
+  while (!(await read().catch(() => '')).includes(text)) await sleep(100);
+}
+
+/** Clocks of one machine, but the kubelet counts in seconds. */
+const grainMs = 1_000;
+
+interface Life {
+  readonly pods: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How many pods a Job had, when the container of its step began, and when that could do nothing any more. */
+function lifeOf({ pods }: PodRecorder, name: string): Life {
+  const seen = pods.filter(({ job }) => job === name);
+  const end = ({ at, gone, finishedAt }: SeenPod): number => finishedAt ?? (gone ? at : Infinity);
+  return {
+    pods: new Set(seen.map(({ uid }) => uid)).size,
+    start: Math.min(...seen.map(({ startedAt }) => startedAt ?? Infinity)),
+    end: Math.min(...seen.map(end)),
+  };
+}
+
 const numbered = (step: string, count: number): string =>
   Array.from({ length: count }, (_, index) => `${step} ${index + 1}\n`).join('');
 
@@ -86,23 +133,12 @@ clusterTest(
   async (t) => {
     t.timeout(300_000);
     const { namespace, recorder, first, second, commit, ask } = await setUp(t);
-    for (const repository of repositories)
-      for (const place of [first, second]) await ask(place, '/v1/runs', { repository, commit });
-    const runsOf = async (place: Place) => {
-      for (;;) {
-        const taken = await takenBy(place);
-        if (taken.length === perRunner) return taken;
-        await sleep(100);
-      }
-    };
-    const [lost, kept] = await Promise.all([runsOf(first), runsOf(second)]);
+    const [lost, kept] = await takenRuns({ first, second, commit, ask });
     t.is(new Set([...lost, ...kept]).size, wanted, 'no run is driven twice');
 
-    const logAt = (place: Place, runId: string, step: string) =>
-      ask(place, `/v1/runs/${runId}/steps/${step}/attempts/1/log`);
+    const logAt = logsOf(ask);
     // The first step is sealed by the one that dies, the second is in the middle of its output.
-    for (const runId of lost)
-      while (!(await logAt(first, runId, 'long').catch(() => '')).includes('long 8\n')) await sleep(100);
+    for (const runId of lost) await untilLogged(() => logAt(first, runId, 'long'), 'long 8\n');
     const owners = await kubectl(['get', 'jobs', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.labels}']);
     t.is(new Set([...owners.matchAll(/sluice\.dev\/owner":"([^"]+)/g)].map(([, owner]) => owner)).size, 1);
     await first.kill('SIGKILL');
@@ -124,5 +160,39 @@ clusterTest(
     await second.kill('SIGTERM');
     await first.serve();
     for (const runId of [...lost, ...kept]) t.is(await logAt(first, runId, 'long'), numbered('long', 60));
+  },
+);
+
+clusterTest(
+  'I1, I2: a runner that stands still loses its runs to the other, and touches nothing of theirs when it goes on',
+  async (t) => {
+    t.timeout(300_000);
+    const { recorder, first, second, commit, ask } = await setUp(t);
+    const [lost, kept] = await takenRuns({ first, second, commit, ask });
+    const logAt = logsOf(ask);
+    for (const runId of lost) await untilLogged(() => logAt(first, runId, 'long'), 'long 8\n');
+    process.kill(first.pid, 'SIGSTOP');
+    // Its port is taken as long as it stands still: the other can hear no agent of it, ends the attempt and begins the next.
+    for (const runId of lost) await untilLogged(() => logAt(second, runId, 'long', 2), 'long 4\n');
+    process.kill(first.pid, 'SIGCONT');
+
+    for (const runId of [...lost, ...kept]) {
+      const report = await untilEnded(() => ask(second, `/v1/runs/${runId}`));
+      t.is(report.outcome, 'succeeded', JSON.stringify(report));
+    }
+    for (const runId of lost) t.is(await logAt(second, runId, 'long', 2), numbered('long', 60));
+    for (const runId of kept) t.is(await logAt(second, runId, 'long'), numbered('long', 60));
+    for (const runId of lost) {
+      const [before, after] = [1, 2].map((attempt) => lifeOf(recorder, jobOf(runId, 'long', attempt)));
+      t.deepEqual([before?.pods, after?.pods], [1, 1]);
+      t.true((before?.end ?? Infinity) < (after?.start ?? 0) + grainMs, 'no attempt begins beside the one before');
+    }
+
+    await second.kill('SIGTERM');
+    const next = JSON.parse(await ask(first, '/v1/runs', { repository: 'orders', commit })) as {
+      readonly runId: string;
+    };
+    const report = await untilEnded(() => ask(first, `/v1/runs/${next.runId}`));
+    t.is(report.outcome, 'succeeded', 'who stood still takes runs again');
   },
 );
