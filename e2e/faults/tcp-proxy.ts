@@ -19,9 +19,10 @@ export class TcpProxy {
     this.#server = createServer((client) => this.#connect(client));
   }
 
+  /** Listens on all addresses: pods use it too. */
   static async open(host: string, port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy({ host, port });
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => proxy.#server.listen(0, resolve));
     return proxy;
   }
 

@@ -183,7 +183,8 @@ export class Machine {
   }
 }
 
-function ownAddress(): string {
+/** Of this machine, as pods of a cluster on it reach it. */
+export function ownAddress(): string {
   const addresses = Object.entries(networkInterfaces()).flatMap(([name, list = []]) =>
     /^(cni|docker|br-|veth|virbr)/.test(name) ? [] : list,
   );
