@@ -9,6 +9,13 @@ DEBIAN_PACKAGES=(
   skopeo:skopeo sysctl:procps
 )
 
+# Commands that change what lives in a folder take turns; what they start must not inherit the lock, descriptor 9.
+take_turns() { # FOLDER
+  mkdir -p "$1"
+  exec 9>"$1/lock"
+  flock 9
+}
+
 quietly() { # LOG COMMAND...: what the command says is shown only when it fails
   local log=$LOGS/$1.log
   shift
