@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { junitXml } from './junit-xml.ts';
+import { compiledCode } from './node.js';
 import { countOf, readTap } from './read-tap.ts';
 import type { TapResult } from './read-tap.ts';
 
@@ -62,7 +61,7 @@ async function runCheck({ title, program, args }: (typeof checks)[number], signa
 async function runTests(args: readonly string[], add: (result: TapResult) => void, signal: AbortSignal): Promise<void> {
   const child = spawn('ava', ['--tap', ...args], {
     // Each file is a process that reads much of the sources: without their compiled code it is an eighth slower.
-    env: { NODE_COMPILE_CACHE: join(homedir(), '.cache', 'sluice'), ...process.env },
+    env: { NODE_COMPILE_CACHE: compiledCode, ...process.env },
     signal,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -2,9 +2,12 @@
 // Plain JavaScript that Node 16 reads: it finds, or brings, a Node that can run the rest.
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Where the compiled code of the sources is kept. Not the shared temporary folder, which is Node's default: who can write there could plant code. */
+export const compiledCode = join(homedir(), '.cache', 'sluice');
 
 const ownNode = fileURLToPath(new URL('node', import.meta.url));
 

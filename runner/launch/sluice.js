@@ -3,11 +3,9 @@
 // Plain JavaScript that Node 16 reads: it starts Sluice, on a newer Node where this one is too old.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
-import { fitEnvironment, isFit, run } from './node.js';
+import { compiledCode, fitEnvironment, isFit, run } from './node.js';
 
 try {
   process.exitCode = isFit(process.versions.node) ? await start() : await startOnFitNode();
@@ -20,8 +18,7 @@ async function start() {
   process.title = 'sluice';
   // Most of what a run allocates is garbage at once; a young generation that never grows halves the memory of a long run.
   v8.setFlagsFromString('--semi-space-growth-factor=1');
-  // Not the shared temporary folder, which is Node's default: who can write there could plant code.
-  module.enableCompileCache(join(homedir(), '.cache', 'sluice'));
+  module.enableCompileCache(compiledCode);
   hideWarnings(/^(Type Stripping|SQLite) is an experimental feature/);
   // A package has compiled files only, because Node strips no types under node_modules; a clone runs its sources.
   const source = new URL('../main.ts', import.meta.url);
