@@ -1,12 +1,11 @@
-import { connectCluster } from '../../runner/cluster/connect.ts';
 import { confinedJob } from '../../runner/environments/kubernetes/confined-job.ts';
 import { displaced, runJob, taskLabels } from '../../runner/environments/kubernetes/run-task.ts';
+import { connect } from '../cluster-api/real-cluster.ts';
 import { clusterTest, freshNamespace, imageOf, kubectl } from '../cluster/test-cluster.ts';
 
 clusterTest('a task that has ended well is not green when its pod goes before its output is read', async (t) => {
   const namespace = await freshNamespace(t, 'run-task');
-  const cluster = await connectCluster({ inCluster: undefined, kubeconfig: process.env['KUBECONFIG'] });
-  t.teardown(() => cluster.close());
+  const cluster = await connect(t);
   const [name, group] = ['quick', 'gate'];
   const task = { name, group, signal: AbortSignal.timeout(60_000) };
   const body = confinedJob({

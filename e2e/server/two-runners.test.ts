@@ -24,7 +24,7 @@ steps:
 `;
 
 /** Two servers that are not up yet, with data folders of their own, on one database and one folder of blobs. */
-async function setUp(t: ExecutionContext, own: (port: number) => NodeJS.ProcessEnv = () => ({})) {
+async function setUp(t: ExecutionContext, [ofFirst, ofSecond]: readonly NodeJS.ProcessEnv[] = []) {
   const namespace = await freshNamespace(t, 'two-runners');
   const recorder = new PodRecorder(namespace);
   t.teardown(() => recorder.close());
@@ -38,10 +38,9 @@ async function setUp(t: ExecutionContext, own: (port: number) => NodeJS.ProcessE
     SLUICE_RUNNER_TTL: '5',
     SLUICE_RUNS: String(perRunner),
   };
-  const ports = [await freePort(), await freePort()] as const;
   const [first, second] = await Promise.all([
-    Place.open(t, { ...variables, ...own(ports[0]) }),
-    Place.open(t, { ...variables, ...own(ports[1]) }),
+    Place.open(t, { ...variables, ...ofFirst }),
+    Place.open(t, { ...variables, ...ofSecond }),
   ]);
   const commit = await first.push(yaml);
   for (const name of repositories)
@@ -61,7 +60,7 @@ async function setUp(t: ExecutionContext, own: (port: number) => NodeJS.ProcessE
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
     return text;
   };
-  return { namespace, recorder, first, second, ports, commit, ask };
+  return { namespace, recorder, first, second, commit, ask };
 }
 
 /** The runs that a server says it has taken, once it has as many as it takes. */
@@ -147,10 +146,12 @@ clusterTest(
     // As a Service leads pods to the runner that answers.
     const service = await TcpProxy.open('127.0.0.1', 0);
     t.teardown(() => service.close());
-    const { recorder, first, second, ports, commit, ask } = await setUp(t, (port) => ({
+    const ports = [await freePort(), await freePort()] as const;
+    const own = ports.map((port) => ({
       SLUICE_AGENT_URL: `http://${ownAddress()}:${service.port}`,
       SLUICE_AGENT_PORT: String(port),
     }));
+    const { recorder, first, second, commit, ask } = await setUp(t, own);
     service.aim(ports[0]);
     await first.serve();
     for (const repository of repositories) await ask(first, '/v1/runs', { repository, commit });
